@@ -1,0 +1,59 @@
+"""The quantities everything else is counted in: value, energy, time, ids, and the named limits.
+
+Money and energy are integers from here up; no float ever carries value. Everything is pure.
+"""
+
+from prewatt.units.energy import PULSE_WH, PULSES_PER_KWH, Pulses, format_kwh
+from prewatt.units.ids import (
+    EPOCH_LAST,
+    METER_ID_BYTES,
+    MeterId,
+    Sequence,
+    counter_of,
+    epoch_of,
+    epoch_start,
+    format_meter_id,
+    next_sequence,
+    parse_meter_id,
+    sequence_of,
+)
+from prewatt.units.time import (
+    DAY_S,
+    MINUTE_S,
+    QUARTER_S,
+    UTC_MAX_S,
+    UtcSeconds,
+    format_stamp,
+    parse_stamp,
+)
+from prewatt.units.value import MICRO_PER_UNIT, Micro, ValueFieldError, format_value, parse_value
+
+__all__ = [
+    "DAY_S",
+    "EPOCH_LAST",
+    "METER_ID_BYTES",
+    "MICRO_PER_UNIT",
+    "MINUTE_S",
+    "PULSES_PER_KWH",
+    "PULSE_WH",
+    "QUARTER_S",
+    "UTC_MAX_S",
+    "MeterId",
+    "Micro",
+    "Pulses",
+    "Sequence",
+    "UtcSeconds",
+    "ValueFieldError",
+    "counter_of",
+    "epoch_of",
+    "epoch_start",
+    "format_kwh",
+    "format_meter_id",
+    "format_stamp",
+    "format_value",
+    "next_sequence",
+    "parse_meter_id",
+    "parse_stamp",
+    "parse_value",
+    "sequence_of",
+]

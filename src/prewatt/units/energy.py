@@ -1,0 +1,18 @@
+"""Energy: counted in pulses of 0.1 Wh (10,000 to the kilowatt-hour), as the metrology emits them."""
+
+from typing import NewType
+
+__all__ = ["PULSES_PER_KWH", "PULSE_WH", "Pulses", "format_kwh"]
+
+Pulses = NewType("Pulses", int)
+
+PULSES_PER_KWH = 10_000
+PULSE_WH = 0.1
+_PULSE_DIGITS = 4
+
+
+def format_kwh(pulses: int) -> str:
+    """Kilowatt-hours to the pulse, such as ``12.3456``."""
+    sign = "-" if pulses < 0 else ""
+    whole, part = divmod(abs(pulses), PULSES_PER_KWH)
+    return f"{sign}{whole}.{part:0{_PULSE_DIGITS}d}"

@@ -1,0 +1,53 @@
+"""Value: money held in a meter, a card or a wallet, as an integer of micro-units (1e-6 of the currency).
+
+An installation has one currency. People write amounts as decimals with at most the currency's digits (two unless
+set); inside, only integers exist, so nothing is ever rounded by accident.
+"""
+
+import re
+from typing import NewType
+
+__all__ = ["MICRO_PER_UNIT", "VALUE_MAX_MICRO", "Micro", "ValueFieldError", "format_value", "parse_value"]
+
+Micro = NewType("Micro", int)
+
+MICRO_PER_UNIT = 1_000_000
+MICRO_DIGITS = 6
+# One payment or tariff figure: a billion currency units. Far above any sale, far below the i64 of a transfer body.
+VALUE_MAX_MICRO = Micro(1_000_000_000 * MICRO_PER_UNIT)
+
+_DECIMAL = re.compile(r"(?P<whole>[0-9]{1,30})(?:\.(?P<part>[0-9]{1,30}))?\Z", re.ASCII)
+
+
+class ValueFieldError(ValueError):
+    """A field that a person or a program gave is not allowed; the text names field, value and what is."""
+
+    def __init__(self, field: str, given: object, allowed: str) -> None:
+        super().__init__(f"{field}: {given!r} is not allowed; allowed is {allowed}")
+        self.field = field
+        self.given = given
+        self.allowed = allowed
+
+
+def parse_value(text: str, *, digits: int = 2, field: str = "amount", zero: bool = False) -> Micro:
+    """Micro-units of a decimal such as ``10.00``.
+
+    ``digits`` is the most decimals the currency has (0-6). Raises ValueFieldError for signs, exponents, nan,
+    more decimals, more than VALUE_MAX_MICRO, and zero unless ``zero``.
+    """
+    allowed = f"a decimal {'from 0' if zero else 'above 0'} up to 1000000000 with at most {digits} decimals"
+    match = _DECIMAL.match(text.strip())
+    if match is None or len(match["part"] or "") > digits:
+        raise ValueFieldError(field, text, allowed)
+    micro = int(match["whole"]) * MICRO_PER_UNIT + int((match["part"] or "").ljust(MICRO_DIGITS, "0") or "0")
+    if micro > VALUE_MAX_MICRO or (micro == 0 and not zero):
+        raise ValueFieldError(field, text, allowed)
+    return Micro(micro)
+
+
+def format_value(micro: int, *, digits: int = 2) -> str:
+    """A decimal with at least ``digits`` decimals, and as many more (up to 6) as it takes to be exact."""
+    sign = "-" if micro < 0 else ""
+    whole, part = divmod(abs(micro), MICRO_PER_UNIT)
+    decimals = f"{part:06d}".rstrip("0").ljust(digits, "0")
+    return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
