@@ -2,9 +2,9 @@
 
 Info = Log + ModeTB + Timer + Balance + ID. The receipt stands first and is its Balance + ID; then a heading; in part 0
 the standing of the meter (ring, split of the balance, what was received, burned, returned and owed, price, clock,
-registers); then as much of the day's minute log, packed, as fits; then events and card receipts, oldest first. What does
-not fit follows in parts 1, 2 ...: a noisy day takes more parts, and nothing is dropped. The same bytes travel in the
-Result of a usage command and in the Report that the meter sends by itself after midnight. docs/protocol.md, "Info".
+registers); then as much of the day's minute log, packed, as fits; then events and card receipts, oldest first. What
+does not fit follows in parts 1, 2 ...: a noisy day takes more parts, and nothing is dropped. The same bytes travel in
+the Result of a usage command and in the Report that the meter sends by itself after midnight. docs/protocol.md, "Info".
 """
 
 from collections.abc import Iterable, Sequence
@@ -68,7 +68,7 @@ class Info:
 
 @dataclass(frozen=True, slots=True)
 class InfoPart:
-    """One part as it travels: part 0 has the standing, every part its own stretch of the log, of events and receipts."""
+    """One part as it travels: part 0 has the standing, every part its own stretch of log, events and receipts."""
 
     receipt: Receipt
     part: int
@@ -152,7 +152,7 @@ def build_parts(info: Info, *, plain_max: int = INFO_PLAIN_MAX) -> tuple[bytes, 
         first_minute += count
         del events[:taken_events]
         del receipts[: len(parts[-1].card_receipts)]
-        if len(parts) >= PARTS_MAX:
+        if len(parts) > PARTS_MAX:
             raise ValueError(f"info: needs more than {PARTS_MAX} parts of {plain_max} bytes")
     return tuple(replace(part, parts=len(parts)).build() for part in parts)
 
