@@ -1,0 +1,229 @@
+"""What the host answers: frozen values whose `as_dict()` is the JSON of command line and HTTP API alike.
+
+Names end in their unit: `_micro` are micro-units of the currency, `_s` UTC seconds, `_pulses` 0.1 Wh. Ids of meters are
+six upper-case hex digits. A field that is not known yet is null.
+"""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+__all__ = [
+    "Answer",
+    "AuditAnswer",
+    "MeterAnswer",
+    "MeterState",
+    "RelayState",
+    "StationAnswer",
+    "TariffAnswer",
+    "TariffMeter",
+    "TransferAnswer",
+    "TransferState",
+    "UsageAnswer",
+    "UsageRow",
+    "VendAnswer",
+    "Violation",
+]
+
+
+class MeterState(StrEnum):
+    """Where a meter stands with the host."""
+
+    ACTIVE = "active"
+    UNSYNCED = "unsynced"
+    FROZEN = "frozen"
+    BLOCKED = "blocked"
+    CLOSED = "closed"
+
+
+class RelayState(StrEnum):
+    """Whether the home has supply."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+
+
+class TransferState(StrEnum):
+    """What became of a transfer. Pending ones are retried for ever and can be cancelled."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+
+
+class Answer:
+    """Base of all answers."""
+
+    __slots__ = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values: dicts, lists, strings, integers, booleans, None."""
+        return _plain(asdict(self))  # type: ignore[call-overload,no-any-return]
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON is any of six types
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return str(value) if isinstance(value, StrEnum) else value
+
+
+@dataclass(frozen=True, slots=True)
+class StationAnswer(Answer):
+    """A local station (transformer) and how many meters stand below it."""
+
+    station: str
+    area: str
+    meters: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeterAnswer(Answer):
+    """One meter: what is enrolled, what the books hold for it, and its last authenticated word on itself."""
+
+    id: str
+    state: MeterState
+    state_reason: str | None
+    m_id: int
+    station: str
+    area: str
+    suite: str
+    key_sets: tuple[int, ...]
+    epoch: int
+    customer: str | None
+    premises: str | None
+    balance_micro: int
+    received_micro: int
+    burned_micro: int
+    returned_micro: int
+    owed_micro: int
+    relay: RelayState
+    relay_causes: int
+    wallet_micro: int
+    in_transit_micro: int
+    delivered_micro: int
+    suspense_micro: int
+    unit_price_micro: int | None
+    tariff_version: int | None
+    tariff_confirmed: bool
+    total_pulses: int
+    clock_s: int | None
+    reported_s: int | None
+    """When the host booked the last authenticated receipt; null before the first."""
+    last_sequence: int | None
+    alarms: int
+    """Alarms of this meter booked so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class VendAnswer(Answer):
+    """What became of a sale: the order (the caller's id), its transfer's number, and its state now."""
+
+    order: str
+    transfer: str
+    state: TransferState
+    meter: str
+    amount_micro: int
+    authorization: str
+    at_s: int
+    existed: bool = False
+    """The same order was given before; this is what became of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferAnswer(Answer):
+    """One transfer of value to a meter."""
+
+    order: str
+    transfer: str
+    state: TransferState
+    step: str
+    """Finer than `state`: waiting, sent, cancelling, refused by meter, confirmed, cancelled."""
+    meter: str
+    amount_micro: int
+    sequence: int | None
+    authorization: str | None
+    refunded: bool
+    made_s: int
+    settled_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TariffMeter(Answer):
+    """Whether one meter has shown the digest of the tariff it should have."""
+
+    id: str
+    version: int
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TariffAnswer(Answer):
+    """One version of price and mode table, and how far it has come."""
+
+    version: int
+    unit_price_micro: int
+    valid_from_s: int
+    digest: str
+    made_s: int
+    meters: int
+    confirmed: int
+    waiting: tuple[str, ...]
+    """Ids of the meters that have not confirmed it, at most a hundred."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow(Answer):
+    """Energy of one hour or one day of the meter's local calendar."""
+
+    start_s: int
+    label: str
+    """`2026-03-01` for a day, `2026-03-01 14:00` for an hour."""
+    pulses: int | None
+    """Null where nothing was collected."""
+    minutes: int
+    """Minutes with a reading; the rest had no power or was not collected."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageAnswer(Answer):
+    """Energy of one meter over time, oldest first."""
+
+    meter: str
+    by: str
+    rows: tuple[UsageRow, ...]
+    total_pulses: int
+    days_collected: int
+
+
+@dataclass(frozen=True, slots=True)
+class Violation(Answer):
+    """One entity that breaks the law of conservation: what stands there and what should."""
+
+    entity: str
+    """meter, card or order, in this order of search; then book (the ledger as a whole)."""
+    id: str
+    law: str
+    expected: int | str
+    found: int | str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditAnswer(Answer):
+    """The books and the meters' words, recomputed. `violations` begins with the first entity that breaks the law."""
+
+    ok: bool
+    checked: int
+    violations: tuple[Violation, ...]
+    meters: int
+    orders: int
+    entries: int
+    cash_micro: int
+    in_wallets_micro: int
+    in_transit_micro: int
+    delivered_micro: int
+    refunded_micro: int
+    suspense_micro: int
