@@ -28,6 +28,8 @@ class Region(Enum):
     JOURNAL_B = ("journal B", 4096)
     MINUTES = ("minutes of source 0", _MINUTE_CELLS * _MINUTE_CELL_BYTES)
     MINUTES_1 = ("minutes of source 1", _MINUTE_CELLS * _MINUTE_CELL_BYTES)
+    MINUTES_2 = ("minutes of source 2", _MINUTE_CELLS * _MINUTE_CELL_BYTES)
+    MINUTES_3 = ("minutes of source 3", _MINUTE_CELLS * _MINUTE_CELL_BYTES)
     BIRTH = ("birth certificate", 512)
     MODE_TABLE_A = ("mode table A", 512)
     MODE_TABLE_B = ("mode table B", 512)

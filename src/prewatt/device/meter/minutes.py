@@ -1,0 +1,197 @@
+"""The minute memory: what each of the last 35 days' minutes took, and what load quality it is burned with.
+
+A ring of cells per source, one cell a minute, found by the minute's number (UTC second by the meter's clock, divided by
+60). A cell says itself which minute it holds, so a minute without power needs no write at all: whatever cell is not of
+that minute reads as NO_POWER, never as zero, and a clock that was far off and comes back finds the old cells untouched.
+
+    reading(2), in pulses, at most 65,534 | surcharge percent(1) | era(1)
+    | CRC-16(2) over the four bytes before, begun with the minute's low 16 bits | lap(2) = minute // 50,400
+
+The lap is written last: until its last byte stands, the cell is not of the new minute. Rewriting a minute in the same
+lap happens only in a later era of the clock (record.py), and only cells of the present era are ever burned.
+
+The order of writes makes every pulse count once. Pulses are burned as they come, and a journal record written inside a
+minute says how many. When the minute ends, its cell is written first; only then may a record say that a later minute
+has begun. After a hard cut ``plan_resume`` finds the cells that are whole and not older than the record's position:
+their pulses beyond it are still to be burned. Pulses of the unfinished minute after the last record are lost in energy
+and money alike. With several sources the cell of source 0 is written last and makes the minute whole.
+
+What a reading cannot hold carries on into the next minute: it is part of the position that ``close_minute`` returns,
+because it was burned already. A cut before that position is stored finds it again as the difference of both.
+"""
+
+import struct
+from binascii import crc_hqx
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from prewatt.device.meter.nvm import Nvm, Region
+from prewatt.device.meter.record import EnergyPosition
+
+__all__ = [
+    "MINUTE_CELLS",
+    "MINUTE_REGIONS",
+    "NO_POWER",
+    "READING_MAX",
+    "ClosedMinute",
+    "MinuteMemory",
+    "Replay",
+    "Resumption",
+    "StoredMinute",
+    "close_minute",
+    "plan_resume",
+    "turn_back",
+]
+
+NO_POWER: Final = 0xFFFF
+READING_MAX: Final = 0xFFFE
+SURCHARGE_MAX_PERCENT: Final = 0xFF
+MINUTE_CELLS: Final = 35 * 1440
+MINUTE_REGIONS: Final = (Region.MINUTES, Region.MINUTES_1, Region.MINUTES_2, Region.MINUTES_3)
+_CELL: Final = struct.Struct(">HBBHH")
+_HEAD_BYTES: Final = 4
+
+
+class StoredMinute(NamedTuple):
+    """A whole cell: pulses, the surcharge percent they are burned with (quality is 100 more), and the clock's era."""
+
+    reading: int
+    surcharge_percent: int
+    era: int
+
+
+class MinuteMemory:
+    """The ring of one source in a memory region."""
+
+    __slots__ = ("_cells", "_nvm", "_region")
+
+    def __init__(self, nvm: Nvm, region: Region = Region.MINUTES, cells: int = MINUTE_CELLS) -> None:
+        """``cells`` is how many minutes are kept: 35 days; fewer only to try the ring's edges out."""
+        if not 1 <= cells <= region.size // _CELL.size:
+            raise ValueError(f"cells: {cells} is not allowed; allowed is 1 to {region.size // _CELL.size}")
+        self._nvm, self._region, self._cells = nvm, region, cells
+
+    @property
+    def cells(self) -> int:
+        """How many minutes are kept."""
+        return self._cells
+
+    def write(self, minute: int, reading: int, surcharge_percent: int, era: int) -> None:
+        """Stores a minute that has ended; call ``close_minute``, which keeps the order of writes."""
+        if not 0 <= reading <= READING_MAX or not 0 <= surcharge_percent <= SURCHARGE_MAX_PERCENT:
+            raise ValueError(f"minute {minute}: reading {reading}, surcharge {surcharge_percent} do not fit the cell")
+        lap, place = divmod(minute, self._cells)
+        head = _CELL.pack(reading, surcharge_percent, era, 0, 0)[:_HEAD_BYTES]
+        crc = crc_hqx(head, minute & 0xFFFF)
+        self._nvm.write(self._region, place * _CELL.size, _CELL.pack(reading, surcharge_percent, era, crc, lap))
+
+    def read_minute(self, minute: int) -> StoredMinute | None:
+        """The whole cell of that minute; None where there is none (no power, torn, overwritten, never reached)."""
+        lap, place = divmod(minute, self._cells)
+        cell = self._nvm.read(self._region, place * _CELL.size, _CELL.size)
+        return _parse_cell(cell, minute, lap)
+
+    def read(self, minute_from: int, count: int) -> list[int]:
+        """The readings of ``count`` minutes (at most ``cells``) from ``minute_from``; NO_POWER where there is none."""
+        if not 0 <= count <= self._cells:
+            raise ValueError(f"count: {count} is not allowed; allowed is 0 to {self._cells} minutes")
+        readings: list[int] = []
+        minute, end = minute_from, minute_from + count
+        while minute < end:
+            lap, place = divmod(minute, self._cells)
+            run = min(end - minute, self._cells - place)
+            data = self._nvm.read(self._region, place * _CELL.size, run * _CELL.size)
+            for index in range(run):
+                start = index * _CELL.size
+                stored = _parse_cell(data[start : start + _CELL.size], minute + index, lap)
+                readings.append(NO_POWER if stored is None else stored.reading)
+            minute += run
+        return readings
+
+
+def _parse_cell(cell: bytes, minute: int, lap: int) -> StoredMinute | None:
+    reading, surcharge_percent, era, crc, cell_lap = _CELL.unpack(cell)
+    if cell_lap != lap or crc != crc_hqx(cell[:_HEAD_BYTES], minute & 0xFFFF) or reading > READING_MAX:
+        return None
+    return StoredMinute(reading, surcharge_percent, era)
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedMinute:
+    """``position`` is where the next minute begins (what did not fit is already in it); with ``write_due`` the minutes
+    are not consecutive, and the record has to be stored before any later minute is closed."""
+
+    position: EnergyPosition
+    write_due: bool
+
+
+def close_minute(
+    memories: Sequence[MinuteMemory], position: EnergyPosition, surcharge_percent: int, next_minute: int
+) -> ClosedMinute:
+    """Ends the position's minute: stores its readings, one memory a source, and begins ``next_minute``.
+
+    Also ends the unfinished minute that ``plan_resume`` found when power comes back in a later one: what of it was
+    journalled becomes its reading; where that is nothing, the minute is left as one without power.
+    """
+    if next_minute <= position.minute:
+        raise ValueError(f"minute {next_minute} does not follow {position.minute}; see turn_back")
+    readings = [min(pulses, READING_MAX) for pulses in position.pulses]
+    for memory, reading in reversed(list(zip(memories, readings, strict=True))):
+        memory.write(position.minute, reading, surcharge_percent, position.era)
+    carried = tuple(pulses - reading for pulses, reading in zip(position.pulses, readings, strict=True))
+    return ClosedMinute(EnergyPosition(next_minute, carried, position.era), next_minute != position.minute + 1)
+
+
+def turn_back(position: EnergyPosition, minute: int) -> EnergyPosition:
+    """The position when the clock was set back and ``minute`` begins again; store it in a record at once.
+
+    Close the minute that was running first (into one later minute of the old time); what is carried goes along. The
+    readings of the minutes that come again are replaced as they end. A clock set back by a minute or two need not turn
+    back: let the minute that is running last until the clock has passed it.
+    """
+    return EnergyPosition(minute, position.pulses, (position.era + 1) % 256)
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Pulses ``first`` .. ``total`` - 1 of a stored minute that are still to be burned.
+
+    Pulse k of the minute stands at its second floor(60 k / ``total``), where its price is looked up; the quality is
+    100 + ``surcharge_percent``.
+    """
+
+    minute: int
+    source: int
+    first: int
+    total: int
+    surcharge_percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """What to burn after a hard cut, in order, and the energy position that is reached when it is burned.
+
+    Store the record with both before anything else; power that goes before only makes the plan be made again.
+    """
+
+    replays: tuple[Replay, ...]
+    position: EnergyPosition
+
+
+def plan_resume(position: EnergyPosition, memories: Sequence[MinuteMemory]) -> Resumption:
+    """The whole stored minutes not older than the record's position, and what of each is not burned yet."""
+    replays: list[Replay] = []
+    minute, pulses = position.minute, position.pulses
+    while minute - position.minute < memories[0].cells:
+        stored = [memory.read_minute(minute) for memory in memories]
+        whole = [cell for cell in stored if cell is not None and cell.era == position.era]
+        if len(whole) != len(stored):
+            break
+        left = []
+        for source, (cell, burned) in enumerate(zip(whole, pulses, strict=True)):
+            if cell.reading > burned:
+                replays.append(Replay(minute, source, burned, cell.reading, cell.surcharge_percent))
+            left.append(max(0, burned - cell.reading))
+        minute, pulses = minute + 1, tuple(left)
+    return Resumption(tuple(replays), EnergyPosition(minute, pulses, position.era))
