@@ -4,7 +4,7 @@ They begin with a head that says which key opens them; only then may the rest be
 here as plain values; `prewatt.protocol.meter_messages` puts the keys to it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from prewatt.codec.errors import DecodeError
@@ -48,6 +48,10 @@ class Head:
     def build(self, kind: MessageType) -> bytes:
         """type, suite(1), n(1), ID(3), counter(4)."""
         return bytes((kind, self.suite, self.key_set)) + self.meter_id + self.counter.to_bytes(4, "big")
+
+    def under(self, key_set: int) -> "Head":
+        """The same message's head under another key set, to seal it anew."""
+        return replace(self, key_set=key_set)
 
     @classmethod
     def parse(cls, payload: bytes, kind: MessageType) -> "Head":
