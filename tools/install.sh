@@ -36,16 +36,15 @@ has_venv() { "$1" -c 'import venv' >/dev/null 2>&1; }
 # Debian ships the venv module in python3 but ensurepip only in python3-venv; either way to pip will do.
 has_outer_pip() { "$1" -m pip --python "$1" --version >/dev/null 2>&1; }
 has_ensurepip() { "$1" -c 'import ensurepip' >/dev/null 2>&1; }
-is_usable() { is_new_enough "$1" && has_venv "$1" && { has_outer_pip "$1" || has_ensurepip "$1"; }; }
 
 find_python() {
     found=
     for candidate in ${PYTHON:-python3.13 python3.12 python3.11 python3 python}; do
-        command -v "$candidate" >/dev/null 2>&1 || continue
-        is_new_enough "$candidate" || continue
-        found=$candidate
-        if is_usable "$candidate"; then
-            command -v "$candidate"
+        command -v "$candidate" >/dev/null 2>&1 && is_new_enough "$candidate" || continue
+        # The interpreter behind the name, which may be a shim; pip --python wants a path.
+        found=$("$candidate" -c 'import sys; print(sys.executable)')
+        if has_venv "$found" && { has_outer_pip "$found" || has_ensurepip "$found"; }; then
+            echo "$found"
             return
         fi
     done
@@ -55,6 +54,12 @@ find_python() {
         die "$found has no venv module; on Debian: apt install python3 (the full package, not python3-minimal)"
     fi
     die "$found has neither pip nor ensurepip; on Debian: apt install python3-pip (or python3-venv)"
+}
+
+# A .venv that was made to the end, by a Python that is still there and new enough.
+is_sound() {
+    [ -x "$venv/bin/python" ] && is_new_enough "$venv/bin/python" &&
+        { [ -s "$venv/made-by" ] || "$venv/bin/python" -m pip --version >/dev/null 2>&1; }
 }
 
 make_venv() {
@@ -82,12 +87,12 @@ run_pip() {
 install() {
     rm -f "$venv/runtime.stamp" "$venv/test.stamp"
     say "installing $(grep -c '==' "$lock") pinned packages into $venv; the first time takes about a minute"
-    # A person sees pip at work; a log gets no progress bars.
-    quiet=--quiet
+    # A person sees pip at work; a log gets its errors only.
+    quiet=-qq
     [ -t 1 ] && quiet=
     run_pip install $quiet --no-input --no-deps --require-hashes --requirement "$lock" ||
         die "pip could not install $lock; its message is above (is the network there?)"
-    run_pip install --quiet --no-input --no-deps --no-index --no-build-isolation --editable . ||
+    run_pip install -qq --no-input --no-deps --no-index --no-build-isolation --editable . ||
         die "the package itself could not be installed; the message is above"
     digest_of "$lock" >"$venv/$kind.stamp"
 }
@@ -100,5 +105,5 @@ if command -v flock >/dev/null 2>&1; then
     flock -n 9 || { say "another make is installing; waiting for it"; flock 9; }
     is_done && exit 0
 fi
-{ [ -x "$venv/bin/python" ] && is_new_enough "$venv/bin/python"; } || make_venv
+is_sound || make_venv
 install
