@@ -127,18 +127,24 @@ class ClosedMinute:
 
 
 def close_minute(
-    memories: Sequence[MinuteMemory], position: EnergyPosition, surcharge_percent: int, next_minute: int
+    memories: Sequence[MinuteMemory],
+    position: EnergyPosition,
+    surcharge_percent: int,
+    next_minute: int,
+    *,
+    cut_short: bool = False,
 ) -> ClosedMinute:
     """Ends the position's minute: stores its readings, one memory a source, and begins ``next_minute``.
 
-    Also ends the unfinished minute that ``plan_resume`` found when power comes back in a later one: what of it was
-    journalled becomes its reading; where that is nothing, the minute is left as one without power.
+    With ``cut_short`` it ends the unfinished minute that ``plan_resume`` found, when power comes back in a later one:
+    what was journalled of it becomes its reading; where that is nothing, it stays a minute without power.
     """
     if next_minute <= position.minute:
         raise ValueError(f"minute {next_minute} does not follow {position.minute}; see turn_back")
     readings = [min(pulses, READING_MAX) for pulses in position.pulses]
-    for memory, reading in reversed(list(zip(memories, readings, strict=True))):
-        memory.write(position.minute, reading, surcharge_percent, position.era)
+    if any(readings) or not cut_short:
+        for memory, reading in reversed(list(zip(memories, readings, strict=True))):
+            memory.write(position.minute, reading, surcharge_percent, position.era)
     carried = tuple(pulses - reading for pulses, reading in zip(position.pulses, readings, strict=True))
     return ClosedMinute(EnergyPosition(next_minute, carried, position.era), next_minute != position.minute + 1)
 
