@@ -21,6 +21,7 @@ from prewatt.crypto import AuthenticationError, MessageKind, Suite, SuiteName
 __all__ = [
     "COUNTER_MAX",
     "CounterBook",
+    "alarm_allowed",
     "open_ack",
     "open_alarm",
     "open_report",
@@ -36,6 +37,10 @@ COUNTER_MAX: Final = 0xFFFF_FFFF
 _RANGE_BYTES: Final = 8
 # Of a Report in aes-2026: the head, and the 16 bytes by which sealed is longer than its body.
 _REPORT_OVERHEAD_BYTES: Final = HEAD_BYTES + 16
+# tdes-1998: an Alarm's detail of 16 bytes whose first 8 are a padded shorter detail. See `alarm_allowed`.
+_SPLICED_DETAIL_BYTES: Final = 16
+_BLOCK_BYTES: Final = 8
+_PAD: Final = 0x80
 
 
 def seal_report(suite: Suite, terminal_key: bytes, report: Report) -> bytes:
@@ -67,15 +72,33 @@ def open_wish(suite: Suite, terminal_key: bytes, payload: bytes) -> Wish:
     return Wish.parse_body(*_open(suite, terminal_key, MessageKind.WISH, payload, MessageType.WISH))
 
 
+def alarm_allowed(suite: Suite, alarm: Alarm) -> bool:
+    """Whether an Alarm may be sent and is believed.
+
+    The chain that signs in tdes-1998 can be continued: the signature of an Alarm with a detail of up to 7 bytes and
+    that of an AlarmAck, both to be heard on the line, make the signature of an Alarm whose detail is the short one,
+    its padding, and 8 bytes more. So a detail of that form (16 bytes of which the first 8 end in 80 and zeros) is
+    never sent, and refused.
+    """
+    padded = alarm.detail[:_BLOCK_BYTES].rstrip(b"\0")
+    spliced = len(alarm.detail) == _SPLICED_DETAIL_BYTES and padded[-1:] == bytes((_PAD,))
+    return suite.name != SuiteName.TDES_1998 or not spliced
+
+
 def seal_alarm(suite: Suite, terminal_key: bytes, alarm: Alarm) -> bytes:
-    """The Alarm's payload; the same Alarm always gives the same bytes."""
+    """The Alarm's payload; the same Alarm always gives the same bytes. ValueError unless `alarm_allowed`."""
+    if not alarm_allowed(suite, alarm):
+        raise ValueError(f"detail: {alarm.detail.hex()} is not allowed in tdes-1998; allowed is up to 15 bytes")
     return _tagged(suite, terminal_key, alarm.build_signed())
 
 
 def open_alarm(suite: Suite, terminal_key: bytes, payload: bytes) -> Alarm:
     """The Alarm of an authentic payload; AuthenticationError or DecodeError otherwise."""
     _check_head(suite, payload, MessageType.ALARM)
-    return Alarm.parse_signed(_untagged(suite, terminal_key, payload))
+    alarm = Alarm.parse_signed(_untagged(suite, terminal_key, payload))
+    if not alarm_allowed(suite, alarm):
+        raise AuthenticationError
+    return alarm
 
 
 def seal_ack(suite: Suite, terminal_key: bytes, ack: AlarmAck) -> bytes:
