@@ -100,8 +100,8 @@ class VaultContent:
             raise DamagedVaultError("the vault opens, but its content is not one that this release writes") from None
         return content
 
-    def _with_row(self, row: dict[str, object]) -> "VaultContent":
-        if row.keys() != _FIELDS:
+    def _with_row(self, row: object) -> "VaultContent":
+        if not isinstance(row, dict) or row.keys() != _FIELDS:
             raise ValueError("other fields")
         index, created_s, master_text = row["index"], row["created_s"], row["master"]
         if type(index) is not int or type(created_s) is not int or not isinstance(master_text, str):
