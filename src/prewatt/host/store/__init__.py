@@ -1,0 +1,5 @@
+"""The store: schema, migrations, one writer with group commit, and all that depends on the database's kind."""
+
+from prewatt.host.store.store import Store, Writing
+
+__all__ = ["Store", "Writing"]

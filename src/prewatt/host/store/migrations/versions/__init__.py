@@ -1,0 +1,3 @@
+"""The revisions, oldest first. One that was released is never changed."""
+
+__all__: list[str] = []

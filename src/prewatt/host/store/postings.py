@@ -1,0 +1,82 @@
+"""The store half of the ledger: reads what `decide` needs, and writes what it decided, inside the caller's commit."""
+
+from sqlalchemy import Connection, select
+
+from prewatt.host.ledger import Account, AccountId, Phase, Posting, PostingOutcome, decide
+from prewatt.host.store import dialect, schema
+from prewatt.host.store.store import Writing
+
+__all__ = ["post", "read_account", "read_accounts", "read_posting"]
+
+
+def post(writing: Writing, posting: Posting, *, at_s: int) -> PostingOutcome:
+    """Posts, or says why not; nothing is written unless the outcome is CREATED."""
+    execute = writing.driver.execute
+    pending_id = posting.pending_id
+    outcome, debit, credit = decide(
+        posting,
+        _posting(execute(dialect.ENTRY_BY_ID, (posting.id,)).fetchone()),
+        _posting(execute(dialect.ENTRY_BY_ID, (pending_id,)).fetchone()) if pending_id else None,
+        _phase(execute(dialect.ENTRY_END, (pending_id,)).fetchone()) if pending_id else None,
+        _account(posting.debit, execute(dialect.ACCOUNT_BY_ID, (posting.debit,)).fetchone()),
+        _account(posting.credit, execute(dialect.ACCOUNT_BY_ID, (posting.credit,)).fetchone()),
+    )
+    if outcome is PostingOutcome.CREATED:
+        for account in (debit, credit):
+            execute(
+                dialect.ACCOUNT_PUT,
+                (
+                    account.id,
+                    account.debits_micro,
+                    account.credits_micro,
+                    account.debits_pending_micro,
+                    account.credits_pending_micro,
+                ),
+            )
+        execute(
+            dialect.ENTRY_INSERT,
+            (
+                posting.id,
+                posting.phase.value,
+                posting.debit,
+                posting.credit,
+                posting.amount_micro,
+                posting.cause,
+                posting.reference,
+                pending_id,
+                at_s,
+            ),
+        )
+    return outcome
+
+
+def read_posting(connection: Connection, posting_id: str) -> Posting | None:
+    """The posting under this id."""
+    return _posting(connection.exec_driver_sql(dialect.ENTRY_BY_ID, (posting_id,)).fetchone())
+
+
+def read_account(connection: Connection, account: AccountId) -> Account:
+    """The account as it stands; an empty one where nothing was posted."""
+    return _account(account, connection.exec_driver_sql(dialect.ACCOUNT_BY_ID, (account,)).fetchone())
+
+
+def read_accounts(connection: Connection) -> list[Account]:
+    """All accounts that anything was posted to, by id."""
+    rows = connection.execute(select(schema.accounts).order_by(schema.accounts.c.id))
+    return [_account(AccountId(row.id), tuple(row)) for row in rows]
+
+
+def _posting(row: "tuple[str, str, str, str, int, str, str, str | None] | None") -> Posting | None:
+    if row is None:
+        return None
+    posting_id, phase, debit, credit, amount_micro, cause, reference, pending_id = row
+    accounts = AccountId(debit), AccountId(credit)
+    return Posting(posting_id, Phase(phase), *accounts, amount_micro, cause, reference, pending_id)
+
+
+def _phase(row: "tuple[str] | None") -> Phase | None:
+    return Phase(row[0]) if row is not None else None
+
+
+def _account(account: AccountId, row: "tuple[str, int, int, int, int] | None") -> Account:
+    return Account(account, *row[1:]) if row is not None else Account(account)
