@@ -6,6 +6,7 @@ aes-2026 the bodies of 01 to 06 are the same and later ones are as long as their
 valid body. What stands in the bodies is in `prewatt.codec.bodies`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from hashlib import sha256
@@ -56,7 +57,17 @@ class Code(IntEnum):
 
 # Money has its own sequence; a query changes nothing: all others carry the control counter.
 _WITHOUT_CONTROL: Final = frozenset({Code.VALUE, Code.USAGE, Code.RING})
-_PLAIN_BYTES: Final = {Code.VALUE: 16, Code.MODE: 266, Code.USAGE: 19, Code.RING: 0, Code.RELAY: 1}
+_PLAIN_BYTES: Final[Mapping[int, Mapping[int, int]]] = {
+    suite: {
+        Code.VALUE: 16,
+        Code.MODE: 266,
+        Code.USAGE: 19,
+        Code.RING: 0,
+        Code.KEY: 1 + layout.terminal_key + KEY_CHECK_BYTES,
+        Code.RELAY: 1,
+    }
+    for suite, layout in LAYOUTS.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +94,21 @@ def control_digest(code: int, body: bytes) -> bytes:
 
 def plain_bytes(code: int, suite: int) -> int | None:
     """The exact length of this code's plain body under a suite's byte; None where it has none (aes-2026, 07 on)."""
-    if code == Code.KEY:
-        return 1 + LAYOUTS[suite].terminal_key + KEY_CHECK_BYTES
-    if code in _PLAIN_BYTES:
-        return _PLAIN_BYTES[Code(code)]
-    return FILLED_BODY_BYTES if suite == _TDES and code >= _FIRST_FILLED else None
+    exact = _PLAIN_BYTES[suite].get(code)
+    if exact is None and suite == _TDES and code >= _FIRST_FILLED:
+        return FILLED_BODY_BYTES
+    return exact
 
 
 def fill_body(code: int, suite: int, body: bytes) -> bytes:
     """The plain bytes that are sent for ``body``; ValueError for a body that this code cannot have."""
-    allowed = plain_bytes(code, suite)
     if suite == _TDES and code >= _FIRST_FILLED:
         if len(body) > FILLED_DATA_BYTES_MAX:
             raise ValueError(f"body: {len(body)} bytes are not allowed; allowed is up to {FILLED_DATA_BYTES_MAX}")
         return (len(body).to_bytes(2, "big") + body).ljust(FILLED_BODY_BYTES, b"\0")
     if code < Code.VALUE:
         raise ValueError(f"code: {code} is not allowed; allowed is 1 to 255")
+    allowed = plain_bytes(code, suite)
     if allowed is not None and len(body) != allowed:
         raise ValueError(f"body: {len(body)} bytes are not allowed for code {code:02X}; allowed is {allowed}")
     return body

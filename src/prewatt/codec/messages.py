@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from prewatt.codec.reader import Reader
+from prewatt.codec.errors import DecodeError
 from prewatt.units import METER_ID_BYTES, MeterId, Sequence
 
 __all__ = [
@@ -25,9 +25,8 @@ __all__ = [
     "RefusalReason",
     "SealedCommand",
     "SealedResult",
+    "check_payload",
     "command_head",
-    "payload_reader",
-    "take_meter_id",
 ]
 
 # What one link frame may carry; a payload is never split above it.
@@ -35,6 +34,9 @@ PAYLOAD_BYTES_MAX: Final = 2_600
 # A Result or Report as a whole: the source's budget of 2.44 KB.
 RESULT_BYTES_MAX: Final = 2_500
 COMMAND_HEAD_BYTES: Final = 5
+_ID_AT: Final = 3
+# type, suite, key set, id
+_HELLO_FIXED_BYTES: Final = _ID_AT + METER_ID_BYTES
 
 
 class MessageType(IntEnum):
@@ -94,20 +96,21 @@ class Hello:
     @classmethod
     def parse(cls, payload: bytes) -> "Hello":
         """The Hello of a whole payload, in the lengths of the suite it names; DecodeError otherwise."""
-        reader = payload_reader(payload, MessageType.HELLO)
-        suite = reader.u8("suite")
+        if len(payload) < _HELLO_FIXED_BYTES:
+            raise DecodeError(len(payload), "id", f"a Hello has at least {_HELLO_FIXED_BYTES} bytes")
+        suite = payload[1]
         layout = LAYOUTS.get(suite)
         if layout is None:
-            raise reader.fail("suite", f"{suite} is not 1 or 2", back=1)
-        key_set, meter_id = reader.u8("key set"), take_meter_id(reader)
-        hello = cls(suite, key_set, meter_id, reader.take(layout.r1, "R1"), reader.take(layout.r2, "R2"))
-        reader.end()
-        return hello
+            raise DecodeError(1, "suite", f"{suite} is not 1 or 2")
+        check_payload(payload, MessageType.HELLO, _HELLO_FIXED_BYTES + layout.r1 + layout.r2)
+        r2_at = _HELLO_FIXED_BYTES + layout.r1
+        meter_id = MeterId(payload[_ID_AT:_HELLO_FIXED_BYTES])
+        return cls(suite, payload[2], meter_id, payload[_HELLO_FIXED_BYTES:r2_at], payload[r2_at:])
 
     @staticmethod
     def addressee(payload: bytes) -> MeterId | None:
         """Whom a payload that may be a Hello calls, whatever else it holds; None where it is too short to say."""
-        return MeterId(payload[3 : 3 + METER_ID_BYTES]) if len(payload) >= 3 + METER_ID_BYTES else None
+        return MeterId(payload[_ID_AT:_HELLO_FIXED_BYTES]) if len(payload) >= _HELLO_FIXED_BYTES else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +127,8 @@ class Proof:
     @classmethod
     def parse(cls, payload: bytes, layout: Layout) -> "Proof":
         """The Proof of a whole payload; DecodeError otherwise."""
-        reader = payload_reader(payload, MessageType.PROOF)
-        proof = cls(reader.take(layout.tag, "S1t"), reader.take(layout.r3, "R3"))
-        reader.end()
-        return proof
+        check_payload(payload, MessageType.PROOF, 1 + layout.tag + layout.r3)
+        return cls(payload[1 : 1 + layout.tag], payload[1 + layout.tag :])
 
 
 def command_head(code: int, sequence: int) -> bytes:
@@ -151,10 +152,10 @@ class SealedCommand:
     @classmethod
     def parse(cls, payload: bytes, layout: Layout) -> "SealedCommand":
         """The Command of a whole payload; E is whatever stands between H and the tag, maybe nothing."""
-        reader = payload_reader(payload, MessageType.COMMAND)
-        code, sequence = reader.u8("code"), Sequence(reader.u32("sequence"))
-        body = reader.take(len(payload) - 1 - COMMAND_HEAD_BYTES - layout.tag, "E")
-        return cls(code, sequence, body, reader.take(layout.tag, "S2h"))
+        check_payload(payload, MessageType.COMMAND, 1 + COMMAND_HEAD_BYTES + layout.tag, longer=True)
+        body_at, tag_at = 1 + COMMAND_HEAD_BYTES, len(payload) - layout.tag
+        sequence = Sequence(int.from_bytes(payload[2:body_at], "big"))
+        return cls(payload[1], sequence, payload[body_at:tag_at], payload[tag_at:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +172,9 @@ class SealedResult:
     @classmethod
     def parse(cls, payload: bytes, tag_bytes: int) -> "SealedResult":
         """The Result of a whole payload whose last ``tag_bytes`` (0 in aes-2026) are S3t."""
-        reader = payload_reader(payload, MessageType.RESULT)
-        body = reader.take(len(payload) - 1 - tag_bytes, "M")
-        return cls(body, reader.take(tag_bytes, "S3t"))
+        check_payload(payload, MessageType.RESULT, 1 + tag_bytes, longer=True)
+        tag_at = len(payload) - tag_bytes
+        return cls(payload[1:tag_at], payload[tag_at:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,23 +190,16 @@ class Refusal:
     @classmethod
     def parse(cls, payload: bytes) -> "Refusal":
         """The Refusal of a whole payload; DecodeError for a reason that does not exist."""
-        reader = payload_reader(payload, MessageType.REFUSAL)
-        reason = reader.u8("reason")
-        reader.end()
-        if reason not in RefusalReason._value2member_map_:
-            raise reader.fail("reason", f"{reason} is not 1 to 7", back=1)
-        return cls(RefusalReason(reason))
+        check_payload(payload, MessageType.REFUSAL, 2)
+        if payload[1] not in RefusalReason._value2member_map_:
+            raise DecodeError(1, "reason", f"{payload[1]} is not 1 to 7")
+        return cls(RefusalReason(payload[1]))
 
 
-def payload_reader(payload: bytes, kind: MessageType) -> Reader:
-    """A reader that stands behind the type byte."""
-    reader = Reader(payload)
-    found = reader.u8("type")
-    if found != kind:
-        raise reader.fail("type", f"{found:02X} is not {kind:02X}", back=1)
-    return reader
-
-
-def take_meter_id(reader: Reader) -> MeterId:
-    """The three bytes of the id that stands next."""
-    return MeterId(reader.take(METER_ID_BYTES, "id"))
+def check_payload(payload: bytes, kind: MessageType, size: int, *, longer: bool = False) -> None:
+    """DecodeError unless ``payload`` begins with its type byte and has ``size`` bytes (or more, where ``longer``)."""
+    if not payload or payload[0] != kind:
+        raise DecodeError(0, "type", f"{payload[:1].hex() or 'nothing'} is not {kind:02X}")
+    if len(payload) < size or (len(payload) > size and not longer):
+        allowed = f"at least {size}" if longer else f"{size}"
+        raise DecodeError(min(size, len(payload)), "end", f"{len(payload)} bytes, {kind.name} has {allowed}")

@@ -9,9 +9,9 @@ from typing import Final
 
 from prewatt.codec.errors import DecodeError
 from prewatt.codec.events import EVENT_DETAIL_BYTES_MAX
-from prewatt.codec.messages import LAYOUTS, MessageType, payload_reader, take_meter_id
+from prewatt.codec.messages import LAYOUTS, MessageType, check_payload
 from prewatt.codec.reader import Reader
-from prewatt.units import MeterId
+from prewatt.units import METER_ID_BYTES, MeterId
 
 __all__ = [
     "ALARM_FIXED_BYTES",
@@ -30,6 +30,8 @@ HEAD_BYTES: Final = 10
 ALARM_FIXED_BYTES: Final = HEAD_BYTES + 6
 PIN_DIGITS_MAX: Final = 8
 _PIN_OFFSET: Final = 8
+# 16, id, counter
+_ACK_SIGNED_BYTES: Final = 1 + METER_ID_BYTES + 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,12 @@ class Head:
     @classmethod
     def parse(cls, payload: bytes, kind: MessageType) -> "Head":
         """The head at the start of ``payload``, not yet believed; DecodeError for another type or suite."""
-        reader = payload_reader(payload, kind)
-        suite = reader.u8("suite")
+        check_payload(payload, kind, HEAD_BYTES, longer=True)
+        suite = payload[1]
         if suite not in LAYOUTS:
-            raise reader.fail("suite", f"{suite} is not 1 or 2", back=1)
-        return cls(suite, reader.u8("key set"), take_meter_id(reader), reader.u32("counter"))
+            raise DecodeError(1, "suite", f"{suite} is not 1 or 2")
+        reader = Reader(payload[2:HEAD_BYTES], base=2)
+        return cls(suite, reader.u8("key set"), MeterId(reader.take(METER_ID_BYTES, "id")), reader.u32("counter"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +114,8 @@ class AlarmAck:
     @classmethod
     def parse_signed(cls, signed: bytes) -> "AlarmAck":
         """The AlarmAck of all its bytes but the tag."""
-        reader = payload_reader(signed, MessageType.ALARM_ACK)
-        ack = cls(take_meter_id(reader), reader.u32("counter"))
-        reader.end()
-        return ack
+        check_payload(signed, MessageType.ALARM_ACK, _ACK_SIGNED_BYTES)
+        return cls(MeterId(signed[1 : 1 + METER_ID_BYTES]), int.from_bytes(signed[1 + METER_ID_BYTES :], "big"))
 
 
 @dataclass(frozen=True, slots=True)

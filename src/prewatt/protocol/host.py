@@ -80,7 +80,7 @@ HostReply = Send | Done | Ended | Ignored
 class HostSession:
     """One session with one meter for one Command. States and events are those of HOST_TABLE."""
 
-    __slots__ = ("_command", "_command_payload", "_hello", "_meter_id", "_proof", "_sealing", "_state")
+    __slots__ = ("_command", "_command_payload", "_meter_id", "_plain", "_proof", "_sealing", "_state")
 
     def __init__(
         self, meter_id: MeterId, suite: Suite, key_set: int, terminal_key: bytes, command: Command, random: bytes
@@ -90,13 +90,12 @@ class HostSession:
         ValueError for a key or random bytes of another length, or a body that the command's code cannot have.
         """
         check_random(random)
-        fill_body(command.code, suite.id, command.body)
+        self._plain = fill_body(command.code, suite.id, command.body)
         random = draw(random, lambda drawn: suite.r1_allowed(drawn[: suite.r1_bytes]))
         r1, r2 = random[: suite.r1_bytes], random[suite.r1_bytes : suite.r1_bytes + suite.r2_bytes]
         hello = Hello(suite.id, key_set, meter_id, r1, r2)
         self._meter_id = meter_id
         self._command = command
-        self._hello = hello.build()
         self._sealing: SessionSealing = session_sealing(suite, terminal_key, hello)
         self._proof = self._command_payload = b""
         self._state = HostState.FRESH
@@ -114,7 +113,7 @@ class HostSession:
     def hello(self) -> bytes:
         """The first payload, once; LocalProtocolError the second time."""
         self._state = advance(HOST_TABLE, self._state, HostEvent.HELLO_SENT)
-        return self._hello
+        return self._sealing.hello
 
     def receive(self, payload: bytes) -> HostReply:
         """What to do about a payload that came from this meter, or seems to have come from it."""
@@ -140,7 +139,7 @@ class HostSession:
         except (DecodeError, AuthenticationError):
             return self._end(HostEvent.FALSE_PROOF, EndReason.PROOF)
         self._proof = payload
-        self._command_payload = self._sealing.make_command(payload, self._command)
+        self._command_payload = self._sealing.make_command(payload, self._command, self._plain)
         self._state = proved
         return Send(self._command_payload)
 

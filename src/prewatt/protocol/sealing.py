@@ -9,7 +9,7 @@ compared in constant time, and nothing is decrypted before what covers it was fo
 from abc import ABC, abstractmethod
 from typing import Final
 
-from prewatt.codec.commands import Code, Command, fill_body, plain_bytes
+from prewatt.codec.commands import Code, Command, plain_bytes
 from prewatt.codec.errors import DecodeError
 from prewatt.codec.messages import LAYOUTS, Hello, MessageType, Proof, SealedCommand, SealedResult, command_head
 from prewatt.codec.padding import pad_plain, strip_plain
@@ -17,6 +17,7 @@ from prewatt.crypto import AuthenticationError, Suite, SuiteName, tag_equal
 
 __all__ = ["SessionSealing", "session_sealing"]
 
+_COMMAND_TYPE: Final = bytes((MessageType.COMMAND,))
 _RESULT_TYPE: Final = bytes((MessageType.RESULT,))
 _PROOF_LABEL: Final = b"t"
 _COMMAND_LABEL: Final = b"h"
@@ -27,15 +28,15 @@ _TDES_PLAIN_CODES: Final = frozenset({Code.MODE, Code.USAGE})
 
 
 class SessionSealing(ABC):
-    """The session key at work. ``proof`` and ``command`` are whole payloads, as they went over the line."""
+    """The session key at work. ``hello``, ``proof``, ``command`` are whole payloads, as they went over the line."""
 
-    __slots__ = ("_hello", "_key", "_layout", "_r2", "_suite")
+    __slots__ = ("_key", "_layout", "_r2", "_suite", "hello")
 
     def __init__(self, suite: Suite, session_key: bytes, hello: Hello) -> None:
         self._suite = suite
         self._layout = LAYOUTS[suite.id]
         self._key = session_key
-        self._hello = hello.build()
+        self.hello = hello.build()
         self._r2 = hello.r2
 
     def __repr__(self) -> str:
@@ -51,12 +52,11 @@ class SessionSealing(ABC):
         if not tag_equal(self._proof_tag(parsed.r3), parsed.tag) or not self._suite.r3_allowed(parsed.r3):
             raise AuthenticationError
 
-    def make_command(self, proof: bytes, command: Command) -> bytes:
-        """The Command payload; ValueError where the body does not fit its code."""
-        plain = fill_body(command.code, self._suite.id, command.body)
+    def make_command(self, proof: bytes, command: Command, plain: bytes) -> bytes:
+        """The Command payload; ``plain`` is the command's body with its filler."""
         head = command_head(command.code, command.sequence)
         body = self._seal_body(proof, head, plain)
-        return SealedCommand(command.code, command.sequence, body, self._command_tag(proof, head, body)).build()
+        return _COMMAND_TYPE + head + body + self._command_tag(proof, head, body)
 
     def check_command(self, proof: bytes, command: bytes) -> SealedCommand:
         """The parts of the Command; DecodeError for its length, AuthenticationError unless it is the host's."""
@@ -152,30 +152,30 @@ class _AesSealing(SessionSealing):
     __slots__ = ()
 
     def _proof_tag(self, r3: bytes) -> bytes:
-        return self._suite.sign(_PROOF_LABEL + self._hello + r3, self._key)
+        return self._suite.sign(_PROOF_LABEL + self.hello + r3, self._key)
 
     def _command_tag(self, proof: bytes, head: bytes, body: bytes) -> bytes:
-        return self._suite.sign(_COMMAND_LABEL + self._hello + proof + head + body, self._key)
+        return self._suite.sign(_COMMAND_LABEL + self.hello + proof + head + body, self._key)
 
     def _check_body_length(self, command: SealedCommand) -> None:
         if len(command.body) < self._suite.encrypted_bytes(0):
             raise DecodeError(0, "E", f"{len(command.body)} bytes are no encrypted body")
 
     def _seal_body(self, proof: bytes, head: bytes, plain: bytes) -> bytes:
-        return self._suite.encrypt(plain, self._key, self._hello + proof + head)
+        return self._suite.encrypt(plain, self._key, self.hello + proof + head)
 
     def _open_body(self, proof: bytes, command: SealedCommand) -> bytes:
         head = command_head(command.code, command.sequence)
-        return self._suite.decrypt(command.body, self._key, self._hello + proof + head)
+        return self._suite.decrypt(command.body, self._key, self.hello + proof + head)
 
     def make_result(self, proof: bytes, command: bytes, plain: bytes) -> bytes:
         if command[1] == Code.USAGE:
             plain = pad_plain(plain, _RESULT_OVERHEAD_BYTES)
-        return SealedResult(self._suite.encrypt(plain, self._key, self._hello + proof + command)).build()
+        return SealedResult(self._suite.encrypt(plain, self._key, self.hello + proof + command)).build()
 
     def check_result(self, proof: bytes, command: bytes, result: bytes) -> bytes:
         parsed = SealedResult.parse(result, 0)
-        return self._suite.decrypt(parsed.body, self._key, self._hello + proof + command)
+        return self._suite.decrypt(parsed.body, self._key, self.hello + proof + command)
 
     def strip_result(self, command: bytes, inside: bytes) -> bytes:
         return strip_plain(inside, _RESULT_OVERHEAD_BYTES) if command[1] == Code.USAGE else inside

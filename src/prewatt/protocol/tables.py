@@ -7,7 +7,7 @@ diagrams in docs/protocol.md are made from these tables.
 """
 
 from collections.abc import Mapping
-from enum import Enum
+from enum import StrEnum
 from typing import Final, TypeVar
 
 from prewatt.codec.messages import RefusalReason
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 
-class HostState(Enum):
+class HostState(StrEnum):
     """Where the host stands in one session."""
 
     FRESH = "fresh"
@@ -34,7 +34,7 @@ class HostState(Enum):
     ENDED = "ended"
 
 
-class HostEvent(Enum):
+class HostEvent(StrEnum):
     """What can happen to the host's half."""
 
     HELLO_SENT = "Hello sent"
@@ -45,7 +45,7 @@ class HostEvent(Enum):
     REFUSAL = "Refusal (a hint)"
 
 
-class TerminalState(Enum):
+class TerminalState(StrEnum):
     """Where the terminal stands in its one session."""
 
     IDLE = "idle"
@@ -54,7 +54,7 @@ class TerminalState(Enum):
     ANSWERED = "answered"
 
 
-class TerminalEvent(Enum):
+class TerminalEvent(StrEnum):
     """What can happen to the terminal's half."""
 
     HELLO = "Hello accepted, Proof sent"
@@ -99,8 +99,8 @@ TERMINAL_TABLE: Final[Mapping[TerminalState, Mapping[TerminalEvent, TerminalStat
     },
 }
 
-_State = TypeVar("_State", bound=Enum)
-_Event = TypeVar("_Event", bound=Enum)
+_State = TypeVar("_State", bound=StrEnum)
+_Event = TypeVar("_Event", bound=StrEnum)
 # What our own side does; everything else is the peer's doing.
 _LOCAL: Final = frozenset({HostEvent.HELLO_SENT, TerminalEvent.RESULT_SENT, TerminalEvent.LIFE_OVER})
 
