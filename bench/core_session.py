@@ -97,7 +97,8 @@ def _bare_aes(master: bytes, script: Script) -> Callable[[], object]:
     key = sha256(script.random).digest()
     siv_key, mac_key = key, key[:16]
     plain, said = script.command.body, script.hello + script.proof
-    proof_input, body_context, command_input = b"t" + said, said + script.sealed[1:6], b"h" + said + script.sealed
+    proof_input, body_context = b"t" + script.hello + script.proof[17:], said + script.sealed[1:6]
+    command_input = b"h" + said + script.sealed[1:-16]
     result_context = said + script.sealed
     sealed_result = AESSIV(siv_key).encrypt(script.result[17:], [result_context])
     master_mac = CMAC(AES(master))
@@ -123,7 +124,7 @@ def _macs(mac: CMAC, inputs: Iterable[bytes]) -> None:
 def _bare_tdes(master: bytes, script: Script) -> Callable[[], object]:
     """KT, Ks, the chain of the Proof, blocks and chain of the Command, chain and blocks of the Result."""
     proof_input, result_input = bytes(16), bytes(56)
-    command_input = bytes(len(script.sealed) - 1 - 8 + 8 + 3)
+    command_input = bytes(40)
     body, sealed_result = bytes(24), script.result[1:-8]
     key = script.random[:16]
     master_blocks = Cipher(TripleDES(master + master[:8]), ECB())

@@ -91,9 +91,9 @@ class HostSession:
         """
         check_random(random)
         self._plain = fill_body(command.code, suite.id, command.body)
-        random = draw(random, lambda drawn: suite.r1_allowed(drawn[: suite.r1_bytes]))
-        r1, r2 = random[: suite.r1_bytes], random[suite.r1_bytes : suite.r1_bytes + suite.r2_bytes]
-        hello = Hello(suite.id, key_set, meter_id, r1, r2)
+        size = suite.r1_bytes
+        random = draw(random, lambda drawn: suite.r1_allowed(drawn[:size]))
+        hello = Hello(suite.id, key_set, meter_id, random[:size], random[size : size + suite.r2_bytes])
         self._meter_id = meter_id
         self._command = command
         self._sealing: SessionSealing = session_sealing(suite, terminal_key, hello)

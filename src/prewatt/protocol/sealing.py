@@ -11,7 +11,16 @@ from typing import Final
 
 from prewatt.codec.commands import Code, Command, plain_bytes
 from prewatt.codec.errors import DecodeError
-from prewatt.codec.messages import LAYOUTS, Hello, MessageType, Proof, SealedCommand, SealedResult, command_head
+from prewatt.codec.messages import (
+    LAYOUTS,
+    Hello,
+    MessageType,
+    Proof,
+    SealedCommand,
+    SealedResult,
+    check_payload,
+    command_head,
+)
 from prewatt.codec.padding import pad_plain, strip_plain
 from prewatt.crypto import AuthenticationError, Suite, SuiteName, tag_equal
 
@@ -174,8 +183,8 @@ class _AesSealing(SessionSealing):
         return SealedResult(self._suite.encrypt(plain, self._key, self.hello + proof + command)).build()
 
     def check_result(self, proof: bytes, command: bytes, result: bytes) -> bytes:
-        parsed = SealedResult.parse(result, 0)
-        return self._suite.decrypt(parsed.body, self._key, self.hello + proof + command)
+        check_payload(result, MessageType.RESULT, 1 + self._suite.encrypted_bytes(0), longer=True)
+        return self._suite.decrypt(result[1:], self._key, self.hello + proof + command)
 
     def strip_result(self, command: bytes, inside: bytes) -> bytes:
         return strip_plain(inside, _RESULT_OVERHEAD_BYTES) if command[1] == Code.USAGE else inside
