@@ -5,7 +5,18 @@ import sys
 
 import pytest
 
-from prewatt.crypto import SUITES, AuthenticationError, SuiteName, check_value, suite, suite_by_id, tag_equal
+from prewatt.crypto import (
+    SUITES,
+    AuthenticationError,
+    SuiteName,
+    check_value,
+    kdf,
+    siv,
+    suite,
+    suite_by_id,
+    tag_equal,
+    tdes,
+)
 
 AES, TDES = suite("aes-2026"), suite("tdes-1998")
 METER = b"\x12\x34\x56"
@@ -155,6 +166,14 @@ def test_every_failure_to_decrypt_reads_the_same():
             TDES.decrypt(data, bytes(range(16)))
         texts.add(str(failed.value))
     assert len(texts) == 1
+
+
+@pytest.mark.parametrize("cached", [kdf._context, siv._cipher, tdes._ecb, tdes._cbc])
+def test_no_more_contexts_are_kept_than_the_limit(cached):
+    for number in range(kdf.CONTEXTS_CACHED_MAX + 5):
+        key = number.to_bytes(16, "big")
+        cached(key * 2 if cached is siv._cipher else key)
+    assert cached.cache_info().currsize == kdf.CONTEXTS_CACHED_MAX == 1_024
 
 
 def test_the_import_warns_about_nothing():

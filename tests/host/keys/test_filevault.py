@@ -161,6 +161,16 @@ def test_quick_changes_never_leave_the_same_stamp(vault, secret):
             other.terminal_key(index, METER)
 
 
+def test_a_replaced_file_is_younger_than_the_old_one_whatever_the_clock_says(vault):
+    future_ns = 4_000_000_000_000_000_000
+    os.utime(vault.path, ns=(future_ns, future_ns))
+    vault.retire(0)
+    assert vault.path.stat().st_mtime_ns > future_ns
+    os.utime(vault.path, ns=(1, 1))
+    vault.retire(1)
+    assert vault.path.stat().st_mtime_ns > 1
+
+
 def test_a_vault_whose_file_vanished_goes_on_deriving_but_changes_nothing(vault):
     key = vault.terminal_key(0, METER)
     vault.path.unlink()
@@ -214,9 +224,12 @@ def test_the_new_file_is_on_the_disk_before_it_takes_the_name(vault, monkeypatch
 
 
 def test_a_crash_before_the_name_changes_leaves_a_file_that_the_next_change_overwrites(vault, secret):
-    vault.path.with_name("keys.vault.new").write_bytes(b"half of something")
+    leftover = vault.path.with_name("keys.vault.new")
+    leftover.write_bytes(b"half of something")
+    leftover.chmod(0o644)
     assert FileVault.open(vault.path, secret).add("aes-2026", now_s=1).index == 3
-    assert not vault.path.with_name("keys.vault.new").exists()
+    assert not leftover.exists()
+    assert stat.S_IMODE(vault.path.stat().st_mode) == 0o600
     assert len(vault.sets()) == 4
 
 
