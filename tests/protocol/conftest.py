@@ -102,31 +102,31 @@ def used(request) -> Suite:
     return request.param
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_pair():
     """Makes a Pair: make_pair(suite, code=..., seed=...)."""
     return Pair
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def all_codes():
     """The codes and a body for each: all_codes(suite)."""
     return bodies
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def facts():
     """What a host half remembers."""
     return host_facts
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def rand():
     """32 bytes of a seed."""
     return random_of
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def clone():
     """A copy of a host half that goes its own way."""
     return copy.copy
