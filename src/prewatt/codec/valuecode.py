@@ -1,8 +1,8 @@
 """The value code: an order as twenty decimal digits that a customer types when no line reaches the meter.
 
-64 bits, most significant first: sequence mod 256 (8) | amount in minor units (22) | check (34), written as a decimal with
-leading zeros. The check is the first 34 bits of sign(0x63 | ID(3) | sequence(4) | amount in minor units(4), Kc); this
-module knows where the bits stand, not how they are signed.
+64 bits, most significant first: sequence mod 256 (8) | amount in minor units (22) | check (34), written as a decimal
+with leading zeros. The check is the first 34 bits of sign(0x63 | ID(3) | sequence(4) | amount in minor units(4), Kc);
+this module knows where the bits stand, not how they are signed.
 """
 
 from dataclasses import dataclass

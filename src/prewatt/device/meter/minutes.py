@@ -44,8 +44,9 @@ __all__ = [
     "turn_back",
 ]
 
+# The source's mark for a minute without power, and so the one value that no reading may have.
 NO_POWER: Final = 0xFFFF
-READING_MAX: Final = 0xFFFE
+READING_MAX: Final = NO_POWER - 1
 SURCHARGE_MAX_PERCENT: Final = 0xFF
 MINUTE_CELLS: Final = 35 * 1440
 MINUTE_REGIONS: Final = (Region.MINUTES, Region.MINUTES_1, Region.MINUTES_2, Region.MINUTES_3)
@@ -81,14 +82,18 @@ class MinuteMemory:
         """Stores a minute that has ended; call ``close_minute``, which keeps the order of writes."""
         if not 0 <= reading <= READING_MAX or not 0 <= surcharge_percent <= SURCHARGE_MAX_PERCENT:
             raise ValueError(f"minute {minute}: reading {reading}, surcharge {surcharge_percent} do not fit the cell")
-        lap, place = divmod(minute, self._cells)
+        lap, place = self._find(minute)
         head = _CELL.pack(reading, surcharge_percent, era, 0, 0)[:_HEAD_BYTES]
         crc = crc_hqx(head, minute & 0xFFFF)
         self._nvm.write(self._region, place * _CELL.size, _CELL.pack(reading, surcharge_percent, era, crc, lap))
 
+    def erase(self, minute: int) -> None:
+        """Makes the cell of that minute one without power."""
+        self._nvm.write(self._region, self._find(minute)[1] * _CELL.size, NO_POWER.to_bytes(2, "big"))
+
     def read_minute(self, minute: int) -> StoredMinute | None:
         """The whole cell of that minute; None where there is none (no power, torn, overwritten, never reached)."""
-        lap, place = divmod(minute, self._cells)
+        lap, place = self._find(minute)
         cell = self._nvm.read(self._region, place * _CELL.size, _CELL.size)
         return _parse_cell(cell, minute, lap)
 
@@ -99,7 +104,7 @@ class MinuteMemory:
         readings: list[int] = []
         minute, end = minute_from, minute_from + count
         while minute < end:
-            lap, place = divmod(minute, self._cells)
+            lap, place = self._find(minute)
             run = min(end - minute, self._cells - place)
             data = self._nvm.read(self._region, place * _CELL.size, run * _CELL.size)
             for index in range(run):
@@ -108,6 +113,11 @@ class MinuteMemory:
                 readings.append(NO_POWER if stored is None else stored.reading)
             minute += run
         return readings
+
+    def _find(self, minute: int) -> tuple[int, int]:
+        """The lap that the minute's cell has to show, and its place. 2^16 laps of 35 days are 6,280 years."""
+        lap, place = divmod(minute, self._cells)
+        return lap & 0xFFFF, place
 
 
 def _parse_cell(cell: bytes, minute: int, lap: int) -> StoredMinute | None:
@@ -142,11 +152,21 @@ def close_minute(
     if next_minute <= position.minute:
         raise ValueError(f"minute {next_minute} does not follow {position.minute}; see turn_back")
     readings = [min(pulses, READING_MAX) for pulses in position.pulses]
-    if any(readings) or not cut_short:
+    if cut_short and not any(readings):
+        _forget(memories, position)
+    else:
         for memory, reading in reversed(list(zip(memories, readings, strict=True))):
             memory.write(position.minute, reading, surcharge_percent, position.era)
     carried = tuple(pulses - reading for pulses, reading in zip(position.pulses, readings, strict=True))
     return ClosedMinute(EnergyPosition(next_minute, carried, position.era), next_minute != position.minute + 1)
+
+
+def _forget(memories: Sequence[MinuteMemory], position: EnergyPosition) -> None:
+    """Erases what a cut between the cells of several sources left of a minute that never became whole."""
+    for memory in memories:
+        stored = memory.read_minute(position.minute)
+        if stored is not None and stored.era == position.era:
+            memory.erase(position.minute)
 
 
 def turn_back(position: EnergyPosition, minute: int) -> EnergyPosition:

@@ -1,14 +1,15 @@
 """Value codes typed at the meter: which order a code is, and how guessing is made hopeless.
 
-A code names its sequence mod 256 only. The meter looks it up among the sequences it could be for: the one whose turn it
-is, the next few (codes are issued up to eight ahead and typed in order), and those in the ring (already used). The check
-has to be right for the full sequence and amount. What is right and has its turn is applied by the same rules as a transfer.
+A code names its sequence mod 256 only. The meter looks it up among the sequences it could be for: the one whose turn
+it is, the next few (codes are issued up to eight ahead and typed in order), and those in the ring (already used). The
+check has to be right for the full sequence and amount. What is right and has its turn is applied by the same rules as a
+transfer.
 
 Wrong codes: the third locks the entry for 10 s, each further one for twice as long, up to 1,280 s. The count is durable
 and is stored before the customer is told, because a guesser holds the plug: power that goes and comes starts the whole
 lock of the count again, measured in line ticks that no clock setting moves. Only value that a code really stored
 clears the count; a used code typed again neither counts nor clears, or one old receipt would buy guesses for ever. At
-the longest lock a guesser tries 24,700 codes a year and is right with a chance of one in 700,000 for each key set.
+the longest lock a guesser tries 24,700 codes a year, right with a chance of one in 700,000 a year for each key set.
 """
 
 import hmac
