@@ -11,6 +11,7 @@ from dataclasses import replace
 from prewatt.codec.receipt import RingEntry
 from prewatt.protocol.transfer_book import (
     BodyState,
+    FreezeReason,
     MeterBook,
     OrderState,
     TransferRuleError,
@@ -22,7 +23,8 @@ from prewatt.protocol.transfer_book import (
 )
 from prewatt.protocol.transfer_facts import Change, Lost
 from prewatt.protocol.transfer_fence import unsync
-from prewatt.protocol.transfer_learn import cover, settle, void_claims
+from prewatt.protocol.transfer_learn import cover, retired_when_full, settle, void_claims
+from prewatt.units import epoch_of
 
 __all__ = ["ask_commission", "ask_retire", "body_lost", "thaw"]
 
@@ -68,14 +70,18 @@ def body_lost(book: MeterBook) -> tuple[MeterBook, tuple[Change, ...]]:
 
 def thaw(book: MeterBook, holders: Items[RingEntry] = ()) -> tuple[MeterBook, tuple[Change, ...]]:
     """A person ends a freeze. ``holders`` is what that person found out about numbers nobody could read; all other
-    numbers below the highest one known are held by nobody. Then the meter is fenced like a restored one."""
+    numbers below the highest one known are held by nobody. To thaw OLD_BODY says that the body which answers is the
+    one. Then the meter is fenced like a restored one."""
     if book.frozen is None:
         raise TransferRuleError("thaw: the meter is not frozen")
     changes: list[Change] = []
+    old_body = book.frozen is FreezeReason.OLD_BODY
     book = replace(book, frozen=None)
     for entry in holders:
         book = settle(book, entry, changes)
     if book.known:
-        top = book.known[-1]
-        book = cover(book, 0, known_top(book), top.tag)
-    return void_claims(unsync(book, UnsyncReason.THAWED, changes), changes), tuple(changes)
+        book = cover(book, 0, known_top(book), book.known[-1].tag)
+    if old_body:
+        book = replace(book, epoch=epoch_of(max(known_top(book), 0)))
+    book = unsync(retired_when_full(book, changes), UnsyncReason.THAWED, changes)
+    return void_claims(book, changes), tuple(changes)

@@ -55,7 +55,7 @@ from prewatt.protocol.transfer_seen import see
 from prewatt.units import counter_of, epoch_of
 from prewatt.units.ids import SEQUENCE_COUNTER_MAX
 
-__all__ = ["cover", "freeze", "learn", "settle", "void_claims"]
+__all__ = ["cover", "freeze", "learn", "retired_when_full", "settle", "void_claims"]
 
 # A body without an epoch may answer only where one is expected: before it is commissioned.
 _WITHOUT_EPOCH: Final = frozenset({BodyState.NEW, BodyState.RETIRED, BodyState.COMMISSIONING, BodyState.LOST})
@@ -207,7 +207,9 @@ def void_claims(book: MeterBook, changes: list[Change]) -> MeterBook:
     """Takes its number from every order whose number is booked for somebody else or for nobody.
 
     What is certain not to be under way is cancelled here, if that was asked and the book is in step with its meter.
+    Fences whose number is booked have done their work.
     """
+    book = replace(book, fences=tuple(fence for fence in book.fences if not is_known(book, fence.sequence)))
     for order in book.orders:
         void = order.sequence is not None and is_known(book, order.sequence)
         free = order.sequence is None or void
@@ -253,11 +255,16 @@ def _refused(book: MeterBook, order_id: str, sequence: int, changes: list[Change
 
 
 def _body(book: MeterBook, receipt: Receipt, changes: list[Change]) -> MeterBook:
-    """What the newest facts say of the body: its epoch is used up or retired, or it holds value it should not."""
+    """What the newest facts say of the body behind the id."""
     fresh_body = receipt.last_tag == book.body_tag and counter_of(receipt.last_sequence) == 0
     if fresh_body and receipt.balance_micro and not book.keeps_value and book.body is BodyState.LIVE:
         detail = f"balance {receipt.balance_micro} right after commissioning"
         book = freeze(book, FreezeReason.HOLDS_VALUE, detail, changes)
+    return retired_when_full(book, changes)
+
+
+def retired_when_full(book: MeterBook, changes: list[Change]) -> MeterBook:
+    """A body whose epoch has no sequence left takes no more value, whether it was retired or simply lived that long."""
     full = book.settled >= 0 and counter_of(book.settled) == SEQUENCE_COUNTER_MAX and not book.known
     if full and book.body in (BodyState.LIVE, BodyState.RETIRING):
         changes.append(Retired(epoch_of(book.settled)))
