@@ -29,7 +29,7 @@ Life of a book: `new_book`, `ask_commission`, then `make_order` and `next_work` 
 docs/protocol.md.
 """
 
-from prewatt.protocol.transfer_body import ask_commission, ask_retire, body_lost, thaw
+from prewatt.protocol.transfer_body import ask_commission, ask_retire, body_lost, reconciled, thaw
 from prewatt.protocol.transfer_book import (
     CODES_OPEN_MAX,
     NO_EPOCH,
@@ -71,7 +71,7 @@ from prewatt.protocol.transfer_facts import (
     Work,
     WorkKind,
 )
-from prewatt.protocol.transfer_fence import reconciled, restored
+from prewatt.protocol.transfer_fence import restored
 from prewatt.protocol.transfer_learn import learn
 from prewatt.protocol.transfer_orders import (
     ask_cancel,

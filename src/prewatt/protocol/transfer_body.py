@@ -26,7 +26,7 @@ from prewatt.protocol.transfer_fence import unsync
 from prewatt.protocol.transfer_learn import cover, retired_when_full, settle, void_claims
 from prewatt.units import epoch_of
 
-__all__ = ["ask_commission", "ask_retire", "body_lost", "thaw"]
+__all__ = ["ask_commission", "ask_retire", "body_lost", "reconciled", "thaw"]
 
 
 def ask_commission(book: MeterBook, epoch: int, tag: bytes, *, keeps_value: bool = False) -> MeterBook:
@@ -52,6 +52,15 @@ def ask_retire(book: MeterBook, tag: bytes) -> MeterBook:
     if book.body is not BodyState.LIVE:
         raise TransferRuleError(f"retire: the meter's body is {book.body}; allowed is live")
     return replace(book, body=BodyState.RETIRING, body_tag=burn_tag(tag))
+
+
+def reconciled(book: MeterBook) -> tuple[MeterBook, tuple[Change, ...]]:
+    """Payments agree with this meter's orders and suspense again: orders may move, and those whose cancelling waited
+    for it end. Only once the meter is `Synced`."""
+    if not book.synced:
+        raise TransferRuleError("reconciled: the meter is not in step yet; wait until it is synced")
+    changes: list[Change] = []
+    return void_claims(replace(book, reconciling=False), changes), tuple(changes)
 
 
 def body_lost(book: MeterBook) -> tuple[MeterBook, tuple[Change, ...]]:

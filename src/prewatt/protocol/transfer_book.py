@@ -37,6 +37,7 @@ __all__ = [
     "check_epoch",
     "check_tag",
     "code_tag",
+    "ends_in_books",
     "find_order",
     "is_known",
     "issued_top",
@@ -234,6 +235,12 @@ def check_epoch(epoch: int) -> None:
     """TransferRuleError for an epoch that does not fit its byte."""
     if not 0 <= epoch <= EPOCH_LAST:
         raise TransferRuleError(f"epoch: {epoch} is not allowed; allowed is 0 to {EPOCH_LAST}")
+
+
+def ends_in_books(book: MeterBook) -> bool:
+    """Whether the book alone may end an order of which nothing is under way: only while it is in step with its meter
+    and with the payments. Before that, value in suspense may be this very order's, typed as a forgotten code."""
+    return book.synced and not book.reconciling and book.frozen is None
 
 
 def issued_top(book: MeterBook) -> int:

@@ -22,7 +22,7 @@ from prewatt.protocol.transfer_facts import Change, ResultFact, Synced, Unsynced
 from prewatt.units import EPOCH_LAST, Sequence, counter_of, epoch_of, sequence_of
 from prewatt.units.ids import SEQUENCE_COUNTER_MAX
 
-__all__ = ["reconciled", "restored", "sync_from", "unsync"]
+__all__ = ["restored", "sync_from", "unsync"]
 
 
 def unsync(book: MeterBook, reason: UnsyncReason, changes: list[Change]) -> MeterBook:
@@ -58,13 +58,6 @@ def restored(book: MeterBook, highest_epoch: int) -> tuple[MeterBook, tuple[Chan
         book = replace(book, body=BodyState.NEW if book.settled == NOTHING_SETTLED else BodyState.RETIRED)
     book = replace(book, epoch=max(book.epoch, highest_epoch))
     return _begin(book), (Unsynced(UnsyncReason.RESTORED),)
-
-
-def reconciled(book: MeterBook) -> MeterBook:
-    """Payments agree with this meter's orders and suspense again: orders may move. Only once it is `Synced`."""
-    if not book.synced:
-        raise TransferRuleError("reconciled: the meter is not in step yet; wait until it is synced")
-    return replace(book, reconciling=False)
 
 
 def sync_from(book: MeterBook, fact: ResultFact, changes: list[Change]) -> MeterBook:

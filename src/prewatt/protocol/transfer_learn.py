@@ -26,6 +26,7 @@ from prewatt.protocol.transfer_book import (
     UnsyncReason,
     burn_tag,
     code_tag,
+    ends_in_books,
     find_order,
     is_known,
     issued_top,
@@ -206,14 +207,14 @@ def _commissioned(book: MeterBook, entry: RingEntry, changes: list[Change]) -> M
 def void_claims(book: MeterBook, changes: list[Change]) -> MeterBook:
     """Takes its number from every order whose number is booked for somebody else or for nobody.
 
-    What is certain not to be under way is cancelled here, if that was asked and the book is in step with its meter.
+    What is certain not to be under way is cancelled here, if that was asked and the book alone may end it.
     Fences whose number is booked have done their work.
     """
     book = replace(book, fences=tuple(fence for fence in book.fences if not is_known(book, fence.sequence)))
     for order in book.orders:
         void = order.sequence is not None and is_known(book, order.sequence)
         free = order.sequence is None or void
-        if free and order.state is OrderState.CANCELLING and book.synced and book.frozen is None:
+        if free and order.state is OrderState.CANCELLING and ends_in_books(book):
             changes.append(Cancelled(replace(order, state=OrderState.CANCELLED, sequence=None)))
             book = without_order(book, order)
         elif void and order.sequence is not None:

@@ -18,6 +18,7 @@ from prewatt.protocol.transfer_book import (
     Order,
     OrderState,
     TransferRuleError,
+    ends_in_books,
     find_order,
     next_number,
     replace_order,
@@ -47,13 +48,14 @@ def make_order(book: MeterBook, order_id: str, amount_micro: int, tag: bytes) ->
 def ask_cancel(book: MeterBook, order_id: str) -> tuple[MeterBook, tuple[Change, ...]]:
     """R5. Cancelled at once where nothing can be under way; else the burn decides and `learn` tells.
 
-    A book that is out of step with its meter ends nothing by itself, not even an order without a number: a host that
-    was forgotten may have given it one. TransferRuleError where the order is not open, or lost with its body.
+    A book that is out of step with its meter or the payments ends nothing by itself, not even an order without a
+    number: a host that was forgotten may have given it one, and value in suspense may be its. TransferRuleError where
+    the order is not open, or lost with its body.
     """
     order = find_order(book, order_id)
     if order.state is OrderState.LOST:
         raise TransferRuleError(f"order: {order_id!r} is lost with its body; a person has to sign it over")
-    if order.sequence is None and book.synced and book.frozen is None:
+    if order.sequence is None and ends_in_books(book):
         cancelled = replace(order, state=OrderState.CANCELLED)
         return without_order(book, order), (Cancelled(cancelled),)
     return replace_order(book, replace(order, state=OrderState.CANCELLING)), ()

@@ -62,6 +62,7 @@ class World:
 
     def new_meter(self):
         self.names += 1
+        self.host.crash_in = None
         meter_id = self.names.to_bytes(3, "big")
         self.bodies[meter_id] = self.new_body(meter_id)
         self.host.enrol(meter_id)
@@ -122,9 +123,9 @@ class World:
             source = self.air if choice & 2 and self.air else self.archive
             _, meter_id, payload = source[choice // 8 % len(source)]
             if meter_id == body.meter_id:
-                self.powered(body, lambda: body.receive(payload, self.line_ms, self.draw(32)))
                 if not body.on:
                     body.power_up(self.line_ms)
+                self.powered(body, lambda: body.receive(payload, self.line_ms, self.draw(32)))
 
     def op_pay(self, choice):
         meter_id, choice = self.pick(choice)

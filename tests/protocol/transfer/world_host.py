@@ -114,6 +114,12 @@ class Host:
             book = self.db.books.get(meter_id) or self.rules.new_book(meter_id)
             book, _ = self.rules.restored(book, epoch)
             self.db.books[meter_id] = book
+            self._wish_again(self.db, meter_id)
+
+    def _wish_again(self, db, meter_id):
+        """What was set is no longer known: a forgotten host may have set it otherwise, a new body has nothing set."""
+        if meter_id in db.wishes:
+            db.wishes[meter_id] = (db.wishes[meter_id][0], False)
 
     def book(self, meter_id):
         return self.db.books[meter_id]
@@ -224,7 +230,8 @@ class Host:
                     book, changes = self.rules.ask_cancel(book, order.order_id)
                     db.books[meter_id] = book
                     self._post(db, meter_id, changes)
-            db.books[meter_id] = self.rules.reconciled(db.books[meter_id])
+            db.books[meter_id], changes = self.rules.reconciled(db.books[meter_id])
+            self._post(db, meter_id, changes)
 
         self.commit(change)
         self.events["reconciled"] += 1
@@ -378,6 +385,8 @@ class Host:
                 db.rows[change.order.order_id] = "signed"
             elif isinstance(change, rules.Suspense):
                 db.post(meter_id, "unknown", "suspense", change.entry.amount_micro)
+            elif isinstance(change, rules.Commissioned):
+                self._wish_again(db, meter_id)
             elif isinstance(change, rules.ControlDone):
                 self._control_done(db, meter_id, change)
             elif isinstance(change, rules.Frozen):
