@@ -85,6 +85,13 @@ def test_keys_of_other_sets_meters_and_suites_do_not_open(used, kind):
         opener(other, key_of(other), payload)
 
 
+@pytest.mark.parametrize("kind", ["report", "alarm", "wish"])
+def test_a_head_of_another_suite_is_refused_by_name(used, kind):
+    payload, _, opener, _ = all_kinds(used)[kind]
+    with pytest.raises(DecodeError, match="enrolled"):
+        opener(used, key_of(used), payload[:1] + bytes((3 - used.id,)) + payload[2:])
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_kind_passes_for_another(used, kind):
     payload, _, _, _ = all_kinds(used)[kind]

@@ -50,6 +50,23 @@ def test_a_terminal_without_a_station_can_have_a_short_life(make_pair, used):
     assert refused(pair.tell(command, line_ms=30_000), RefusalReason.STATE)
 
 
+def test_life_and_elapsed_time_begin_with_the_hello_not_with_the_power(make_pair, used):
+    pair, late = make_pair(used), make_pair(used)
+    for each, wait_ms in ((pair, 1_199_999), (late, 1_200_000)):
+        proof = each.tell(each.host.hello(), line_ms=5_000_000)
+        command = each.host.receive(proof.payload).payload
+        reply = each.tell(command, line_ms=5_000_000 + wait_ms)
+        assert reply.elapsed_ms == wait_ms if each is pair else refused(reply, RefusalReason.STATE)
+
+
+def test_a_command_longer_than_a_payload_can_be_is_refused_whoever_signed_it(make_pair):
+    longest, longer = make_pair(AES), make_pair(AES)
+    command = signed_by_host(longest, 0x40, bytes(2_562))
+    assert len(command) == 2_600
+    assert isinstance(longest.tell(command), Execute)
+    assert refused(longer.tell(signed_by_host(longer, 0x40, bytes(2_563))), RefusalReason.LENGTH)
+
+
 def test_a_new_hello_replaces_the_session(make_pair, used):
     pair = make_pair(used)
     command = pair.to_command()
@@ -380,9 +397,13 @@ def test_what_cannot_be_ordered_is_refused_before_anything_is_sent(used, rand):
         make(good, random=bytes(31))
     with pytest.raises(ValueError, match="terminal_key"):
         make(good, key=key[:-1])
-    if used is TDES:
-        with pytest.raises(ValueError, match="254"):
-            make(Command(9, Sequence(1), bytes(255)))
+    longest = 254 if used is TDES else 2_562
+    assert make(Command(9, Sequence(1), bytes(longest)))
+    with pytest.raises(ValueError, match=str(longest)):
+        make(Command(9, Sequence(1), bytes(longest + 1)))
+    for code, sequence in ((256, 1), (-1, 1), (4, -1), (4, 2**32)):
+        with pytest.raises(ValueError, match=r"code|sequence"):
+            make(Command(code, Sequence(sequence), b""))
 
 
 def test_an_identity_that_cannot_be_is_refused(used):

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Final
 
 from prewatt.codec.errors import DecodeError
-from prewatt.codec.messages import LAYOUTS
+from prewatt.codec.messages import COMMAND_HEAD_BYTES, LAYOUTS, PAYLOAD_BYTES_MAX
 from prewatt.codec.reader import Reader
 from prewatt.units import Sequence
 
@@ -22,6 +22,7 @@ __all__ = [
     "FILLED_BODY_BYTES",
     "FILLED_DATA_BYTES_MAX",
     "KEY_CHECK_BYTES",
+    "OPEN_BODY_BYTES_MAX",
     "Code",
     "Command",
     "control_digest",
@@ -36,7 +37,10 @@ KEY_CHECK_BYTES: Final = 4
 # tdes-1998, codes 07 and later: length(2), data, zeros.
 FILLED_BODY_BYTES: Final = 256
 FILLED_DATA_BYTES_MAX: Final = FILLED_BODY_BYTES - 2
+# aes-2026, codes 07 and later: what is left of a payload beside type, H, and 16 bytes each of SIV and tag.
+OPEN_BODY_BYTES_MAX: Final = PAYLOAD_BYTES_MAX - 1 - COMMAND_HEAD_BYTES - 2 * 16
 _TDES: Final = 1
+_CODE_LAST: Final = 0xFF
 _FIRST_FILLED: Final = 0x07
 
 
@@ -102,15 +106,17 @@ def plain_bytes(code: int, suite: int) -> int | None:
 
 def fill_body(code: int, suite: int, body: bytes) -> bytes:
     """The plain bytes that are sent for ``body``; ValueError for a body that this code cannot have."""
+    if not Code.VALUE <= code <= _CODE_LAST:
+        raise ValueError(f"code: {code} is not allowed; allowed is 1 to {_CODE_LAST}")
     if suite == _TDES and code >= _FIRST_FILLED:
         if len(body) > FILLED_DATA_BYTES_MAX:
             raise ValueError(f"body: {len(body)} bytes are not allowed; allowed is up to {FILLED_DATA_BYTES_MAX}")
         return (len(body).to_bytes(2, "big") + body).ljust(FILLED_BODY_BYTES, b"\0")
-    if code < Code.VALUE:
-        raise ValueError(f"code: {code} is not allowed; allowed is 1 to 255")
     allowed = plain_bytes(code, suite)
     if allowed is not None and len(body) != allowed:
         raise ValueError(f"body: {len(body)} bytes are not allowed for code {code:02X}; allowed is {allowed}")
+    if len(body) > OPEN_BODY_BYTES_MAX:
+        raise ValueError(f"body: {len(body)} bytes are not allowed; allowed is up to {OPEN_BODY_BYTES_MAX}")
     return body
 
 

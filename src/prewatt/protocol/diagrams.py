@@ -38,7 +38,7 @@ def between_markers(name: str, diagram: str) -> str:
 
 
 def with_diagrams(document: str) -> str:
-    """``document`` with every diagram between its markers as the tables have it; ValueError where a marker is missing."""
+    """``document`` with every diagram between its markers as the tables have it; ValueError for a missing marker."""
     for name, diagram in DIAGRAMS.items():
         before, begin, rest = document.partition(f"<!-- diagram {name} begin -->")
         _, end, after = rest.partition(f"<!-- diagram {name} end -->")

@@ -8,6 +8,7 @@ no clock: whoever drives it drops it when the time is over, and tries again in a
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from prewatt.codec.commands import Command, fill_body
 from prewatt.codec.errors import DecodeError
@@ -21,6 +22,8 @@ from prewatt.protocol.tables import HOST_TABLE, HostEvent, HostState, advance
 from prewatt.units import MeterId
 
 __all__ = ["Command", "Done", "EndReason", "Ended", "HostReply", "HostSession", "Ignored", "Outcome", "Send"]
+
+_SEQUENCE_LAST: Final = 0xFFFF_FFFF
 
 
 class EndReason(Enum):
@@ -87,9 +90,11 @@ class HostSession:
     ) -> None:
         """``random``: 32 fresh bytes of the system generator, from which R1 and R2 come.
 
-        ValueError for a key or random bytes of another length, or a body that the command's code cannot have.
+        ValueError for a key or random bytes of another length, and for a command that cannot be sent.
         """
         check_random(random)
+        if not 0 <= command.sequence <= _SEQUENCE_LAST:
+            raise ValueError(f"sequence: {command.sequence} is not allowed; allowed is 0 to {_SEQUENCE_LAST}")
         self._plain = fill_body(command.code, suite.id, command.body)
         size = suite.r1_bytes
         random = draw(random, lambda drawn: suite.r1_allowed(drawn[:size]))
