@@ -83,6 +83,10 @@ class Alarm:
     event: int
     detail: bytes = b""
 
+    def __post_init__(self) -> None:
+        if len(self.detail) > EVENT_DETAIL_BYTES_MAX:
+            raise ValueError(f"detail: {len(self.detail)} bytes; allowed is up to {EVENT_DETAIL_BYTES_MAX}")
+
     def build_signed(self) -> bytes:
         """All before the tag: head, time(4), event(2), detail(0-16)."""
         fixed = self.time_s.to_bytes(4, "big") + self.event.to_bytes(2, "big")
@@ -93,11 +97,10 @@ class Alarm:
         """The Alarm of all its bytes but the tag."""
         head = Head.parse(signed, MessageType.ALARM)
         reader = Reader(signed[HEAD_BYTES:], base=HEAD_BYTES)
-        alarm = cls(head, reader.u32("time"), reader.u16("event"), reader.rest("detail"))
-        if len(alarm.detail) > EVENT_DETAIL_BYTES_MAX:
-            long = len(alarm.detail)
-            raise DecodeError(ALARM_FIXED_BYTES, "detail", f"{long} bytes are above {EVENT_DETAIL_BYTES_MAX}")
-        return alarm
+        time_s, event, detail = reader.u32("time"), reader.u16("event"), reader.rest("detail")
+        if len(detail) > EVENT_DETAIL_BYTES_MAX:
+            raise DecodeError(ALARM_FIXED_BYTES, "detail", f"{len(detail)} bytes are above {EVENT_DETAIL_BYTES_MAX}")
+        return cls(head, time_s, event, detail)
 
 
 @dataclass(frozen=True, slots=True)
