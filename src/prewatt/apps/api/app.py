@@ -1,0 +1,39 @@
+"""The HTTP application of a running `up`: health, API, and the pages."""
+
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import Depends, FastAPI
+
+from prewatt.apps.api.access import Access
+from prewatt.apps.api.errors import add_error_handlers
+from prewatt.apps.api.selling import selling_routes
+from prewatt.apps.api.street import street_routes
+from prewatt.apps.selling import Selling
+from prewatt.apps.street.street import Street
+
+__all__ = ["API_PREFIX", "build_app"]
+
+API_PREFIX = "/api/v1"
+
+
+def build_app(selling: Selling, street: Street, token: str) -> FastAPI:
+    """The application. ``token`` opens everything but /healthz and /openapi.json."""
+    app = FastAPI(
+        title="Prewatt",
+        version=version("prewatt"),
+        summary="Sell electricity before it is used",
+        docs_url=None,
+        redoc_url=None,
+    )
+    add_error_handlers(app)
+    guard = [Depends(Access(token).require)]
+    app.include_router(selling_routes(selling), prefix=API_PREFIX, dependencies=guard)
+    app.include_router(street_routes(street), prefix=API_PREFIX, dependencies=guard)
+
+    @app.get("/healthz")
+    def health() -> dict[str, Any]:
+        """200 when the host takes orders."""
+        return {"ok": True, "version": version("prewatt")}
+
+    return app

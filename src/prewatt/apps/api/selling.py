@@ -1,0 +1,112 @@
+"""The seller's routes: each takes its fields, strictly, and calls `prewatt.apps.selling` under the same path."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from prewatt.apps.selling import ROUTES, Json, Selling
+
+__all__ = ["selling_routes"]
+
+_LIST_MAX = 10_000
+_DAYS_MAX = 366
+
+
+class _Body(BaseModel):
+    """A request body: exactly these fields."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class VendIn(_Body):
+    """A sale for cash. ``order`` is the caller's own id: the same id again sells nothing twice."""
+
+    meter: str
+    amount: Annotated[str, Field(description="A decimal of the currency, such as 10.00.")]
+    order: str | None = None
+
+
+class MeterIn(_Body):
+    """A meter to enrol; what is left out the host chooses."""
+
+    meter: str
+    m_id: int | None = None
+    station: str | None = None
+    suite: str | None = None
+    customer: str | None = None
+    premises: str | None = None
+
+
+class ReasonIn(_Body):
+    """Why something is done."""
+
+    reason: str = "asked by the owner"
+
+
+class TextIn(_Body):
+    """A message for a meter's display."""
+
+    text: str
+
+
+class TariffIn(_Body):
+    """A price per kWh as a decimal, and a mode table: its name, or a document."""
+
+    unit_price: str
+    table: str | dict[str, Any] = "flat"
+    meters: list[str] | None = None
+
+
+def selling_routes(selling: Selling) -> APIRouter:
+    """The routes. Handlers are plain functions, so each runs in its own thread and may wait for the store."""
+    routes = APIRouter()
+    with_bodies: dict[str, Callable[..., Any]] = {
+        "enrol_meter": _with_body(selling.enrol_meter, MeterIn),
+        "vend": _with_body(selling.vend, VendIn),
+        "set_tariff": _with_body(selling.set_tariff, TariffIn),
+        "close_meter": _of_meter(selling.close_meter, ReasonIn),
+        "block_meter": _of_meter(selling.block_meter, ReasonIn),
+        "reopen_meter": _of_meter(selling.reopen_meter, ReasonIn),
+        "send_text": _of_meter(selling.send_text, TextIn),
+        "read_usage": _read_usage(selling),
+        "read_transfers": _read_transfers(selling),
+    }
+    for method, path, name in ROUTES:
+        call = getattr(selling, name)
+        endpoint = with_bodies.get(name, call)
+        routes.add_api_route(path, endpoint, methods=[method], name=name, summary=call.__doc__, operation_id=name)
+    return routes
+
+
+def _with_body(call: Callable[..., Json], model: type[_Body]) -> Callable[..., Json]:
+    def endpoint(body: _Body) -> Json:
+        return call(**body.model_dump(exclude_none=True))
+
+    endpoint.__annotations__["body"] = model
+    return endpoint
+
+
+def _of_meter(call: Callable[..., Json], model: type[_Body]) -> Callable[..., Json]:
+    def endpoint(meter: str, body: _Body) -> Json:
+        return call(meter, **body.model_dump(exclude_none=True))
+
+    endpoint.__annotations__["body"] = model
+    return endpoint
+
+
+def _read_usage(selling: Selling) -> Callable[..., Json]:
+    def endpoint(meter: str, by: str = "hour", days: Annotated[int, Query(ge=1, le=_DAYS_MAX)] = 1) -> Json:
+        return selling.read_usage(meter, by, days)
+
+    return endpoint
+
+
+def _read_transfers(selling: Selling) -> Callable[..., list[Json]]:
+    def endpoint(
+        meter: str | None = None, state: str | None = None, limit: Annotated[int, Query(ge=1, le=_LIST_MAX)] = 50
+    ) -> list[Json]:
+        return selling.read_transfers(meter, state, limit)
+
+    return endpoint

@@ -1,0 +1,59 @@
+"""A seller without a running `up`: the command works on the data folder itself, which it claims for that moment.
+
+What needs the field waits there: a sale is pending until an `up` carries it to its meter.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, Final
+
+from prewatt.apps.installation import open_installation
+
+from prewatt.apps.cli.seller import Json, SellerError
+from prewatt.apps.selling import ROUTES, Selling
+from prewatt.apps.settings import Settings
+
+__all__ = ["local_seller"]
+
+_PARAMETER: Final = re.compile(r"\\\{(\w+)\\\}")
+
+
+class LocalSeller:
+    """See Seller; paths are those of ROUTES."""
+
+    running = False
+
+    def __init__(self, selling: Selling) -> None:
+        self._selling = selling
+
+    def get(self, path: str, **query: object) -> Json:
+        """See Seller."""
+        return self._call("GET", path, query)
+
+    def post(self, path: str, **body: object) -> Json:
+        """See Seller."""
+        return self._call("POST", path, body)
+
+    def _call(self, method: str, path: str, given: dict[str, Any]) -> Json:
+        for known_method, pattern, name in _patterns():
+            match = pattern.fullmatch(path) if known_method == method else None
+            if match:
+                fields = {field: value for field, value in given.items() if value is not None}
+                return getattr(self._selling, name)(**match.groupdict(), **fields)
+        raise SellerError("no prewatt is up on this data folder; start one with `prewatt up`")
+
+
+@cache
+def _patterns() -> tuple[tuple[str, re.Pattern[str], str], ...]:
+    return tuple(
+        (method, re.compile(_PARAMETER.sub(r"(?P<\1>[^/]+)", re.escape(path))), name) for method, path, name in ROUTES
+    )
+
+
+@contextmanager
+def local_seller(settings: Settings, *, create: bool) -> Iterator[LocalSeller]:
+    """The seller of the data folder in ``settings``; HostError and VaultError say what is wrong with it."""
+    with open_installation(settings, create=create) as host:
+        yield LocalSeller(Selling(host))

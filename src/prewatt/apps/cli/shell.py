@@ -1,0 +1,53 @@
+"""How a command ends: exit code 0, 1 or 2, and one clear line on stderr instead of a traceback.
+
+0 done (a pending sale is done: nothing is lost), 1 refused or not possible now, 2 the command was typed wrongly.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import typer
+
+from prewatt.apps.cli.seller import SellerError
+from prewatt.host.keys import VaultError
+from prewatt.host.refusals import HostError
+from prewatt.units import ValueFieldError
+
+__all__ = ["EXIT_DONE", "EXIT_REFUSED", "EXIT_USAGE", "run"]
+
+EXIT_DONE: Final = 0
+EXIT_REFUSED: Final = 1
+EXIT_USAGE: Final = 2
+_EXIT_INTERRUPTED: Final = 130
+
+
+def run(app: Callable[..., Any], arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit code."""
+    try:
+        code = app(arguments, standalone_mode=False, prog_name="prewatt")
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        where = f" (see `{context.command_path} --help`)" if context else ""
+        return _say(f"{_message(error)}{where}", EXIT_USAGE)
+    except (typer.Abort, KeyboardInterrupt):
+        return _EXIT_INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return EXIT_REFUSED
+    except (ValueFieldError, SellerError, HostError, VaultError) as error:
+        return _say(str(error), EXIT_REFUSED)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _say(f"{place}{error.strerror or error}", EXIT_REFUSED)
+    return code if isinstance(code, int) else EXIT_DONE
+
+
+def _say(text: str, code: int) -> int:
+    print(f"prewatt: {' '.join(text.split())}", file=sys.stderr)  # noqa: T201 - the one line of an error
+    return code
+
+
+def _message(error: typer.TyperException) -> str:
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    return str(message).rstrip(".")

@@ -1,0 +1,124 @@
+"""What a seller asks of the host, as calls that answer JSON: the API and the command line both go through here.
+
+ROUTES says under which path of the API each call stands, so that a command finds the same call by the same path
+whether an `up` is running or not.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from prewatt.apps.tables import named_table, table_from_document
+from prewatt.host.answers import TransferState
+from prewatt.host.host import Host
+from prewatt.host.registry import AREA_DEFAULT, STATION_DEFAULT, Enrolment
+from prewatt.units import ValueFieldError
+
+__all__ = ["ROUTES", "Json", "Route", "Selling"]
+
+Json = dict[str, Any]
+
+
+class Route(NamedTuple):
+    """A call of `Selling` by method and path."""
+
+    method: str
+    path: str
+    call: str
+
+
+ROUTES: Final = (
+    Route("GET", "/meters", "read_meters"),
+    Route("GET", "/meters/{meter}", "read_meter"),
+    Route("POST", "/meters", "enrol_meter"),
+    Route("POST", "/meters/{meter}/close", "close_meter"),
+    Route("POST", "/meters/{meter}/block", "block_meter"),
+    Route("POST", "/meters/{meter}/reopen", "reopen_meter"),
+    Route("POST", "/meters/{meter}/text", "send_text"),
+    Route("GET", "/meters/{meter}/usage", "read_usage"),
+    Route("POST", "/vends", "vend"),
+    Route("GET", "/transfers", "read_transfers"),
+    Route("GET", "/transfers/{order}", "read_transfer"),
+    Route("POST", "/transfers/{order}/cancel", "cancel_transfer"),
+    Route("GET", "/tariff", "read_tariff"),
+    Route("POST", "/tariffs", "set_tariff"),
+    Route("GET", "/audit", "audit"),
+)
+_REASON: Final = "asked by the owner"
+_STATES: Final = ", ".join(TransferState)
+
+
+class Selling:
+    """The calls. Errors are those of the host: RefusedError, ValueFieldError, HostError."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def read_meters(self) -> list[Json]:
+        """Every meter."""
+        return [meter.as_dict() for meter in self._host.registry.read_meters()]
+
+    def read_meter(self, meter: str) -> Json:
+        """One meter: what is enrolled, what the books hold, and its own last word."""
+        return self._host.registry.read_meter(meter).as_dict()
+
+    def enrol_meter(self, meter: str, station: str | None = None, **given: Any) -> Json:  # noqa: ANN401 - passed on
+        """Enrols a meter; its station is made where there is none yet."""
+        registry, place = self._host.registry, station or STATION_DEFAULT
+        fields = {name: value for name, value in given.items() if value is not None}
+        if place not in {each.station for each in registry.read_stations()}:
+            registry.add_station(place, AREA_DEFAULT)
+        return registry.enrol(Enrolment(meter=meter, station=place, **fields)).as_dict()
+
+    def close_meter(self, meter: str, reason: str = _REASON) -> Json:
+        """Closes a meter's account."""
+        return self._host.registry.close(meter, reason).as_dict()
+
+    def block_meter(self, meter: str, reason: str = _REASON) -> Json:
+        """Blocks a meter's account until it is opened again."""
+        return self._host.registry.block(meter, reason).as_dict()
+
+    def reopen_meter(self, meter: str, reason: str = _REASON) -> Json:
+        """Opens a blocked or closed account again."""
+        return self._host.registry.reopen(meter, reason).as_dict()
+
+    def send_text(self, meter: str, text: str) -> Json:
+        """Sends a message to the meter's display."""
+        return self._host.controls.send_text(meter, text).as_dict()
+
+    def read_usage(self, meter: str, by: str = "hour", days: int = 1) -> Json:
+        """Energy of the newest collected days, by hour or by day."""
+        return self._host.usage.read(meter, by=by, days=days).as_dict()
+
+    def vend(self, meter: str, amount: str, order: str | None = None) -> Json:
+        """Sells value to a meter for cash."""
+        return self._host.vending.vend(meter, amount, order=order).as_dict()
+
+    def read_transfers(self, meter: str | None = None, state: str | None = None, limit: int = 50) -> list[Json]:
+        """Transfers, newest first."""
+        if state is not None and state not in set(TransferState):
+            raise ValueFieldError("state", state, f"one of {_STATES}")
+        wanted = None if state is None else TransferState(state)
+        found = self._host.transfers.read_all(meter=meter, state=wanted, limit=limit)
+        return [transfer.as_dict() for transfer in found]
+
+    def read_transfer(self, order: str) -> Json:
+        """One transfer."""
+        return self._host.transfers.read(order).as_dict()
+
+    def cancel_transfer(self, order: str) -> Json:
+        """Asks to cancel a transfer that the meter does not hold yet."""
+        return self._host.transfers.cancel(order).as_dict()
+
+    def read_tariff(self) -> Json:
+        """The newest tariff and how far it has come."""
+        return self._host.tariffs.read().as_dict()
+
+    def set_tariff(self, unit_price: str, table: str | Json = "flat", meters: Sequence[str] | None = None) -> Json:
+        """A new tariff for all meters, or for those named; ``table`` is a name or a document."""
+        zone = self._host.zone_quarters
+        chosen = named_table(table, zone) if isinstance(table, str) else table_from_document(table, zone)
+        return self._host.tariffs.set(unit_price, table=chosen, meters=meters).as_dict()
+
+    def audit(self) -> Json:
+        """Recomputes where every paid micro-unit is."""
+        return self._host.audit.run().as_dict()

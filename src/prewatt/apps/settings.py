@@ -1,0 +1,58 @@
+"""Settings of the programs: from the environment (PREWATT_...), each overridden by the option of the same name.
+
+docs/reference/settings.md explains every one of them.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from prewatt.apps.street.clock import SPEED_MAX
+from prewatt.units import ValueFieldError
+
+__all__ = ["STREET_METERS_MAX", "Settings", "read_settings"]
+
+# One local station has 256 modem addresses.
+STREET_METERS_MAX: Final = 256
+_PREFIX: Final = "PREWATT_"
+
+
+class Settings(BaseSettings):
+    """All settings with their defaults and limits."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX)
+
+    data: Path = Path("prewatt-data")
+    """The data folder."""
+    address: str = "127.0.0.1"
+    """Where `up` listens."""
+    port: int = Field(8400, ge=0, le=65_535)
+    """Port of `up`; 0 takes a free one."""
+    speed: int = Field(600, ge=1, le=SPEED_MAX)
+    """World seconds a second in the street that `up` starts."""
+    meters: int = Field(8, ge=1, le=STREET_METERS_MAX)
+    """Virtual meters in the street that `up` starts."""
+    key_file: Path | None = None
+    """The file that opens the key vault; without it, and without a passphrase, DATA/vault.key."""
+    passphrase: SecretStr | None = None
+    """The passphrase that opens the key vault, where it was made with one."""
+    digits: int = Field(2, ge=0, le=6)
+    """Decimals of the currency."""
+    log_level: str = Field("warning", pattern="^(debug|info|warning|error)$")
+    """What `up` logs to stderr as JSON lines."""
+
+
+def read_settings(**given: object) -> Settings:
+    """Settings from the environment under what was ``given`` (None counts as not given).
+
+    ValueFieldError names the first setting that is not allowed.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        shown = "***" if name == "passphrase" else first["input"]
+        raise ValueFieldError(f"setting {_PREFIX}{name.upper()}", shown, first["msg"]) from None

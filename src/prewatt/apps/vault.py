@@ -1,0 +1,46 @@
+"""Opening the key vault of a data folder: by passphrase where one is set, else by a key file.
+
+Without a passphrase and without PREWATT_KEY_FILE the key file is DATA/vault.key. That is comfortable and protects a
+copied vault alone, not a copied data folder: a seller keeps the key file elsewhere (docs/operating/keys.md).
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from prewatt.apps.settings import Settings
+from prewatt.host.folder import VAULT_NAME
+from prewatt.host.keys import FileVault, VaultSecret
+
+__all__ = ["KEY_FILE_NAME", "create_vault", "open_vault"]
+
+KEY_FILE_NAME: Final = "vault.key"
+
+
+def key_file_of(settings: Settings) -> Path:
+    """Where the key file is, or would be."""
+    return settings.key_file or settings.data / KEY_FILE_NAME
+
+
+def create_vault(settings: Settings, suites: Sequence[str]) -> FileVault:
+    """A new vault with a fresh key set for each of ``suites``; VaultError where there is one already.
+
+    Without a passphrase a new key file is made, unless the one that PREWATT_KEY_FILE names is there.
+    """
+    if settings.passphrase is not None:
+        secret = VaultSecret.from_passphrase(settings.passphrase.get_secret_value())
+    elif key_file_of(settings).exists():
+        secret = VaultSecret.from_file(key_file_of(settings))
+    else:
+        secret = VaultSecret.create_file(key_file_of(settings))
+    return FileVault.create(settings.data / VAULT_NAME, secret, suites=suites, now_s=int(time.time()))
+
+
+def open_vault(settings: Settings) -> FileVault:
+    """The vault of the data folder; VaultError names what is missing, wrong or damaged."""
+    if settings.passphrase is not None:
+        secret = VaultSecret.from_passphrase(settings.passphrase.get_secret_value())
+    else:
+        secret = VaultSecret.from_file(key_file_of(settings))
+    return FileVault.open(settings.data / VAULT_NAME, secret)
