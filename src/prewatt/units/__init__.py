@@ -7,6 +7,7 @@ from prewatt.units.energy import PULSE_WH, PULSES_PER_KWH, Pulses, format_kwh
 from prewatt.units.ids import (
     EPOCH_LAST,
     METER_ID_BYTES,
+    SEQUENCE_COUNTER_MAX,
     MeterId,
     Sequence,
     counter_of,
@@ -21,23 +22,38 @@ from prewatt.units.time import (
     DAY_S,
     MINUTE_S,
     QUARTER_S,
+    STAMP_FIRST_S,
+    STAMP_LAST_S,
     UTC_MAX_S,
     UtcSeconds,
     format_stamp,
     parse_stamp,
 )
-from prewatt.units.value import MICRO_PER_UNIT, Micro, ValueFieldError, format_value, parse_value
+from prewatt.units.value import (
+    MICRO_DIGITS,
+    MICRO_PER_UNIT,
+    VALUE_MAX_MICRO,
+    Micro,
+    ValueFieldError,
+    format_value,
+    parse_value,
+)
 
 __all__ = [
     "DAY_S",
     "EPOCH_LAST",
     "METER_ID_BYTES",
+    "MICRO_DIGITS",
     "MICRO_PER_UNIT",
     "MINUTE_S",
     "PULSES_PER_KWH",
     "PULSE_WH",
     "QUARTER_S",
+    "SEQUENCE_COUNTER_MAX",
+    "STAMP_FIRST_S",
+    "STAMP_LAST_S",
     "UTC_MAX_S",
+    "VALUE_MAX_MICRO",
     "MeterId",
     "Micro",
     "Pulses",

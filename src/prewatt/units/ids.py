@@ -7,6 +7,8 @@ the old body can be applied in the new one; inside an epoch the counter only gro
 import re
 from typing import NewType
 
+from prewatt.units.value import ValueFieldError
+
 __all__ = [
     "EPOCH_LAST",
     "METER_ID_BYTES",
@@ -34,10 +36,10 @@ _HEX = re.compile(r"[0-9A-Fa-f]{6}\Z", re.ASCII)
 
 
 def parse_meter_id(text: str, *, field: str = "meter") -> MeterId:
-    """The three bytes of six hex digits; ValueError for other text and for the reserved 000000 and FFFFFF."""
+    """The three bytes of six hex digits; ValueFieldError for other text and for the reserved 000000 and FFFFFF."""
     meter_id = bytes.fromhex(text) if _HEX.match(text) else b""
     if not meter_id or meter_id in _RESERVED:
-        raise ValueError(f"{field}: {text!r} is not a meter id; allowed is six hex digits, 000001 to FFFFFE")
+        raise ValueFieldError(field, text, "a meter id of six hex digits, 000001 to FFFFFE")
     return MeterId(meter_id)
 
 

@@ -7,12 +7,22 @@ set); inside, only integers exist, so nothing is ever rounded by accident.
 import re
 from typing import NewType
 
-__all__ = ["MICRO_PER_UNIT", "VALUE_MAX_MICRO", "Micro", "ValueFieldError", "format_value", "parse_value"]
+__all__ = [
+    "MICRO_DIGITS",
+    "MICRO_PER_UNIT",
+    "VALUE_MAX_MICRO",
+    "Micro",
+    "ValueFieldError",
+    "format_value",
+    "parse_value",
+]
 
 Micro = NewType("Micro", int)
 
 MICRO_PER_UNIT = 1_000_000
 MICRO_DIGITS = 6
+# How much of what was given an error shows: enough to recognise it, little enough to stay one line.
+GIVEN_SHOWN_MAX = 80
 # One payment or tariff figure: a billion currency units. Far above any sale, far below the i64 of a transfer body.
 VALUE_MAX_MICRO = Micro(1_000_000_000 * MICRO_PER_UNIT)
 
@@ -23,7 +33,10 @@ class ValueFieldError(ValueError):
     """A field that a person or a program gave is not allowed; the text names field, value and what is."""
 
     def __init__(self, field: str, given: object, allowed: str) -> None:
-        super().__init__(f"{field}: {given!r} is not allowed; allowed is {allowed}")
+        shown = repr(given)
+        if len(shown) > GIVEN_SHOWN_MAX:
+            shown = f"{shown[:GIVEN_SHOWN_MAX]}..."
+        super().__init__(f"{field}: {shown} is not allowed; allowed is {allowed}")
         self.field = field
         self.given = given
         self.allowed = allowed
@@ -35,19 +48,28 @@ def parse_value(text: str, *, digits: int = 2, field: str = "amount", zero: bool
     ``digits`` is the most decimals the currency has (0-6). Raises ValueFieldError for signs, exponents, nan,
     more decimals, more than VALUE_MAX_MICRO, and zero unless ``zero``.
     """
-    allowed = f"a decimal {'from 0' if zero else 'above 0'} up to 1000000000 with at most {digits} decimals"
+    _check_digits(digits)
     match = _DECIMAL.match(text.strip())
-    if match is None or len(match["part"] or "") > digits:
-        raise ValueFieldError(field, text, allowed)
-    micro = int(match["whole"]) * MICRO_PER_UNIT + int((match["part"] or "").ljust(MICRO_DIGITS, "0") or "0")
-    if micro > VALUE_MAX_MICRO or (micro == 0 and not zero):
-        raise ValueFieldError(field, text, allowed)
-    return Micro(micro)
+    if match is not None and len(match["part"] or "") <= digits:
+        micro = int(match["whole"]) * MICRO_PER_UNIT + int((match["part"] or "").ljust(MICRO_DIGITS, "0"))
+        if micro <= VALUE_MAX_MICRO and (micro > 0 or zero):
+            return Micro(micro)
+    kind = "a whole number" if digits == 0 else "a decimal"
+    most = VALUE_MAX_MICRO // MICRO_PER_UNIT
+    decimals = {0: "", 1: " with at most 1 decimal"}.get(digits, f" with at most {digits} decimals")
+    raise ValueFieldError(field, text, f"{kind} {'from 0' if zero else 'above 0'} up to {most}{decimals}")
 
 
 def format_value(micro: int, *, digits: int = 2) -> str:
-    """A decimal with at least ``digits`` decimals, and as many more (up to 6) as it takes to be exact."""
+    """A decimal with at least ``digits`` (0-6) decimals, and as many more (up to 6) as it takes to be exact."""
+    _check_digits(digits)
     sign = "-" if micro < 0 else ""
     whole, part = divmod(abs(micro), MICRO_PER_UNIT)
-    decimals = f"{part:06d}".rstrip("0").ljust(digits, "0")
+    decimals = f"{part:0{MICRO_DIGITS}d}".rstrip("0").ljust(digits, "0")
     return f"{sign}{whole}.{decimals}" if decimals else f"{sign}{whole}"
+
+
+def _check_digits(digits: int) -> None:
+    """A seventh decimal would be less than a micro-unit, and silently ten times as much."""
+    if not 0 <= digits <= MICRO_DIGITS:
+        raise ValueFieldError("digits", digits, f"0 to {MICRO_DIGITS}")
