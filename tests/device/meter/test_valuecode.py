@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from prewatt.codec.receipt import RingEntry, Status
 from prewatt.codec.valuecode import ValueCode, check_input, check_of
+from prewatt.crypto import MessageKind, suite
 from prewatt.device.meter.money import Money, MoneyLimits, apply_transfer, commission
 from prewatt.device.meter.valuecode import (
     LOCK_LONGEST_S,
@@ -173,6 +174,18 @@ def test_the_durable_count_stays_inside_its_byte() -> None:
     lock = CodeLock(wrong=255).failed(0)
     assert lock.wrong == 255
     assert lock.read_left_s(0) == LOCK_LONGEST_S
+
+
+@pytest.mark.parametrize(("name", "key_bytes"), [("tdes-1998", 16), ("aes-2026", 32)])
+def test_codes_work_under_the_keys_of_both_suites(name: str, key_bytes: int) -> None:
+    key = bytes(range(key_bytes))
+    keys = suite(name).message_keys(key)
+    check = check_of(keys.tag(MessageKind.CODE, check_input(METER, 1, 500)))
+    terms = CodeTerms(METER, (lambda data: keys.tag(MessageKind.CODE, data),))
+    digits = ValueCode(1, 500, check).build()
+    assert enter_code(NEW, CodeLock(), digits, terms, LIMITS, 0).outcome is CodeOutcome.STORED
+    for wrong in (ValueCode(1, 501, check), ValueCode(2, 500, check), ValueCode(1, 500, check ^ 1)):
+        assert enter_code(NEW, CodeLock(), wrong.build(), terms, LIMITS, 0).outcome is CodeOutcome.WRONG
 
 
 def test_terms_do_not_show_their_keys() -> None:
