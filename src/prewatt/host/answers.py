@@ -11,10 +11,12 @@ from typing import Any
 __all__ = [
     "Answer",
     "AuditAnswer",
+    "ControlAnswer",
     "MeterAnswer",
     "MeterState",
     "RelayState",
     "StationAnswer",
+    "SuspenseAnswer",
     "TariffAnswer",
     "TariffMeter",
     "TransferAnswer",
@@ -27,8 +29,9 @@ __all__ = [
 
 
 class MeterState(StrEnum):
-    """Where a meter stands with the host."""
+    """Where a meter stands with the host. A new one has not been commissioned yet."""
 
+    NEW = "new"
     ACTIVE = "active"
     UNSYNCED = "unsynced"
     FROZEN = "frozen"
@@ -146,6 +149,28 @@ class TransferAnswer(Answer):
     sequence: int | None
     authorization: str | None
     refunded: bool
+    made_s: int
+    settled_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SuspenseAnswer(Answer):
+    """Value that a meter proves to hold under a sequence and no order explains."""
+
+    meter: str
+    sequence: int
+    amount_micro: int
+
+
+@dataclass(frozen=True, slots=True)
+class ControlAnswer(Answer):
+    """A control command (relay, text, settings, key, mode) and what became of it: waiting, done, refused, dropped."""
+
+    number: int
+    meter: str
+    kind: str
+    what: str
+    state: str
     made_s: int
     settled_s: int | None
 

@@ -1,36 +1,25 @@
 """How a restored database is recognised: a generation number kept beside the user, never in the data folder.
 
-A database that was put back from a backup has forgotten orders that meters hold. So each installation has a file in the
-user's state folder with the generation, the number of the last commit and each meter id's highest epoch. A database
-whose generation is another, or whose last commit lies before the one noted here, was restored (or copied): all its
-meters are unsynced until fences have shown what they hold, and the generation goes up by one.
+A database that was put back from a backup has forgotten orders that meters hold. So each installation has files in the
+user's state folder: the generation, the number of the last commit, and each meter id's highest epoch. A database whose
+generation is another, or whose last commit lies before the one noted here, was restored (or copied): all its meters
+are unsynced until fences have shown what they hold, and the generation goes up by one.
 
 The commit number is written after each commit, without waiting for the disk: after a crash it may lie behind the
-database, which means nothing, but it never runs ahead of one that was not restored.
+database, which means nothing, but it never runs ahead of one that was not restored. An epoch is noted, and on the
+disk, before the first byte that asks a meter to take value in it.
 """
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from prewatt.host.refusals import DataFolderError
 
-__all__ = ["GenerationFile", "GenerationMark", "state_home"]
+__all__ = ["GenerationFiles", "state_home"]
 
-_STATE_BYTES_MAX: Final = 64 * 1024 * 1024
 _MARK_BYTES: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class GenerationMark:
-    """What the state folder remembers. ``epochs``: the highest epoch of each meter id; 0 where it names none."""
-
-    generation: int
-    commits: int
-    epochs: Mapping[str, int] = field(default_factory=dict)
 
 
 def state_home() -> Path:
@@ -40,46 +29,81 @@ def state_home() -> Path:
     return home / "prewatt"
 
 
-class GenerationFile:
-    """The two files of one installation: `<id>.json` (generation, epochs) and `<id>.mark` (last commit)."""
+class GenerationFiles:
+    """The three files of one installation: `<id>.json` (generation), `<id>.mark` (last commit), `<id>.epochs`.
+
+    The last has a line `meter epoch` for every epoch that was ever asked for; the highest of each meter counts.
+    """
 
     def __init__(self, folder: Path, installation: str) -> None:
         self._json = folder / f"{installation}.json"
         self._mark = folder / f"{installation}.mark"
-        self._descriptor = -1
+        self._epochs = folder / f"{installation}.epochs"
+        self._mark_descriptor = -1
+        self._highest: dict[str, int] = {}
 
-    def read(self) -> GenerationMark | None:
-        """What is remembered; None where nothing is, or what is there cannot be read as such."""
+    def read(self) -> tuple[int, int] | None:
+        """Generation and last commit as remembered; None where nothing is, or nothing readable."""
         try:
-            found = json.loads(self._json.read_bytes()[:_STATE_BYTES_MAX])
-            epochs = {str(meter): int(epoch) for meter, epoch in found["epochs"].items()}
-            commits = int.from_bytes(self._mark.read_bytes()[:_MARK_BYTES], "big")
-            return GenerationMark(int(found["generation"]), commits, epochs)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            self._highest = self._read_epochs()
+            generation = json.loads(self._json.read_bytes())["generation"]
+            return int(generation), int.from_bytes(self._mark.read_bytes()[:_MARK_BYTES], "big")
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def write(self, mark: GenerationMark) -> None:
-        """Replaces both files, durable on return; DataFolderError where the state folder cannot be written."""
-        text = json.dumps({"generation": mark.generation, "epochs": dict(mark.epochs)}).encode()
+    def begin(self, generation: int, commits: int) -> None:
+        """Remembers this generation from now on, durable on return; DataFolderError where it cannot be."""
         try:
             self._json.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _replace(self._mark, mark.commits.to_bytes(_MARK_BYTES, "big"))
-            _replace(self._json, text)
+            _replace(self._mark, commits.to_bytes(_MARK_BYTES, "big"))
+            _replace(self._json, json.dumps({"generation": generation}).encode())
             self.close()
-            self._descriptor = os.open(self._mark, os.O_WRONLY | os.O_CLOEXEC)
+            self._mark_descriptor = os.open(self._mark, os.O_WRONLY | os.O_CLOEXEC)
         except OSError as error:
-            raise DataFolderError(f"state folder {self._json.parent}: cannot be written ({error.strerror})") from error
+            raise self._failed(error) from error
 
     def note_commit(self, commits: int) -> None:
         """Notes the number of a commit that is durable; cheap, called after every one."""
-        if self._descriptor >= 0:
-            os.pwrite(self._descriptor, commits.to_bytes(_MARK_BYTES, "big"), 0)
+        if self._mark_descriptor >= 0:
+            os.pwrite(self._mark_descriptor, commits.to_bytes(_MARK_BYTES, "big"), 0)
+
+    def highest_epoch(self, meter: str) -> int | None:
+        """The highest epoch ever asked for this meter id; None where none was."""
+        return self._highest.get(meter)
+
+    def note_epoch(self, meter: str, epoch: int) -> None:
+        """Notes an epoch, durable on return; nothing to do where one as high is noted already."""
+        if self._highest.get(meter, -1) >= epoch:
+            return
+        try:
+            descriptor = os.open(self._epochs, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                # The line break before it ends a line that a crash may have cut short.
+                file.write(f"\n{meter} {epoch}\n".encode())
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise self._failed(error) from error
+        self._highest[meter] = epoch
 
     def close(self) -> None:
-        """Lets the file go; may be called twice."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        """Lets the files go; may be called twice."""
+        if self._mark_descriptor >= 0:
+            os.close(self._mark_descriptor)
+            self._mark_descriptor = -1
+
+    def _read_epochs(self) -> dict[str, int]:
+        highest: dict[str, int] = {}
+        if self._epochs.exists():
+            for line in self._epochs.read_text().splitlines():
+                meter, _, epoch = line.partition(" ")
+                # A line cut short was never relied on: its epoch was not asked for yet.
+                if epoch.isdecimal():
+                    highest[meter] = max(highest.get(meter, -1), int(epoch))
+        return highest
+
+    def _failed(self, error: OSError) -> DataFolderError:
+        return DataFolderError(f"state folder {self._json.parent}: cannot be written ({error.strerror})")
 
 
 def _replace(path: Path, content: bytes) -> None:

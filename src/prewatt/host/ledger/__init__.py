@@ -5,11 +5,12 @@ cumulative debits and credits, which only grow; a balance is their difference an
 from whoever made it, so that the same posting given twice is done once and says so.
 """
 
-from prewatt.host.ledger.accounts import Account, AccountId, AccountKind, account_id, kind_of, owner_of
+from prewatt.host.ledger.accounts import PLACES, Account, AccountId, AccountKind, account_id, kind_of, owner_of
 from prewatt.host.ledger.book import MemoryLedger, PostingOutcome, decide
 from prewatt.host.ledger.postings import Phase, Posting
 
 __all__ = [
+    "PLACES",
     "Account",
     "AccountId",
     "AccountKind",

@@ -1,8 +1,9 @@
 """Accounts: the places where a paid micro-unit can be, as the law of conservation lists them.
 
 An account is a kind and an owner (a meter's id, a cause, or nothing). Money comes in by a debit of `cash` and stands as
-a credit in exactly one place. `cash` and `suspense` may go to the debit side: cash by its nature, suspense because it
-holds value that a meter shows and the books cannot explain. Every other place never gives away more than it has.
+a credit in exactly one place. Three kinds may go to the debit side: `cash` by its nature, `suspense` because it holds
+value that a meter shows and the books cannot explain, and `delivered` because it follows what a meter proves, whatever
+that is; the audit names one that went below zero. Every other place never gives away more than it has.
 """
 
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ class AccountKind(StrEnum):
     WRITE_OFF = "write_off"
 
 
-_MAY_GO_BELOW_ZERO: Final = frozenset({AccountKind.CASH, AccountKind.SUSPENSE})
+_MAY_GO_BELOW_ZERO: Final = frozenset({AccountKind.CASH, AccountKind.SUSPENSE, AccountKind.DELIVERED})
 PLACES: Final = frozenset(AccountKind) - {AccountKind.CASH}
 
 

@@ -18,11 +18,20 @@ __all__ = [
     "BOOK_BY_METER",
     "BOOK_UPDATE",
     "BUSY_MS",
+    "COMMITS",
     "COMMIT_NUMBER",
     "ENTRY_BY_ID",
     "ENTRY_END",
     "ENTRY_INSERT",
+    "ORDER_BY_TAG",
+    "ORDER_INSERT",
+    "ORDER_LET_GO",
+    "ORDER_MONEY",
+    "ORDER_PLACE",
+    "ORDER_STEP",
+    "PAYMENT_INSERT",
     "READERS_MAX",
+    "RECORD_HOLDER",
     "append_only_triggers",
     "reading_engine",
     "store_error",
@@ -52,7 +61,26 @@ ACCOUNT_PUT: Final = (
     " credits_pending_micro = excluded.credits_pending_micro"
 )
 BOOK_BY_METER: Final = "SELECT book FROM books WHERE meter = ?"
-BOOK_UPDATE: Final = "UPDATE books SET book = ?, epoch_highest = ?, synced = ?, frozen = ?, work = ? WHERE meter = ?"
+BOOK_UPDATE: Final = (
+    "UPDATE books SET book = ?, epoch_highest = ?, synced = ?, frozen = ?, live = ?, work = ? WHERE meter = ?"
+)
+ORDER_MONEY: Final = "SELECT place, moves, amount_micro FROM orders WHERE id = ? AND meter = ?"
+ORDER_PLACE: Final = "UPDATE orders SET place = ?, moves = ? WHERE id = ?"
+ORDER_LET_GO: Final = "UPDATE orders SET sequence = NULL WHERE id = ? AND settled_s IS NULL"
+ORDER_STEP: Final = "UPDATE orders SET step = ?, sequence = ?, settled_s = ? WHERE id = ? AND settled_s IS NULL"
+ORDER_BY_TAG: Final = "SELECT id FROM orders WHERE meter = ? AND tag = ?"
+ORDER_INSERT: Final = (
+    "INSERT INTO orders (id, meter, amount_micro, tag, step, place, moves, made_s)"
+    " VALUES (?, ?, ?, ?, 'waiting', 'wallet', 0, ?) RETURNING number"
+)
+PAYMENT_INSERT: Final = (
+    "INSERT INTO payments (authorization, order_id, method, amount_micro, at_s) VALUES (?, ?, ?, ?, ?)"
+)
+RECORD_HOLDER: Final = (
+    "INSERT INTO record_file (meter, sequence, tag, amount_micro, what, order_id, receipt, at_s)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (meter, sequence) DO NOTHING"
+)
+COMMITS: Final = "SELECT commits FROM mark"
 COMMIT_NUMBER: Final = "UPDATE mark SET commits = commits + 1 RETURNING commits"
 
 

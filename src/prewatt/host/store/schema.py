@@ -33,7 +33,7 @@ __all__ = [
     "controls",
     "counter_books",
     "customers",
-    "day_parts",
+    "day_logs",
     "entries",
     "events",
     "installation",
@@ -153,10 +153,11 @@ books = Table(
     "books",
     metadata,
     _meter(primary_key=True),
-    Column("book", Text, nullable=False),
+    Column("book", LargeBinary, nullable=False),
     Column("epoch_highest", Integer, nullable=False),
     Column("synced", Boolean, nullable=False),
     Column("frozen", Text),
+    Column("live", Boolean, nullable=False),
     Column("work", Boolean, nullable=False),
 )
 
@@ -169,15 +170,16 @@ orders = Table(
     Column("amount_micro", BigInteger, nullable=False),
     Column("tag", LargeBinary, nullable=False),
     Column("step", String(12), nullable=False),
-    Column("epoch", Integer),
+    Column("place", String(9), nullable=False),
+    Column("moves", Integer, nullable=False),
     Column("sequence", BigInteger),
-    Column("refunded", Boolean, nullable=False),
     Column("made_s", BigInteger, nullable=False),
     Column("settled_s", BigInteger),
     CheckConstraint(
         "step IN ('waiting', 'sent', 'refused', 'cancelling', 'lost', 'confirmed', 'cancelled', 'signed over')",
         name="orders_step",
     ),
+    CheckConstraint("place IN ('wallet', 'transit', 'delivered', 'lost', 'refunded')", name="orders_place"),
     UniqueConstraint("meter", "sequence", name="orders_sequence"),
     UniqueConstraint("meter", "tag", name="orders_tag"),
     sqlite_autoincrement=True,
@@ -281,19 +283,17 @@ standings = Table(
     Column("events_seen", BigInteger, nullable=False),
 )
 
-day_parts = Table(
-    "day_parts",
+day_logs = Table(
+    "day_logs",
     metadata,
     _meter(primary_key=True),
     Column("day", Integer, primary_key=True),
-    Column("part", Integer, primary_key=True),
-    Column("parts", Integer, nullable=False),
+    Column("first_minute", Integer, primary_key=True),
     Column("day_start_s", BigInteger, nullable=False),
-    Column("first_minute", Integer, nullable=False),
     Column("minutes", Integer, nullable=False),
     Column("packing", Integer, nullable=False),
     Column("log", LargeBinary, nullable=False),
-    Column("whole", Boolean, nullable=False),
+    Column("ends", Boolean, nullable=False),
 )
 
 events = Table(

@@ -55,10 +55,10 @@ class _Job:
 class Store:
     """An open database. `submit` and `write` hand work to the one writer; `reading` gives a connection to read."""
 
-    def __init__(self, path: Path, *, after_commit: Callable[[int], None] | None = None) -> None:
-        """``after_commit`` is called by the writer with the number of each commit, once that is durable."""
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self._after_commit = after_commit
+        # Called by the writer with the number of each commit, once that is durable and before anybody is answered.
+        self.after_commit: Callable[[int], None] | None = None
         self._readers: Engine = dialect.reading_engine(path)
         self._writer: Engine = dialect.writing_engine(path)
         self._jobs: queue.Queue[_Job | None] = queue.Queue(maxsize=WAITING_MAX)
@@ -139,8 +139,8 @@ class Store:
             for job in jobs:
                 outcomes.append((job, *self._run_one(writing, job)))
             (commits,) = writing.driver.execute(dialect.COMMIT_NUMBER).fetchone()
-        if self._after_commit is not None:
-            self._after_commit(commits)
+        if self.after_commit is not None:
+            self.after_commit(commits)
         for job, value, error in outcomes:
             if error is None:
                 job.future.set_result(value)

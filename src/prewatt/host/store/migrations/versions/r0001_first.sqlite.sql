@@ -128,10 +128,11 @@ CREATE TABLE alarms (
 
 CREATE TABLE books (
     meter VARCHAR(6) NOT NULL,
-    book TEXT NOT NULL,
+    book BLOB NOT NULL,
     epoch_highest INTEGER NOT NULL,
     synced BOOLEAN NOT NULL,
     frozen TEXT,
+    live BOOLEAN NOT NULL,
     work BOOLEAN NOT NULL,
     PRIMARY KEY (meter),
     FOREIGN KEY(meter) REFERENCES meters (id)
@@ -160,18 +161,16 @@ CREATE TABLE counter_books (
     FOREIGN KEY(meter) REFERENCES meters (id)
 );
 
-CREATE TABLE day_parts (
+CREATE TABLE day_logs (
     meter VARCHAR(6) NOT NULL,
     day INTEGER NOT NULL,
-    part INTEGER NOT NULL,
-    parts INTEGER NOT NULL,
-    day_start_s BIGINT NOT NULL,
     first_minute INTEGER NOT NULL,
+    day_start_s BIGINT NOT NULL,
     minutes INTEGER NOT NULL,
     packing INTEGER NOT NULL,
     log BLOB NOT NULL,
-    whole BOOLEAN NOT NULL,
-    PRIMARY KEY (meter, day, part),
+    ends BOOLEAN NOT NULL,
+    PRIMARY KEY (meter, day, first_minute),
     FOREIGN KEY(meter) REFERENCES meters (id)
 );
 
@@ -204,12 +203,13 @@ CREATE TABLE orders (
     amount_micro BIGINT NOT NULL,
     tag BLOB NOT NULL,
     step VARCHAR(12) NOT NULL,
-    epoch INTEGER,
+    place VARCHAR(9) NOT NULL,
+    moves INTEGER NOT NULL,
     sequence BIGINT,
-    refunded BOOLEAN NOT NULL,
     made_s BIGINT NOT NULL,
     settled_s BIGINT,
     CONSTRAINT orders_step CHECK (step IN ('waiting', 'sent', 'refused', 'cancelling', 'lost', 'confirmed', 'cancelled', 'signed over')),
+    CONSTRAINT orders_place CHECK (place IN ('wallet', 'transit', 'delivered', 'lost', 'refunded')),
     CONSTRAINT orders_sequence UNIQUE (meter, sequence),
     CONSTRAINT orders_tag UNIQUE (meter, tag),
     UNIQUE (id),

@@ -1,0 +1,83 @@
+"""What every service of the host shares: the store, the keys, the installation's settings, and the outer world.
+
+Time and chance come in as functions, so that a test or a simulation gives its own. `wake` tells whoever drives
+dispatch that a meter has new work; it is called after the commit, from any thread, and must return at once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, insert, select
+
+from prewatt.host.generation import GenerationFiles
+from prewatt.host.keys import KeyVault
+from prewatt.host.store import Store, Writing, schema
+from prewatt.units import QUARTER_S
+
+__all__ = ["ACTOR_CLI", "HostContext", "Installation", "log_action", "read_installation"]
+
+# Who did it, until staff accounts exist.
+ACTOR_CLI = "owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The settings that were fixed when the installation was made."""
+
+    id: str
+    name: str
+    currency: str
+    currency_digits: int
+    zone: str
+    """IANA name of the time zone whose days usage is counted in."""
+    meters_ceiling: int
+    vend_ceiling_micro: int
+    made_s: int
+
+
+@dataclass(slots=True)
+class HostContext:
+    """One open host, as its services see it."""
+
+    store: Store
+    vault: KeyVault
+    generation: GenerationFiles
+    installation: Installation
+    now: Callable[[], int]
+    random: Callable[[int], bytes]
+    wake: Callable[[str], None]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The installation's time zone."""
+        return ZoneInfo(self.installation.zone)
+
+    @property
+    def zone_quarters(self) -> int:
+        """The zone's standard time less UTC, in quarter hours, as a mode table holds it."""
+        here = datetime.fromtimestamp(self.now(), self.zone)
+        offset = (here.utcoffset() or timedelta()) - (here.dst() or timedelta())
+        return int(offset.total_seconds()) // QUARTER_S
+
+
+def read_installation(connection: Connection) -> Installation:
+    """The one row of settings."""
+    row = connection.execute(select(schema.installation)).one()
+    return Installation(
+        id=row.id,
+        name=row.name,
+        currency=row.currency,
+        currency_digits=row.currency_digits,
+        zone=row.zone,
+        meters_ceiling=row.meters_ceiling,
+        vend_ceiling_micro=row.vend_ceiling_micro,
+        made_s=row.made_s,
+    )
+
+
+def log_action(writing: Writing, at_s: int, action: str, subject: str, detail: str, actor: str = ACTOR_CLI) -> None:
+    """A line in the audit log: who did what to what."""
+    row = {"at_s": at_s, "actor": actor, "action": action, "subject": subject, "detail": detail}
+    writing.connection.execute(insert(schema.audit_log).values(row))

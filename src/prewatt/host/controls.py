@@ -1,0 +1,149 @@
+"""Control commands that wait for their meter: price, keys, relay, texts, settings, in the order in which they go.
+
+A row holds what is wanted, never the body itself (a new terminal key is derived when it is sent, and stands nowhere).
+Counter and digest are the rules' business (`next_control`); the digest here is how their answers find the row. Where
+the same kind is wished anew, the older wish is dropped: contradicting commands never pile up for a dead link.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, and_, insert, select, update
+
+from prewatt.codec.bodies import KeyChange, RelayOrder, Text
+from prewatt.codec.commands import Code, control_digest
+from prewatt.codec.settings import SettingsChange
+from prewatt.crypto import check_value, suite
+from prewatt.host.answers import ControlAnswer
+from prewatt.host.context import HostContext, log_action
+from prewatt.host.fields import check_meter, meter_bytes
+from prewatt.host.keys import KeySetState
+from prewatt.host.refusals import RefusalOutcome, RefusedError
+from prewatt.host.store import Writing, schema
+
+__all__ = ["Control", "Controls", "end_control", "next_waiting", "queue_control"]
+
+# Waiting work goes money (the rules' own), key, tariff, clock (the query), text.
+_RANKS: Final = {Code.KEY: 1, Code.MODE: 2, Code.RELAY: 3, Code.SETTINGS: 4, Code.TEXT: 5}
+# Every text is shown; of all other kinds only the newest wish counts.
+_EVERY_ONE_COUNTS: Final = frozenset({Code.TEXT, Code.SETTINGS})
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A command that waits."""
+
+    number: int
+    code: Code
+    what: str
+    digest: bytes
+
+
+class Controls:
+    """Relay, texts, settings and keys, asked for by people."""
+
+    def __init__(self, context: HostContext) -> None:
+        self._context = context
+
+    def order_relay(self, meter: str, order: RelayOrder) -> ControlAnswer:
+        """Opens, arms or closes the relay of a meter from afar."""
+        return self._queue(meter, Code.RELAY, order.build(), {"relay": order.name.lower()})
+
+    def send_text(self, meter: str, text: str) -> ControlAnswer:
+        """A message for the meter's display, at most 160 bytes of UTF-8."""
+        try:
+            body = Text(text).build()
+        except ValueError as error:
+            raise RefusedError(RefusalOutcome.BAD_FIELD, "text", text, str(error)) from None
+        return self._queue(meter, Code.TEXT, body, {"text": text})
+
+    def change_settings(self, meter: str, change: SettingsChange) -> ControlAnswer:
+        """Sets some of the meter's settings."""
+        return self._queue(meter, Code.SETTINGS, change.build(), {"settings": change.build().hex()})
+
+    def change_key(self, meter: str, key_set: int) -> ControlAnswer:
+        """Gives the meter its key of an active set that it does not have yet, under a set that it has."""
+        meter = check_meter(meter)
+        with self._context.store.reading() as connection:
+            suite_name = _suite_of(connection, meter)
+        sets = self._context.vault.sets()
+        active = [each.index for each in sets if each.state is KeySetState.ACTIVE and each.suite == suite_name]
+        if key_set not in active:
+            listed = ", ".join(map(str, active)) or "none"
+            raise RefusedError(RefusalOutcome.NO_KEY_SET, "key_set", key_set, f"active sets of {suite_name}: {listed}")
+        body = key_body(self._context, meter, suite_name, key_set)
+        return self._queue(meter, Code.KEY, body, {"key_set": key_set})
+
+    def read(self, meter: str) -> list[ControlAnswer]:
+        """The newest hundred control commands of a meter, newest first."""
+        meter, controls = check_meter(meter), schema.controls
+        with self._context.store.reading() as connection:
+            rows = connection.execute(
+                select(controls).where(controls.c.meter == meter).order_by(controls.c.number.desc()).limit(100)
+            )
+            return [
+                ControlAnswer(
+                    row.number, meter, Code(row.code).name.lower(), row.what, row.state, row.made_s, row.settled_s
+                )
+                for row in rows
+            ]
+
+    def _queue(self, meter: str, code: Code, body: bytes, what: dict[str, str | int]) -> ControlAnswer:
+        meter, now_s = check_meter(meter), self._context.now()
+        digest = control_digest(code, body)
+
+        def work(writing: Writing) -> None:
+            _suite_of(writing.connection, meter)
+            queue_control(writing, meter, code, json.dumps(what), digest, now_s)
+            log_action(writing, now_s, f"control {code.name.lower()}", meter, json.dumps(what))
+
+        self._context.store.write(work)
+        self._context.wake(meter)
+        return self.read(meter)[0]
+
+
+def queue_control(writing: Writing, meter: str, code: Code, what: str, digest: bytes, now_s: int) -> None:
+    """A command waits from this commit on; an older wish of its kind is dropped where only the newest counts."""
+    controls, connection = schema.controls, writing.connection
+    if code not in _EVERY_ONE_COUNTS:
+        older = and_(controls.c.meter == meter, controls.c.code == int(code), controls.c.state == "waiting")
+        connection.execute(update(controls).where(older).values(state="dropped", settled_s=now_s))
+    row = {"meter": meter, "rank": _RANKS[code], "code": int(code), "what": what, "digest": digest}
+    connection.execute(insert(controls).values(row | {"state": "waiting", "made_s": now_s}))
+
+
+def next_waiting(connection: Connection, meter: str) -> Control | None:
+    """The control command that goes next."""
+    controls = schema.controls
+    row = connection.execute(
+        select(controls)
+        .where(controls.c.state == "waiting", controls.c.meter == meter)
+        .order_by(controls.c.rank, controls.c.number)
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else Control(row.number, Code(row.code), row.what, row.digest)
+
+
+def end_control(writing: Writing, meter: str, digest: bytes, state: str, now_s: int) -> None:
+    """The command of this digest is done or refused."""
+    controls = schema.controls
+    ended = and_(controls.c.meter == meter, controls.c.digest == digest, controls.c.state == "waiting")
+    writing.connection.execute(update(controls).where(ended).values(state=state, settled_s=now_s))
+
+
+def key_body(context: HostContext, meter: str, suite_name: str, key_set: int) -> bytes:
+    """The plain body of a key change, derived at the moment it is needed."""
+    chosen, meter_id = suite(suite_name), meter_bytes(meter)
+    key = context.vault.terminal_key(key_set, meter_id)
+    return KeyChange(key_set, key, check_value(chosen, key_set, meter_id, key)).build()
+
+
+def _suite_of(connection: Connection, meter: str) -> str:
+    row = connection.execute(
+        select(schema.meters.c.suite, schema.meters.c.account).where(schema.meters.c.id == meter)
+    ).one_or_none()
+    if row is None:
+        allowed = "a meter that is enrolled; see `meter list`"
+        raise RefusedError(RefusalOutcome.UNKNOWN_METER, "meter", meter, allowed)
+    return str(row.suite)

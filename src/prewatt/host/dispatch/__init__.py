@@ -1,0 +1,10 @@
+"""Dispatch: sends what waits and books what comes back, for every meter, for ever.
+
+`Dispatch` is the engine: given now and arrivals it gives payloads to post; it has no socket and no clock of its own.
+`DispatchDriver` runs it in a thread over a `Field`.
+"""
+
+from prewatt.host.dispatch.driver import DispatchDriver, Field
+from prewatt.host.dispatch.engine import Dispatch, DispatchSettings, Post
+
+__all__ = ["Dispatch", "DispatchDriver", "DispatchSettings", "Field", "Post"]

@@ -1,0 +1,161 @@
+"""What goes to a meter next, chosen inside the commit that makes the choice durable, before any byte goes out.
+
+Waiting work goes money, key, tariff, clock, text. Money is the rules' own (`next_work`); control commands get their
+counter from the same book; the clock is set by a usage query, which also collects. An unsynced or frozen meter gets
+what the rules give and nothing else.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Row, select
+
+from prewatt.codec.bodies import DAY_NONE, DIGEST_BYTES, RelayOrder, Text, UsageQuery
+from prewatt.codec.commands import Code
+from prewatt.host.booking import book_changes
+from prewatt.host.collection import COLLECT_DAYS_MAX, day_is_whole
+from prewatt.host.context import HostContext
+from prewatt.host.controls import Control, end_control, key_body, next_waiting
+from prewatt.host.store import Writing, schema
+from prewatt.host.store.books import take_book
+from prewatt.host.tariffs import read_tariff
+from prewatt.host.usage import local_day
+from prewatt.protocol.transfer import BodyState, MeterBook, Work, WorkKind, next_control, next_work, query_work
+
+__all__ = ["Choice", "Wish", "choose", "usage_body"]
+
+_FENCE_RANDOM_BYTES: Final = 8
+_CLOCK_RANK: Final = 4
+_TEXT_RANK: Final = 5
+_NO_DIGEST: Final = bytes(DIGEST_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What dispatch would like to ask of a meter when nothing more urgent waits: a query or not, and which part."""
+
+    query: bool
+    registers_only: bool = False
+    day: int | None = None
+    part: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A session to hold: the work, and under which key set. ``day`` and ``part`` where it is a usage query."""
+
+    work: Work
+    suite: str
+    key_set: int
+    key_set_unproved: bool
+    day: int = DAY_NONE
+    part: int = 0
+
+
+def choose(writing: Writing, context: HostContext, meter: str, wish: Wish, *, attempt: int) -> Choice | None:
+    """The next session of a meter, its book already as it will be when the bytes go out; None where nothing waits."""
+    before, now_s = take_book(writing, meter), context.now()
+    row = writing.connection.execute(_METER.where(schema.meters.c.id == meter)).one()
+    after, work = next_work(before, context.random(_FENCE_RANDOM_BYTES))
+    if work is None and before.synced and before.frozen is None and not before.reconciling:
+        after, work = _control(writing, context, row, before, wish)
+    day, part = DAY_NONE, 0
+    if work is None and wish.query and _may_query(before):
+        day, part = _day_wanted(writing, context, row, wish)
+        work = query_work(after, Code.USAGE, usage_body(writing, meter, now_s, day, part))
+    book_changes(writing, meter, before, after, (), at_s=now_s)
+    if work is None:
+        return None
+    key_set, unproved = _key_set(writing, context, meter, work, attempt)
+    return Choice(work, row.suite, key_set, unproved, day, part)
+
+
+_METER: Final = select(
+    schema.meters.c.id, schema.meters.c.suite, schema.meters.c.tariff, schema.meters.c.made_s, schema.standings
+).join_from(schema.meters, schema.standings, schema.standings.c.meter == schema.meters.c.id)
+
+
+def _may_query(book: MeterBook) -> bool:
+    return book.synced and book.frozen is None and book.body is BodyState.LIVE
+
+
+def _control(
+    writing: Writing, context: HostContext, row: Row[Any], before: MeterBook, wish: Wish
+) -> tuple[MeterBook, Work | None]:
+    """The control command that waits, unless it is a text and the clock waits too."""
+    waiting = next_waiting(writing.connection, row.id)
+    if waiting is None or before.body is not BodyState.LIVE:
+        return before, None
+    if waiting.code is Code.TEXT and wish.query:
+        return before, None
+    body = _body(writing, context, row, waiting)
+    if body is None:
+        end_control(writing, row.id, waiting.digest, "dropped", context.now())
+        return before, None
+    return next_control(before, waiting.code, body)
+
+
+def _body(writing: Writing, context: HostContext, row: Row[Any], waiting: Control) -> bytes | None:
+    """The plain body of a command that waits, made now; None where what it names is gone."""
+    what = json.loads(waiting.what)
+    if waiting.code is Code.MODE:
+        tariff = read_tariff(writing.connection, what["tariff"])
+        return tariff.build_body() if tariff is not None else None
+    if waiting.code is Code.KEY:
+        return key_body(context, row.id, row.suite, what["key_set"])
+    if waiting.code is Code.RELAY:
+        return RelayOrder[what["relay"].upper()].build()
+    return Text(what["text"]).build() if waiting.code is Code.TEXT else bytes.fromhex(what["settings"])
+
+
+def usage_body(writing: Writing, meter: str, now_s: int, day: int, part: int) -> bytes:
+    """The plain body of code 03 as of now: time, what is wanted, the tariff expected, the events that are kept."""
+    meters, standings, tariffs = schema.meters, schema.standings, schema.tariffs
+    row = writing.connection.execute(
+        select(standings.c.events_acknowledged, tariffs.c.digest)
+        .select_from(
+            meters.join(standings, standings.c.meter == meters.c.id).outerjoin(
+                tariffs, tariffs.c.version == meters.c.tariff
+            )
+        )
+        .where(meters.c.id == meter)
+    ).one()
+    return UsageQuery(now_s, day, part, row.digest or _NO_DIGEST, row.events_acknowledged).build()
+
+
+def _day_wanted(writing: Writing, context: HostContext, row: Row[Any], wish: Wish) -> tuple[int, int]:
+    """The day and part to ask for: the rest of a day under way, else the oldest day that is not whole, else today."""
+    if wish.registers_only:
+        return DAY_NONE, 0
+    if wish.day is not None:
+        return wish.day, wish.part
+    today = local_day(context.now(), context.zone)
+    first = max(row.day_next, local_day(row.made_s, context.zone), today - COLLECT_DAYS_MAX)
+    logs, wanted = schema.day_logs, first
+    while wanted < today:
+        stretches = writing.connection.execute(
+            select(logs).where(logs.c.meter == row.id, logs.c.day == wanted).order_by(logs.c.first_minute)
+        ).all()
+        if not day_is_whole(list(stretches)):
+            break
+        wanted += 1
+    if wanted > row.day_next:
+        standings = schema.standings
+        moved = standings.update().where(standings.c.meter == row.id).values(day_next=wanted)
+        writing.connection.execute(moved)
+    return wanted, 0
+
+
+def _key_set(writing: Writing, context: HostContext, meter: str, work: Work, attempt: int) -> tuple[int, bool]:
+    """The key set for a session: at random among those the meter has proved, or a new one that shall prove itself.
+
+    A new key is tried with a query only, and every other time, so that a meter that does not have it is not lost.
+    """
+    keys = schema.meter_keys
+    rows = writing.connection.execute(select(keys.c.key_set, keys.c.state).where(keys.c.meter == meter)).all()
+    unproved = [row.key_set for row in rows if row.state == "sent"]
+    if unproved and work.kind is WorkKind.QUERY and attempt % 2 == 0:
+        return unproved[0], True
+    confirmed = [row.key_set for row in rows if row.state == "confirmed"]
+    return context.vault.choose(confirmed, context.random(8)), False

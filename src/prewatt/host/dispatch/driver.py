@@ -1,0 +1,94 @@
+"""The thread that runs the engine: it waits for arrivals, work and time, and hands payloads to the field.
+
+Everything that needs a moment is handled in one go: all arrivals that lie there become one batch.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+import structlog
+
+from prewatt.host.dispatch.engine import Dispatch, Post
+from prewatt.host.refusals import HostError
+from prewatt.units import MeterId
+
+__all__ = ["DispatchDriver", "Field", "line_clock_ms"]
+
+_log = structlog.get_logger("prewatt.dispatch")
+# An engine that cannot write (disk full) tries again after so long.
+_FAULT_PAUSE_S = 1.0
+
+
+class Field(Protocol):
+    """The way out to the stations. `post` is called from the driver's thread and must not block for long."""
+
+    def post(self, station: str, messages: Sequence[tuple[MeterId, bytes]]) -> None:
+        """Takes payloads for the meters below a station, at most one a meter."""
+        ...
+
+
+def line_clock_ms() -> int:
+    """Milliseconds of the line: monotonic wall time."""
+    return time.monotonic_ns() // 1_000_000
+
+
+class DispatchDriver:
+    """Runs a `Dispatch` over a `Field`. `arrived` and `wake` may be called from any thread."""
+
+    def __init__(self, dispatch: Dispatch, field: Field, *, clock_ms: Callable[[], int] = line_clock_ms) -> None:
+        self._dispatch = dispatch
+        self._field = field
+        self._clock_ms = clock_ms
+        self._arrivals: queue.SimpleQueue[list[tuple[bytes, bytes]] | None] = queue.SimpleQueue()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="prewatt dispatch", daemon=True)
+
+    def start(self) -> None:
+        """Begins to work."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends after what is being done; sessions under way are dropped and tried again after the next start."""
+        self._stopping = True
+        self._arrivals.put(None)
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def arrived(self, station: str, messages: Iterable[tuple[bytes, bytes]]) -> None:
+        """What a station brought, as (meter id, payload) pairs."""
+        self._arrivals.put(list(messages))
+
+    def wake(self, meter: str) -> None:
+        """Something waits for this meter."""
+        self._dispatch.wake(meter)
+        self._arrivals.put(None)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                self._post(self._dispatch.tick(self._clock_ms()))
+                batch = self._collect()
+                if batch:
+                    self._post(self._dispatch.arrived(batch, self._clock_ms()))
+            except HostError as error:
+                _log.error("dispatch pauses", cause=str(error))
+                time.sleep(_FAULT_PAUSE_S)
+
+    def _collect(self) -> list[tuple[bytes, bytes]]:
+        """All arrivals that lie here, after waiting for the first, a wake or the time of the next tick."""
+        now_ms = self._clock_ms()
+        wait_s = (self._dispatch.next_wake_ms(now_ms) - now_ms) / 1_000
+        batch: list[tuple[bytes, bytes]] = []
+        try:
+            batch += self._arrivals.get(timeout=max(wait_s, 0)) or ()
+            while True:
+                batch += self._arrivals.get_nowait() or ()
+        except queue.Empty:
+            return batch
+
+    def _post(self, posts: list[Post]) -> None:
+        for post in posts:
+            self._field.post(post.station, post.messages)

@@ -1,0 +1,250 @@
+"""The host as one object: open it on a data folder, use its services, close it.
+
+    folder = DataFolder.claim("prewatt-data", create=True)
+    vault = FileVault.create(folder.vault, secret, suites=["aes-2026", "aes-2026"], now_s=now())
+    host = Host.create(folder, vault, now=now)
+    host.registry.enrol(Enrolment("000001"))
+    host.vending.vend("000001", "10.00")
+
+Opening notices whether the database was restored from a backup, and then sets every meter out of step (R7) before
+anything can be sent.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import insert, select, update
+
+from prewatt.host.audit import Audit
+from prewatt.host.booking import book_changes
+from prewatt.host.context import HostContext, Installation, log_action, read_installation
+from prewatt.host.controls import Controls
+from prewatt.host.dispatch import Dispatch, DispatchSettings
+from prewatt.host.fields import check_text
+from prewatt.host.folder import DataFolder
+from prewatt.host.generation import GenerationFiles, state_home
+from prewatt.host.keys import KeyVault
+from prewatt.host.refusals import FolderExistsError, FolderMissingError, RefusalOutcome, RefusedError
+from prewatt.host.registry import AREA_DEFAULT, STATION_DEFAULT, Registry
+from prewatt.host.store import Store, Writing, dialect, schema
+from prewatt.host.store.books import read_books, take_book
+from prewatt.host.store.migrate import check_revision, upgrade
+from prewatt.host.tariffs import Tariffs
+from prewatt.host.transfers import Transfers
+from prewatt.host.usage import Usage
+from prewatt.host.vending import Vending
+from prewatt.protocol.transfer import NO_EPOCH, restored
+from prewatt.units import MICRO_PER_UNIT
+
+__all__ = ["METERS_CEILING_MAX", "Host", "HostOptions"]
+
+# 256 areas of 256 stations of 256 meters.
+METERS_CEILING_MAX: Final = 256**3
+_CURRENCY_DIGITS_MAX: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class HostOptions:
+    """What is fixed when an installation is made."""
+
+    name: str = "Prewatt"
+    currency: str = "EUR"
+    currency_digits: int = 2
+    zone: str = "UTC"
+    meters_ceiling: int = METERS_CEILING_MAX
+    vend_ceiling_micro: int = 10_000 * MICRO_PER_UNIT
+
+    def check(self) -> None:
+        """RefusedError for what is not allowed."""
+        check_text(self.name, field="name")
+        if not (len(self.currency) == 3 and self.currency.isascii() and self.currency.isalpha()):
+            raise RefusedError(RefusalOutcome.BAD_FIELD, "currency", self.currency, "three letters (ISO 4217)")
+        for field, given, high in (
+            ("currency_digits", self.currency_digits, _CURRENCY_DIGITS_MAX),
+            ("meters_ceiling", self.meters_ceiling, METERS_CEILING_MAX),
+            ("vend_ceiling_micro", self.vend_ceiling_micro, 2**62),
+        ):
+            if not 0 <= given <= high:
+                raise RefusedError(RefusalOutcome.BAD_FIELD, field, given, f"0 to {high}")
+        try:
+            ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise RefusedError(RefusalOutcome.BAD_FIELD, "zone", self.zone, "an IANA name, Europe/Paris") from None
+
+
+class Host:
+    """An open installation. Services are safe to use from several threads; `close` ends it."""
+
+    def __init__(self, folder: DataFolder, context: HostContext, dispatch_settings: DispatchSettings | None) -> None:
+        self._folder = folder
+        self._context = context
+        self._wakers: list[Callable[[str], None]] = []
+        context.wake = self._wake
+        self.registry = Registry(context)
+        self.vending = Vending(context)
+        self.transfers = Transfers(context)
+        self.tariffs = Tariffs(context)
+        self.controls = Controls(context)
+        self.usage = Usage(context)
+        self.audit = Audit(context)
+        self.dispatch = Dispatch(context, dispatch_settings)
+        self._wakers.append(self.dispatch.wake)
+
+    @classmethod
+    def create(
+        cls,
+        folder: DataFolder,
+        vault: KeyVault,
+        *,
+        options: HostOptions | None = None,
+        state_dir: Path | None = None,
+        now: Callable[[], int] = lambda: int(time.time()),
+        random: Callable[[int], bytes] = secrets.token_bytes,
+        dispatch_settings: DispatchSettings | None = None,
+    ) -> "Host":
+        """Makes a new installation in a claimed folder and opens it. FolderExistsError where there is one already."""
+        if folder.database.exists():
+            raise FolderExistsError(f"data folder {folder.path}: there is an installation already")
+        options = options or HostOptions()
+        options.check()
+        fresh = folder.database.with_suffix(".new")
+        for leftover in fresh.parent.glob(fresh.name + "*"):
+            leftover.unlink()
+        upgrade(fresh)
+        # Books hold the tags and codes of open orders: for the owner only.
+        fresh.chmod(0o600)
+        store = Store(fresh)
+        installation = random(16).hex()
+        store.write(lambda writing: _fill(writing, installation, options, now()))
+        store.close()
+        fresh.replace(folder.database)
+        GenerationFiles(state_dir or state_home(), installation).begin(1, 0)
+        return cls.open(folder, vault, state_dir=state_dir, now=now, random=random, dispatch_settings=dispatch_settings)
+
+    @classmethod
+    def open(
+        cls,
+        folder: DataFolder,
+        vault: KeyVault,
+        *,
+        state_dir: Path | None = None,
+        now: Callable[[], int] = lambda: int(time.time()),
+        random: Callable[[int], bytes] = secrets.token_bytes,
+        dispatch_settings: DispatchSettings | None = None,
+    ) -> "Host":
+        """Opens the installation in a claimed folder.
+
+        ``now`` gives UTC seconds of the installation's clock. FolderMissingError, FolderVersionError and StoreError
+        say in one line why it cannot be opened.
+        """
+        if not folder.database.exists():
+            raise FolderMissingError(f"data folder {folder.path}: there is no installation here; make one with `up`")
+        check_revision(folder.database)
+        store = Store(folder.database)
+        try:
+            with store.reading() as connection:
+                installation = read_installation(connection)
+                mark = connection.execute(select(schema.mark)).one()
+            files = GenerationFiles(state_dir or state_home(), installation.id)
+            store.after_commit = files.note_commit
+            context = HostContext(store, vault, files, installation, now, random, lambda meter: None)
+            _recognise(context, mark.generation, mark.commits)
+        except BaseException:
+            store.close()
+            raise
+        return cls(folder, context, dispatch_settings)
+
+    @property
+    def installation(self) -> Installation:
+        """The settings of this installation."""
+        return self._context.installation
+
+    @property
+    def folder(self) -> DataFolder:
+        """The data folder, for whoever publishes where this host serves."""
+        return self._folder
+
+    @property
+    def context(self) -> HostContext:
+        """What the services share."""
+        return self._context
+
+    def now(self) -> int:
+        """UTC seconds of the installation's clock."""
+        return self._context.now()
+
+    def on_work(self, waker: Callable[[str], None]) -> None:
+        """``waker`` is called with a meter's id whenever something new waits for it, from any thread."""
+        self._wakers.append(waker)
+
+    def close(self) -> None:
+        """Writes what was handed in, and lets the folder go; may be called twice."""
+        self._context.store.close()
+        self._context.generation.close()
+        self._folder.release()
+
+    def __enter__(self) -> "Host":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _wake(self, meter: str) -> None:
+        for waker in self._wakers:
+            waker(meter)
+
+
+def _fill(writing: Writing, installation: str, options: HostOptions, now_s: int) -> None:
+    """The first rows of a new database."""
+    connection = writing.connection
+    connection.execute(
+        insert(schema.installation).values(
+            one=1,
+            id=installation,
+            name=options.name,
+            currency=options.currency.upper(),
+            currency_digits=options.currency_digits,
+            zone=options.zone,
+            meters_ceiling=options.meters_ceiling,
+            vend_ceiling_micro=options.vend_ceiling_micro,
+            made_s=now_s,
+        )
+    )
+    connection.execute(insert(schema.mark).values(one=1, generation=1, commits=0))
+    connection.execute(insert(schema.areas).values(id=AREA_DEFAULT))
+    connection.execute(insert(schema.stations).values(id=STATION_DEFAULT, area=AREA_DEFAULT))
+    log_action(writing, now_s, "installation make", installation, options.name)
+
+
+def _recognise(context: HostContext, generation: int, commits: int) -> None:
+    """R7: a database of another generation than the state folder's, or behind it, was restored."""
+    files = context.generation
+    remembered = files.read()
+    if remembered is not None and remembered[0] == generation and remembered[1] <= commits:
+        files.begin(generation, commits)
+        return
+    fresh = max(generation, remembered[0] if remembered is not None else 0) + 1
+    commits = context.store.write(lambda writing: _unsync_all(writing, context, fresh))
+    files.begin(fresh, commits)
+
+
+def _unsync_all(writing: Writing, context: HostContext, generation: int) -> int:
+    """Sets every meter out of step; gives the number of the commit that this will be."""
+    now_s = context.now()
+    for meter, _ in list(read_books(writing.connection)):
+        before = take_book(writing, meter)
+        highest = context.generation.highest_epoch(meter)
+        after, changes = restored(before, NO_EPOCH if highest is None else highest)
+        book_changes(writing, meter, before, after, changes, at_s=now_s)
+    writing.connection.execute(update(schema.mark).values(generation=generation))
+    log_action(writing, now_s, "restore recognised", context.installation.id, f"generation {generation}")
+    (commits,) = writing.driver.execute(dialect.COMMITS).fetchone()
+    return int(commits) + 1

@@ -1,0 +1,171 @@
+"""One meter as people see it: what is enrolled, what the books hold for it, and its own last authenticated word.
+
+The meter's balance comes from its newest receipt, its sums from its newest Info. A receipt after a transfer is newer
+than any Info; then the sums are carried forward by the law itself (what was received is in the record file, and what
+is not left of it was burned), so that what is shown always adds up. The audit uses only what the meter said.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from prewatt.host.answers import MeterAnswer, MeterState, RelayState
+from prewatt.host.ledger import AccountKind, account_id
+from prewatt.host.store import schema
+from prewatt.units import epoch_of
+
+__all__ = ["read_meter_answers"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    received_micro: int
+    burned_micro: int
+    returned_micro: int
+    owed_micro: int
+
+
+def read_meter_answers(connection: Connection, meter: str | None) -> list[MeterAnswer]:
+    """One meter (none where it is not enrolled), or all by id."""
+    meters, stations, books = schema.meters, schema.stations, schema.books
+    standings, reports, tariffs = schema.standings, schema.reports, schema.tariffs
+    wanted = (
+        select(
+            meters,
+            stations.c.area,
+            books.c.synced,
+            books.c.frozen,
+            books.c.epoch_highest,
+            books.c.live,
+            standings.c.balance_micro,
+            standings.c.last_sequence,
+            standings.c.at_s,
+            reports.c.received_micro,
+            reports.c.burned_micro,
+            reports.c.returned_micro,
+            reports.c.owed_micro,
+            reports.c.last_sequence.label("report_sequence"),
+            reports.c.relay_causes,
+            reports.c.total_pulses,
+            reports.c.timer_s,
+            reports.c.unit_price_micro,
+            reports.c.table_digest,
+            tariffs.c.digest,
+        )
+        .select_from(
+            meters.join(stations, stations.c.id == meters.c.station)
+            .join(books, books.c.meter == meters.c.id)
+            .join(standings, standings.c.meter == meters.c.id)
+            .outerjoin(reports, reports.c.number == standings.c.report)
+            .outerjoin(tariffs, tariffs.c.version == meters.c.tariff)
+        )
+        .order_by(meters.c.id)
+    )
+    if meter is not None:
+        wanted = wanted.where(meters.c.id == meter)
+    rows = connection.execute(wanted).all()
+    keys = _keys(connection, meter)
+    accounts = _balances(connection, meter)
+    alarms = _alarms(connection, meter)
+    return [_answer(connection, row, keys.get(row.id, ()), accounts, alarms.get(row.id, 0)) for row in rows]
+
+
+def _answer(
+    connection: Connection, row: Row[Any], key_sets: Iterable[int], accounts: dict[str, int], alarms: int
+) -> MeterAnswer:
+    sums = _sums(connection, row)
+    state, reason = _state(row)
+    reported = row.at_s > 0
+    causes = row.relay_causes if row.relay_causes is not None else 1
+    return MeterAnswer(
+        id=row.id,
+        state=state,
+        state_reason=reason,
+        m_id=row.m_id,
+        station=row.station,
+        area=row.area,
+        suite=row.suite,
+        key_sets=tuple(key_sets),
+        epoch=row.epoch_highest,
+        customer=row.customer,
+        premises=row.premises,
+        balance_micro=row.balance_micro,
+        received_micro=sums.received_micro,
+        burned_micro=sums.burned_micro,
+        returned_micro=sums.returned_micro,
+        owed_micro=sums.owed_micro,
+        relay=RelayState.OPEN if causes else RelayState.CLOSED,
+        relay_causes=causes,
+        wallet_micro=accounts.get(account_id(AccountKind.WALLET, row.id), 0),
+        in_transit_micro=accounts.get(account_id(AccountKind.IN_TRANSIT, row.id), 0),
+        delivered_micro=accounts.get(account_id(AccountKind.DELIVERED, row.id), 0),
+        suspense_micro=-accounts.get(account_id(AccountKind.SUSPENSE, row.id), 0),
+        unit_price_micro=row.unit_price_micro,
+        tariff_version=row.tariff,
+        tariff_confirmed=row.digest is not None and row.digest == row.table_digest,
+        total_pulses=row.total_pulses or 0,
+        clock_s=row.timer_s,
+        reported_s=row.at_s if reported else None,
+        last_sequence=row.last_sequence if reported else None,
+        alarms=alarms,
+    )
+
+
+def _state(row: Row[Any]) -> tuple[MeterState, str | None]:
+    if row.account != "open":
+        return (MeterState.CLOSED if row.account == "closed" else MeterState.BLOCKED), row.reason
+    if row.frozen is not None:
+        return MeterState.FROZEN, row.frozen
+    if not row.synced:
+        return MeterState.UNSYNCED, "only fences go out until the meter has shown what it holds"
+    return (MeterState.ACTIVE, None) if row.live else (MeterState.NEW, "not commissioned yet")
+
+
+def _sums(connection: Connection, row: Row[Any]) -> _Sums:
+    """The newest Info's sums, carried forward to the newest balance where the law alone says how."""
+    if row.report_sequence is None:
+        said = _Sums(0, 0, 0, 0)
+    else:
+        said = _Sums(row.received_micro, row.burned_micro, row.returned_micro, row.owed_micro)
+    since = -1 if row.report_sequence is None else row.report_sequence
+    if row.at_s == 0 or (said.owed_micro and row.balance_micro == 0 and row.last_sequence == since):
+        return said
+    same_epoch = row.report_sequence is None or epoch_of(since) == epoch_of(row.last_sequence)
+    records = schema.record_file.c
+    moved = connection.execute(
+        select(records.amount_micro).where(
+            records.meter == row.id, records.sequence > since, records.sequence <= row.last_sequence
+        )
+    ).scalars()
+    amounts = list(moved) if same_epoch else []
+    received = said.received_micro + sum(amount for amount in amounts if amount > 0)
+    returned = said.returned_micro - sum(amount for amount in amounts if amount < 0)
+    owed = 0 if row.balance_micro else said.owed_micro
+    return _Sums(received, received + owed - returned - row.balance_micro, returned, owed)
+
+
+def _keys(connection: Connection, meter: str | None) -> dict[str, list[int]]:
+    keys = schema.meter_keys
+    wanted = select(keys.c.meter, keys.c.key_set).where(keys.c.state == "confirmed").order_by(keys.c.key_set)
+    found: dict[str, list[int]] = {}
+    for row in connection.execute(wanted if meter is None else wanted.where(keys.c.meter == meter)):
+        found.setdefault(row.meter, []).append(row.key_set)
+    return found
+
+
+def _balances(connection: Connection, meter: str | None) -> dict[str, int]:
+    accounts = schema.accounts
+    wanted = select(accounts.c.id, accounts.c.credits_micro - accounts.c.debits_micro)
+    if meter is not None:
+        wanted = wanted.where(accounts.c.id.in_([account_id(kind, meter) for kind in AccountKind]))
+    return {row[0]: row[1] for row in connection.execute(wanted)}
+
+
+def _alarms(connection: Connection, meter: str | None) -> dict[str, int]:
+    alarms = schema.alarms
+    wanted = select(alarms.c.meter, func.count()).group_by(alarms.c.meter)
+    if meter is not None:
+        wanted = wanted.where(alarms.c.meter == meter)
+    return {row[0]: row[1] for row in connection.execute(wanted)}

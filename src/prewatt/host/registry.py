@@ -1,0 +1,248 @@
+"""The registry: which stations and meters there are, whose they are, and which accounts are open.
+
+A meter is enrolled by command: its id, the station and modem address it stands at, its suite, and the key sets that
+were written into it at production. Nothing here talks to a meter; a new one waits to be commissioned by dispatch.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from prewatt.crypto import SuiteName
+from prewatt.host.answers import MeterAnswer, StationAnswer
+from prewatt.host.context import HostContext, log_action
+from prewatt.host.fields import check_id, check_meter, check_text, meter_bytes
+from prewatt.host.keys import KeySetState
+from prewatt.host.meterviews import read_meter_answers
+from prewatt.host.refusals import RefusalOutcome, RefusedError
+from prewatt.host.store import Writing, schema
+from prewatt.host.store.books import insert_book, take_book
+from prewatt.host.tags import TAG_RANDOM_BYTES, make_tag
+from prewatt.host.tariffs import newest_tariff, queue_tariff
+from prewatt.protocol.transfer import SAFE_EPOCH_FIRST, MeterBook, ask_commission, new_book, restored
+
+__all__ = ["AREA_DEFAULT", "METERS_PER_STATION_MAX", "STATION_DEFAULT", "Enrolment", "Registry", "check_account"]
+
+# One modem address is one byte.
+METERS_PER_STATION_MAX: Final = 256
+AREA_DEFAULT: Final = "A1"
+STATION_DEFAULT: Final = "S1"
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What is known of a meter when it is enrolled. None: chosen by the host (the lowest free modem address, every
+    active key set of the suite)."""
+
+    meter: str
+    station: str = STATION_DEFAULT
+    m_id: int | None = None
+    suite: str = SuiteName.AES_2026.value
+    key_sets: tuple[int, ...] | None = None
+    customer: str | None = None
+    customer_name: str | None = None
+    premises: str | None = None
+    address: str | None = None
+
+
+class Registry:
+    """Stations, meters, customers and premises."""
+
+    def __init__(self, context: HostContext) -> None:
+        self._context = context
+
+    def add_station(self, station: str, area: str = AREA_DEFAULT) -> StationAnswer:
+        """A local station below an area server; both may exist already (the station in the same area)."""
+        check_id(station, field="station")
+        check_id(area, field="area")
+        self._context.store.write(lambda writing: self._add_station(writing, station, area))
+        return next(each for each in self.read_stations() if each.station == station)
+
+    def read_stations(self) -> list[StationAnswer]:
+        """Every station, by id."""
+        stations, meters = schema.stations, schema.meters
+        counted = (
+            select(stations.c.id, stations.c.area, func.count(meters.c.id).label("meters"))
+            .select_from(stations.outerjoin(meters, meters.c.station == stations.c.id))
+            .group_by(stations.c.id)
+            .order_by(stations.c.id)
+        )
+        with self._context.store.reading() as connection:
+            return [StationAnswer(row.id, row.area, row.meters) for row in connection.execute(counted)]
+
+    def enrol(self, enrolment: Enrolment) -> MeterAnswer:
+        """Takes a meter in. RefusedError names the first field that is not allowed; then nothing was changed."""
+        meter = check_meter(enrolment.meter)
+        key_sets = self._check_keys(enrolment)
+        self._context.store.write(lambda writing: self._enrol(writing, meter, enrolment, key_sets))
+        self._context.wake(meter)
+        return self.read_meter(meter)
+
+    def read_meter(self, meter: str) -> MeterAnswer:
+        """One meter; RefusedError (unknown_meter) where none has this id."""
+        meter = check_meter(meter)
+        with self._context.store.reading() as connection:
+            found = read_meter_answers(connection, meter)
+        if not found:
+            raise unknown_meter(meter)
+        return found[0]
+
+    def read_meters(self, *, station: str | None = None) -> list[MeterAnswer]:
+        """Every meter, by id; those of one station where it is given."""
+        with self._context.store.reading() as connection:
+            found = read_meter_answers(connection, None)
+        return [each for each in found if station is None or each.station == station]
+
+    def close(self, meter: str, reason: str) -> MeterAnswer:
+        """Closes an account: it takes no new value. Refused while transfers are open or the wallet holds money."""
+        return self._set_account(meter, "closed", reason)
+
+    def block(self, meter: str, reason: str) -> MeterAnswer:
+        """Blocks a meter's account until it is opened again; what is under way goes on."""
+        return self._set_account(meter, "blocked", reason)
+
+    def reopen(self, meter: str, reason: str) -> MeterAnswer:
+        """Opens a blocked or closed account again."""
+        return self._set_account(meter, "open", reason)
+
+    def _set_account(self, meter: str, account: str, reason: str) -> MeterAnswer:
+        meter, reason = check_meter(meter), check_text(reason, field="reason")
+        self._context.store.write(lambda writing: self._change_account(writing, meter, account, reason))
+        return self.read_meter(meter)
+
+    def _change_account(self, writing: Writing, meter: str, account: str, reason: str) -> None:
+        found = read_meter_answers(writing.connection, meter)
+        if not found:
+            raise unknown_meter(meter)
+        held = found[0].wallet_micro + found[0].in_transit_micro
+        if account == "closed" and (held or take_book(writing, meter).orders):
+            allowed = "a meter without open transfers and with an empty wallet; cancel or refund first"
+            raise RefusedError(RefusalOutcome.NOT_EMPTY, "meter", meter, allowed)
+        changed = update(schema.meters).where(schema.meters.c.id == meter)
+        writing.connection.execute(changed.values(account=account, reason=None if account == "open" else reason))
+        log_action(writing, self._context.now(), f"meter {account}", meter, reason)
+
+    def _check_keys(self, enrolment: Enrolment) -> tuple[int, ...]:
+        names = [name.value for name in SuiteName]
+        if enrolment.suite not in names:
+            raise RefusedError(RefusalOutcome.BAD_FIELD, "suite", enrolment.suite, " or ".join(names))
+        sets = self._context.vault.sets()
+        active = [each.index for each in sets if each.state is KeySetState.ACTIVE and each.suite == enrolment.suite]
+        wanted = tuple(active) if enrolment.key_sets is None else tuple(sorted(set(enrolment.key_sets)))
+        if not wanted or not set(wanted) <= set(active):
+            listed = ", ".join(map(str, active)) or "none; add one with `prewatt keys add`"
+            allowed = f"active key sets of {enrolment.suite} ({listed})"
+            raise RefusedError(RefusalOutcome.NO_KEY_SET, "key_sets", wanted, allowed)
+        return wanted
+
+    def _add_station(self, writing: Writing, station: str, area: str) -> None:
+        connection = writing.connection
+        found = connection.execute(select(schema.stations.c.area).where(schema.stations.c.id == station)).scalar()
+        if found == area:
+            return
+        if found is not None:
+            allowed = f"area {found}, where this station stands"
+            raise RefusedError(RefusalOutcome.EXISTS_WITH_DIFFERENT_FIELDS, "area", area, allowed)
+        if not connection.execute(select(schema.areas.c.id).where(schema.areas.c.id == area)).scalar():
+            connection.execute(insert(schema.areas).values(id=area))
+        connection.execute(insert(schema.stations).values(id=station, area=area))
+        log_action(writing, self._context.now(), "station add", station, f"area {area}")
+
+    def _enrol(self, writing: Writing, meter: str, enrolment: Enrolment, key_sets: tuple[int, ...]) -> None:
+        connection, now_s = writing.connection, self._context.now()
+        m_id = self._check_place(connection, meter, enrolment)
+        _add_people(connection, enrolment)
+        connection.execute(
+            insert(schema.meters).values(
+                id=meter,
+                station=enrolment.station,
+                m_id=m_id,
+                suite=enrolment.suite,
+                account="open",
+                customer=enrolment.customer,
+                premises=enrolment.premises,
+                made_s=now_s,
+            )
+        )
+        rows = [{"meter": meter, "key_set": each, "state": "confirmed"} for each in key_sets]
+        connection.execute(insert(schema.meter_keys), rows)
+        connection.execute(insert(schema.standings).values(meter=meter, **_NO_STANDING))
+        insert_book(writing, meter, self._first_book(meter))
+        tariff = newest_tariff(connection)
+        if tariff is not None:
+            queue_tariff(writing, [meter], tariff, now_s)
+        log_action(writing, now_s, "meter enrol", meter, f"station {enrolment.station}, modem address {m_id}")
+
+    def _first_book(self, meter: str) -> MeterBook:
+        """A new id is commissioned; one that was enrolled before a restore shows first what it holds (R7)."""
+        book, remembered = new_book(meter_bytes(meter)), self._context.generation.highest_epoch(meter)
+        if remembered is not None:
+            return restored(book, remembered)[0]
+        return ask_commission(book, SAFE_EPOCH_FIRST, make_tag(self._context.random(TAG_RANDOM_BYTES)))
+
+    def _check_place(self, connection: Connection, meter: str, enrolment: Enrolment) -> int:
+        """The modem address the meter gets, where id, station and ceiling allow it at all."""
+        meters, station = schema.meters, enrolment.station
+        count = connection.execute(select(func.count()).select_from(meters)).scalar_one()
+        ceiling = self._context.installation.meters_ceiling
+        if connection.execute(select(meters.c.id).where(meters.c.id == meter)).scalar():
+            raise RefusedError(RefusalOutcome.METER_EXISTS, "meter", meter, "an id that is not enrolled yet")
+        if count >= ceiling:
+            raise RefusedError(RefusalOutcome.METERS_CEILING, "meter", meter, f"at most {ceiling} meters")
+        if not connection.execute(select(schema.stations.c.id).where(schema.stations.c.id == station)).scalar():
+            raise RefusedError(RefusalOutcome.UNKNOWN_STATION, "station", station, "a station that was added before")
+        taken = set(connection.execute(select(meters.c.m_id).where(meters.c.station == station)).scalars())
+        free = (each for each in range(METERS_PER_STATION_MAX) if each not in taken)
+        m_id = next(free, None) if enrolment.m_id is None else enrolment.m_id
+        if m_id is None:
+            allowed = f"a station with fewer than {METERS_PER_STATION_MAX} meters"
+            raise RefusedError(RefusalOutcome.STATION_FULL, "station", station, allowed)
+        if not 0 <= m_id < METERS_PER_STATION_MAX:
+            raise RefusedError(RefusalOutcome.BAD_FIELD, "m_id", m_id, f"0 to {METERS_PER_STATION_MAX - 1}")
+        if m_id in taken:
+            allowed = f"a modem address that no other meter below {station} has"
+            raise RefusedError(RefusalOutcome.M_ID_TAKEN, "m_id", m_id, allowed)
+        return m_id
+
+
+_NO_STANDING: Final = {
+    "balance_micro": 0,
+    "last_sequence": -1,
+    "at_s": 0,
+    "day_next": 0,
+    "events_acknowledged": 0,
+    "events_seen": 0,
+}
+
+
+def unknown_meter(meter: str) -> RefusedError:
+    """The refusal of an id that is not enrolled."""
+    return RefusedError(RefusalOutcome.UNKNOWN_METER, "meter", meter, "a meter that is enrolled; see `meter list`")
+
+
+def check_account(connection: Connection, meter: str) -> None:
+    """RefusedError unless the meter is enrolled and its account takes new value."""
+    row = connection.execute(
+        select(schema.meters.c.account, schema.meters.c.reason).where(schema.meters.c.id == meter)
+    ).one_or_none()
+    if row is None:
+        raise unknown_meter(meter)
+    if row.account != "open":
+        outcome = RefusalOutcome.METER_CLOSED if row.account == "closed" else RefusalOutcome.METER_BLOCKED
+        raise RefusedError(outcome, "meter", meter, f"an open account; this one is {row.account} ({row.reason})")
+
+
+def _add_people(connection: Connection, enrolment: Enrolment) -> None:
+    """Customer and premises of an enrolment, added where they are new."""
+    given = (
+        (schema.customers, "customer", enrolment.customer, "name", enrolment.customer_name),
+        (schema.premises, "premises", enrolment.premises, "address", enrolment.address),
+    )
+    for table, field, key, column, text in given:
+        if key is None:
+            continue
+        check_id(key, field=field)
+        if not connection.execute(select(table.c.id).where(table.c.id == key)).scalar():
+            value = check_text(text or key, field=column)
+            connection.execute(insert(table).values({"id": key, column: value}))

@@ -1,0 +1,122 @@
+"""Vending: an amount and a meter in, an order out, with its payment and its tag in one commit.
+
+The order's id comes from the caller, so that a sale asked for twice (a lost answer, a nervous finger) is made once.
+From the commit on the sale exists: it is pending, visible, retried and cancellable until the meter has shown that it
+holds the value or that it never will.
+"""
+
+import time
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from prewatt.host.answers import TransferAnswer, TransferState, VendAnswer
+from prewatt.host.booking import book_changes
+from prewatt.host.context import HostContext, log_action
+from prewatt.host.fields import check_id, check_meter
+from prewatt.host.money import OrderMoney, Place
+from prewatt.host.payment import CASH, Guarantee, PaymentMethod, cash_authorization
+from prewatt.host.refusals import RefusalOutcome, RefusedError
+from prewatt.host.registry import check_account
+from prewatt.host.store import Writing, dialect, schema
+from prewatt.host.store.books import take_book
+from prewatt.host.tags import TAG_RANDOM_BYTES, make_tag
+from prewatt.host.transfers import read_transfer
+from prewatt.protocol.transfer import TransferRuleError, make_order
+from prewatt.units import format_value, parse_value
+
+__all__ = ["Vending"]
+
+# How often a waiting caller looks whether its transfer has settled.
+_LOOK_S: Final = 0.02
+
+
+class Vending:
+    """Sales of value."""
+
+    def __init__(self, context: HostContext) -> None:
+        self._context = context
+
+    def vend(self, meter: str, amount: str, *, order: str | None = None, method: PaymentMethod = CASH) -> VendAnswer:
+        """Sells ``amount`` (a decimal in currency units) to a meter. ``order``: the caller's id (None: a fresh one).
+
+        RefusedError or ValueFieldError where it is not allowed; then nothing was changed and nothing is to be paid.
+        """
+        meter = check_meter(meter)
+        settings = self._context.installation
+        amount_micro = parse_value(amount, digits=settings.currency_digits)
+        if amount_micro > settings.vend_ceiling_micro:
+            ceiling = format_value(settings.vend_ceiling_micro, digits=settings.currency_digits)
+            raise RefusedError(RefusalOutcome.VALUE_CEILING, "amount", amount, f"up to {ceiling} in one sale")
+        order_id = check_id(order, field="order") if order is not None else self._fresh_id()
+        with self._context.store.reading() as connection:
+            existing = _existing(connection, order_id, meter, amount_micro)
+            if existing is not None:
+                return existing
+            check_account(connection, meter)
+        guarantee = method.guarantee(order_id, amount_micro)
+        tag = make_tag(self._context.random(TAG_RANDOM_BYTES))
+        answer = self._context.store.write(
+            lambda writing: self._make(writing, order_id, meter, amount_micro, tag, guarantee)
+        )
+        self._context.wake(meter)
+        return answer
+
+    def wait(self, order: str, timeout_s: float) -> TransferAnswer:
+        """The transfer once it is confirmed or cancelled, or as it stands when the time is over."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            with self._context.store.reading() as connection:
+                found = read_transfer(connection, order)
+            settled = found.state in (TransferState.CONFIRMED, TransferState.CANCELLED)
+            if settled or time.monotonic() >= deadline:
+                return found
+            time.sleep(_LOOK_S)
+
+    def _fresh_id(self) -> str:
+        return f"V-{self._context.random(TAG_RANDOM_BYTES).hex()}"
+
+    def _make(
+        self, writing: Writing, order_id: str, meter: str, amount_micro: int, tag: bytes, guarantee: Guarantee
+    ) -> VendAnswer:
+        existing = _existing(writing.connection, order_id, meter, amount_micro)
+        if existing is not None:
+            return existing
+        check_account(writing.connection, meter)
+        now_s, execute = self._context.now(), writing.driver.execute
+        before = take_book(writing, meter)
+        try:
+            after = make_order(before, order_id, amount_micro, tag)
+        except TransferRuleError as error:
+            allowed = f"a meter that takes orders now ({error})"
+            raise RefusedError(RefusalOutcome.METER_BLOCKED, "meter", meter, allowed) from None
+        (number,) = execute(dialect.ORDER_INSERT, (order_id, meter, amount_micro, tag, now_s)).fetchone()
+        authorization = guarantee.authorization or cash_authorization(number)
+        execute(dialect.PAYMENT_INSERT, (authorization, order_id, guarantee.method, amount_micro, now_s))
+        money = OrderMoney(writing, order_id, meter, amount_micro, Place.WALLET, 0, now_s)
+        money.pay(authorization)
+        execute(dialect.ORDER_PLACE, (money.place.value, money.moves, order_id))
+        book_changes(writing, meter, before, after, (), at_s=now_s)
+        log_action(writing, now_s, "vend", meter, f"order {order_id}, {amount_micro} micro, {authorization}")
+        state = TransferState.PENDING
+        return VendAnswer(order_id, str(number), state, meter, amount_micro, authorization, now_s)
+
+
+def _existing(connection: Connection, order_id: str, meter: str, amount_micro: int) -> VendAnswer | None:
+    """What became of an order of this id; RefusedError where it was another sale."""
+    if not connection.execute(select(schema.orders.c.id).where(schema.orders.c.id == order_id)).scalar():
+        return None
+    found = read_transfer(connection, order_id)
+    if (found.meter, found.amount_micro) != (meter, amount_micro):
+        allowed = f"its own sale of {format_value(found.amount_micro)} to meter {found.meter}, or a new order id"
+        raise RefusedError(RefusalOutcome.EXISTS_WITH_DIFFERENT_FIELDS, "order", order_id, allowed)
+    return VendAnswer(
+        order=found.order,
+        transfer=found.transfer,
+        state=found.state,
+        meter=found.meter,
+        amount_micro=found.amount_micro,
+        authorization=found.authorization or "",
+        at_s=found.made_s,
+        existed=True,
+    )
