@@ -8,8 +8,9 @@ it every order that may be inside, until a late Report or a person tells.
 from collections.abc import Sequence as Items
 from dataclasses import replace
 
-from prewatt.codec.receipt import RingEntry
+from prewatt.codec.receipt import NO_TAG, RingEntry
 from prewatt.protocol.transfer_book import (
+    SAFE_EPOCH_FIRST,
     BodyState,
     FreezeReason,
     MeterBook,
@@ -24,7 +25,8 @@ from prewatt.protocol.transfer_book import (
 from prewatt.protocol.transfer_facts import Change, Lost
 from prewatt.protocol.transfer_fence import unsync
 from prewatt.protocol.transfer_learn import cover, retired_when_full, settle, void_claims
-from prewatt.units import epoch_of
+from prewatt.units import epoch_of, sequence_of
+from prewatt.units.ids import SEQUENCE_COUNTER_MAX
 
 __all__ = ["ask_commission", "ask_retire", "body_lost", "reconciled", "thaw"]
 
@@ -41,8 +43,9 @@ def ask_commission(book: MeterBook, epoch: int, tag: bytes, *, keeps_value: bool
         raise TransferRuleError(f"commission: the meter's body is {book.body}; allowed is new or retired")
     if not book.synced or book.frozen is not None:
         raise TransferRuleError("commission: the meter is out of step or frozen")
-    if epoch <= book.epoch:
-        raise TransferRuleError(f"commission: epoch {epoch} is not allowed; allowed is above {book.epoch}")
+    if epoch < SAFE_EPOCH_FIRST or epoch <= book.epoch:
+        above = max(book.epoch, SAFE_EPOCH_FIRST - 1)
+        raise TransferRuleError(f"commission: epoch {epoch} is not allowed; allowed is above {above}")
     return replace(book, body=BodyState.COMMISSIONING, epoch=epoch, body_tag=burn_tag(tag), keeps_value=keeps_value)
 
 
@@ -80,17 +83,27 @@ def body_lost(book: MeterBook) -> tuple[MeterBook, tuple[Change, ...]]:
 def thaw(book: MeterBook, holders: Items[RingEntry] = ()) -> tuple[MeterBook, tuple[Change, ...]]:
     """A person ends a freeze. ``holders`` is what that person found out about numbers nobody could read; all other
     numbers below the highest one known are held by nobody. To thaw OLD_BODY says that the body which answers is the
-    one. Then the meter is fenced like a restored one."""
+    one; to thaw NO_EPOCH, that all bodies so far are accounted for and a new one waits to be commissioned. Then the
+    meter is fenced like a restored one."""
     if book.frozen is None:
         raise TransferRuleError("thaw: the meter is not frozen")
     changes: list[Change] = []
-    old_body = book.frozen is FreezeReason.OLD_BODY
+    reason = book.frozen
     book = replace(book, frozen=None)
     for entry in holders:
         book = settle(book, entry, changes)
     if book.known:
         book = cover(book, 0, known_top(book), book.known[-1].tag)
-    if old_body:
+    if reason is FreezeReason.OLD_BODY:
         book = replace(book, epoch=epoch_of(max(known_top(book), 0)))
+    if reason is FreezeReason.NO_EPOCH:
+        book = _all_accounted(book)
     book = unsync(retired_when_full(book, changes), UnsyncReason.THAWED, changes)
     return void_claims(book, changes), tuple(changes)
+
+
+def _all_accounted(book: MeterBook) -> MeterBook:
+    """The book with every number up to the end of its highest epoch booked, as if that body had been retired."""
+    end = sequence_of(max(book.epoch, epoch_of(max(book.settled, 0))), SEQUENCE_COUNTER_MAX)
+    tag = book.settled_tag if book.settled == end else NO_TAG
+    return replace(cover(book, 0, end, tag), body=BodyState.RETIRED)

@@ -57,7 +57,8 @@ FENCE_WIDTH_MAX: Final = CODES_OPEN_MAX
 OPEN_ORDERS_MAX: Final = 256
 NOTHING_SETTLED: Final = -1
 NO_EPOCH: Final = -1
-# The first epoch to give out: with 0 a body without an epoch (last 0) and a fresh one (last 0) look alike but for tags.
+# The first epoch of every id. Not 0: a body without an epoch and one fresh in epoch 0 would look alike but for tags,
+# and a host that lost its books tells an id's first body by its epoch.
 SAFE_EPOCH_FIRST: Final = 1
 _BURN_BIT: Final = 0x80
 

@@ -9,11 +9,13 @@ paid an order back in cash, or printed its code, and only the payments' own reco
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Final
 
 from prewatt.codec.receipt import NO_TAG
 from prewatt.protocol.transfer_book import (
     NOTHING_SETTLED,
     BodyState,
+    FreezeReason,
     MeterBook,
     TransferRuleError,
     UnsyncReason,
@@ -23,6 +25,8 @@ from prewatt.units import EPOCH_LAST, Sequence, counter_of, epoch_of, sequence_o
 from prewatt.units.ids import SEQUENCE_COUNTER_MAX
 
 __all__ = ["restored", "sync_from", "unsync"]
+
+_FOUND_ANEW: Final = frozenset({FreezeReason.GAP, FreezeReason.NO_EPOCH, FreezeReason.OLD_BODY})
 
 
 def unsync(book: MeterBook, reason: UnsyncReason, changes: list[Change]) -> MeterBook:
@@ -56,7 +60,9 @@ def restored(book: MeterBook, highest_epoch: int) -> tuple[MeterBook, tuple[Chan
     if book.body is BodyState.COMMISSIONING and highest_epoch > book.epoch:
         # A later commission was asked since: this one is over, and a person asks again with an epoch above both.
         book = replace(book, body=BodyState.NEW if book.settled == NOTHING_SETTLED else BodyState.RETIRED)
-    book = replace(book, epoch=max(book.epoch, highest_epoch))
+    # What the ring and the body will tell again is asked again: a person must not thaw on the word of a backup.
+    frozen = None if book.frozen in _FOUND_ANEW else book.frozen
+    book = replace(book, epoch=max(book.epoch, highest_epoch), frozen=frozen)
     return _begin(book), (Unsynced(UnsyncReason.RESTORED),)
 
 

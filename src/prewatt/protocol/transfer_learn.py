@@ -15,7 +15,9 @@ from typing import Final
 
 from prewatt.codec.receipt import NO_TAG, RING_ENTRIES_MAX, Receipt, RingEntry, Status
 from prewatt.protocol.transfer_book import (
+    NO_EPOCH,
     NOTHING_SETTLED,
+    SAFE_EPOCH_FIRST,
     BodyState,
     FreezeReason,
     Known,
@@ -100,11 +102,23 @@ def _distrust(book: MeterBook, fact: Fact) -> FreezeReason | None:
     """What a Result of a session begun with this book's knowledge cannot say of an honest meter."""
     receipt = fact.receipt
     if receipt.last_tag == NO_TAG:
-        return None if book.body in _WITHOUT_EPOCH else FreezeReason.NO_EPOCH
+        return None if _new_body_expected(book) else FreezeReason.NO_EPOCH
     if isinstance(fact, ResultFact) and receipt.last_sequence < fact.work.begun.floor:
         return FreezeReason.WENT_BACK
     stale = not book.synced and book.body in (BodyState.LIVE, BodyState.RETIRING)
     return FreezeReason.OLD_BODY if stale and epoch_of(receipt.last_sequence) < book.epoch else None
+
+
+def _new_body_expected(book: MeterBook) -> bool:
+    """Whether a body without an epoch may answer: one that was never commissioned, or that follows a retired one.
+
+    A restored book knows that only where no later epoch was ever asked for, going by the state folder: otherwise some
+    body may have come and gone, with value inside that this book never heard of.
+    """
+    if book.synced or book.body is BodyState.LOST:
+        return book.body in _WITHOUT_EPOCH
+    retired = book.body is BodyState.RETIRED and book.settled >= 0 and epoch_of(book.settled) == book.epoch
+    return retired or (book.body is BodyState.NEW and book.epoch == NO_EPOCH)
 
 
 def _hold(book: MeterBook, fact: Fact, changes: list[Change]) -> MeterBook:
@@ -120,8 +134,10 @@ def _hold(book: MeterBook, fact: Fact, changes: list[Change]) -> MeterBook:
         book = settle(book, entry, changes)
     for low, high in pairwise(ring):
         book = cover(book, low.sequence + 1, high.sequence, high.tag)
-    # A ring that is not full is all its body ever did; a book that knew no body before takes it from there.
-    if ring and len(ring) < RING_ENTRIES_MAX and book.settled == NOTHING_SETTLED:
+    # A book that lost even the enrolling: a ring that is not full is all its body ever did, and nothing was before it
+    # where that body is the id's first. Of a later body nobody can tell here what the one before it held.
+    first = bool(ring) and len(ring) < RING_ENTRIES_MAX and epoch_of(ring[0].sequence) == SAFE_EPOCH_FIRST
+    if first and book.settled == NOTHING_SETTLED:
         book = cover(book, 0, ring[0].sequence, ring[0].tag)
     if isinstance(fact, ResultFact) and ring and book.known and book.known[0].low <= ring[0].sequence:
         detail = f"the ring begins at {ring[0].sequence:08X}, the book is known up to {book.settled & 0xFFFFFFFF:08X}"
@@ -147,7 +163,7 @@ def cover(book: MeterBook, low: int, high: int, tag: bytes) -> MeterBook:
 def settle(book: MeterBook, entry: RingEntry, changes: list[Change]) -> MeterBook:
     """Books who holds one sequence, once; the table of `prewatt.protocol.transfer` in code."""
     if is_known(book, entry.sequence):
-        if entry.sequence == book.settled and entry.tag != book.settled_tag:
+        if entry.sequence == book.settled and book.settled_tag not in (entry.tag, NO_TAG):
             return freeze(book, FreezeReason.TWO_HOLDERS, f"sequence {entry.sequence:08X}", changes)
         return book
     order = _owner(book, entry)

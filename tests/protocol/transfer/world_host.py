@@ -138,7 +138,7 @@ class Host:
         book = self.book(meter_id)
         if book.body not in (BodyState.NEW, BodyState.RETIRED) or not book.synced or book.frozen:
             return
-        epoch = max(self.folder[meter_id], book.epoch) + 1
+        epoch = max(self.folder[meter_id], book.epoch, rules.SAFE_EPOCH_FIRST - 1) + 1
         self.folder[meter_id] = epoch
         self._rule(meter_id, lambda book: self.rules.ask_commission(book, epoch, self._tag(), keeps_value=keeps_value))
 
@@ -391,7 +391,7 @@ class Host:
                 self._control_done(db, meter_id, change)
             elif isinstance(change, rules.Frozen):
                 self.events[f"frozen {change.reason.name}"] += 1
-                check(change.reason in HONEST_FREEZES, f"frozen without a lie: {change.reason} {change.detail}")
+                check(change.reason in HONEST_FREEZES, f"{meter_id.hex()} frozen without a lie: {change.reason} {change.detail}")
 
     def _confirmed(self, db, meter_id, change, matched):
         order = change.order
@@ -440,7 +440,7 @@ class Host:
             if entry.sequence <= book.settled or any(i.low <= entry.sequence <= i.high for i in book.known)
         )
         booked = accounts.get("delivered", 0) + suspense
-        check(booked == seen, f"{booked} is booked as held, the meter was seen to hold {seen}")
+        check(booked == seen, f"{meter_id.hex()}: {booked} is booked as held, the meter was seen to hold {seen}")
         numbers = [order.sequence for order in book.orders if order.sequence is not None]
         check(len(numbers) == len(set(numbers)), "two orders have one number")
 
