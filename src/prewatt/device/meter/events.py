@@ -69,8 +69,8 @@ class LineFrame:
 
 @dataclass(frozen=True, slots=True)
 class KeyPress:
-    """One key: ``0`` to ``9``, ``*`` (back), ``#`` (enter), ``A`` (value request), ``B`` (value code), ``C`` (next page),
-    ``D`` (emergency call)."""
+    """One key: ``0`` to ``9``, ``*`` (back), ``#`` (enter), ``A`` (value request), ``B`` (value code),
+    ``C`` (next page), ``D`` (emergency call)."""
 
     key: str
 

@@ -1,37 +1,301 @@
-"""The value store meter as one object."""
+"""The value store meter as one object: every part on one core, driven by events, answering with effects.
 
+A step first catches up with the time (consumption), then takes its event, then sends what is due. Whatever changed is
+in the journal before any effect is given out: no Result, no Report, no moved relay speaks of a state that a power cut
+could take back. Communication never holds consumption up: the energy of every second before the frame is burned before
+the frame is looked at, and a frame that does not prove itself changes nothing at all.
+"""
+
+from functools import partial
+from typing import Final
+
+from prewatt.codec.commands import Code
+from prewatt.codec.events import EventCode
+from prewatt.codec.messages import MessageType
+from prewatt.crypto import MessageKind
 from prewatt.device.meter.birth import Birth
-from prewatt.device.meter.events import Effect, Event
+from prewatt.device.meter.body import Body
+from prewatt.device.meter.buzzer import buzzing_of
+from prewatt.device.meter.bypass import Finding, judge
+from prewatt.device.meter.commands import Commands
+from prewatt.device.meter.consumption import Consumption, Profile
+from prewatt.device.meter.core import Core, manufacture
+from prewatt.device.meter.events import (
+    Button,
+    Buzz,
+    Buzzing,
+    Cover,
+    Display,
+    Effect,
+    Event,
+    KeyPress,
+    LastGasp,
+    LineFrame,
+    LineSend,
+    Load,
+    Measured,
+    Sense,
+    SourceAt,
+    Surge,
+    Tick,
+    WakeAt,
+)
+from prewatt.device.meter.face import render_face
+from prewatt.device.meter.keypad import CodeTyped, EmergencyCall, Keypad, PageAsked, ValueAsked
+from prewatt.device.meter.lcd import PAGES
+from prewatt.device.meter.modem import Modem
 from prewatt.device.meter.money import Money
 from prewatt.device.meter.nvm import Nvm
+from prewatt.device.meter.relay import Cause, RelayEvent
+from prewatt.device.meter.report import Outbox
+from prewatt.device.meter.resume import resume
+from prewatt.device.meter.sources import interlock, turn_to
+from prewatt.device.meter.valuecode import CodeOutcome, CodeTerms, enter_code
 from prewatt.device.meter.view import MeterView
 from prewatt.device.now import Now
+from prewatt.protocol.terminal import Answer, Execute, TerminalIdentity, TerminalSession
+from prewatt.units import MINUTE_S
 
 __all__ = ["Meter"]
 
+_MS: Final = 1_000
+
 
 class Meter:
-    """See the module."""
+    """A meter with power. Losing it without warning is dropping the object; `power_up` is what comes after."""
+
+    __slots__ = (
+        "_body",
+        "_buzzing",
+        "_commands",
+        "_consumption",
+        "_core",
+        "_findings",
+        "_keypad",
+        "_modem",
+        "_notice",
+        "_outbox",
+        "_page",
+        "_session",
+    )
+
+    def __init__(self, core: Core, nvm: Nvm) -> None:
+        """For `power_up` only."""
+        self._core = core
+        self._consumption = Consumption(core)
+        self._commands = Commands(core, self._consumption)
+        self._body = Body(core, nvm)
+        self._outbox = Outbox(core)
+        self._modem = Modem(core.certificate.meter_id, core.certificate.m_id)
+        self._keypad = Keypad()
+        self._session = TerminalSession(self._identity())
+        self._findings = [Finding.NORMAL] * core.sources
+        self._buzzing = Buzzing.SILENT
+        self._page = 0
+        self._notice = ""
 
     @classmethod
     def manufacture(cls, nvm: Nvm, birth: Birth) -> None:
         """Writes a new body's memory; ``power_up`` makes the meter of it."""
-        raise NotImplementedError
+        manufacture(nvm, birth)
 
     @classmethod
     def power_up(cls, nvm: Nvm, now: Now, random: bytes) -> "Meter":
-        """The meter that lives in ``nvm``, after whatever happened to its power. JournalError for a dead memory."""
-        raise NotImplementedError
+        """The meter that lives in ``nvm``, after whatever happened to its power.
 
-    def step(self, event: Event, now: Now, random: bytes) -> list[Effect]:
-        """Catches up with ``now``, then takes ``event``; ``random`` are 32 fresh bytes."""
-        raise NotImplementedError
-
-    def view(self) -> MeterView:
-        """What a person sees."""
-        raise NotImplementedError
+        JournalError or SlotError for a memory that holds no whole meter: then it is refused, never guessed.
+        """
+        core = Core(nvm, now.line_ms)
+        resume(core, now.meter_s)
+        meter = cls(core, nvm)
+        meter._body.power_up()
+        if any(causes & Cause.LOAD_LIMIT for causes in core.control.causes):
+            meter._consumption.pause_until_s = now.meter_s + core.settings.load_pause_s
+        return meter
 
     @property
     def money(self) -> Money:
         """The money state, for whoever checks the law."""
-        raise NotImplementedError
+        return self._core.money
+
+    def view(self) -> MeterView:
+        """What a person sees."""
+        return render_face(self._core, self._consumption, self._page, self._keypad.prompt, self._notice)
+
+    def step(self, event: Event, now: Now, random: bytes) -> list[Effect]:
+        """Catches up with ``now``, then takes ``event``; ``random`` are 32 fresh bytes.
+
+        A Load or Measured lets the meter catch up only to where it begins, so that several can be given one after the
+        other at one ``now``; any other event then works them off. ValueError for a source or key there is none of.
+        """
+        core = self._core
+        if isinstance(event, Load):
+            self._take_load(event.source, Profile.of(event.minute_s, MINUTE_S, event.pulses, event.angle_cdeg), now)
+        elif isinstance(event, Measured):
+            self._take_load(event.source, Profile.of(event.second_s, 1, event.pulses, event.angle_cdeg), now)
+        else:
+            self._consumption.advance(now.meter_s)
+            if not isinstance(event, Tick):
+                self._take(event, now, random)
+        self._settle(now)
+        effects, core.effects = core.effects, []
+        return effects
+
+    def _take_load(self, source: int, profile: Profile, now: Now) -> None:
+        self._consumption.advance(min(now.meter_s, profile.start_s))
+        self._consumption.take(source, profile)
+
+    def _take(self, event: Event, now: Now, random: bytes) -> None:
+        core = self._core
+        if isinstance(event, LineFrame):
+            self._hear(event.data, now, random)
+        elif isinstance(event, KeyPress):
+            self._press(event.key, now)
+        elif isinstance(event, Button):
+            self._press_button()
+        elif isinstance(event, Cover):
+            self._move_cover(event, now)
+        elif isinstance(event, Sense):
+            self._sense(event)
+        elif isinstance(event, SourceAt):
+            turn_to(core, event.source)
+        elif isinstance(event, Surge):
+            self._body.surge()
+        elif isinstance(event, LastGasp):
+            core.log(EventCode.POWER_LOST)
+            core.store()
+
+    def _settle(self, now: Now) -> None:
+        """Stores what waits, then sends what is due."""
+        core = self._core
+        buzzing = buzzing_of(core.money, core.settings.low_balance_micro)
+        if buzzing is not self._buzzing:
+            if self._buzzing is Buzzing.SILENT:
+                core.log(EventCode.LOW_BALANCE, core.money.balance_micro.to_bytes(8, "big"))
+            self._buzzing = buzzing
+            core.effects.append(Buzz(buzzing))
+        if core.changed:
+            core.store()
+        if not self._outbox.idle:
+            self._send_due(now)
+
+    def _send_due(self, now: Now) -> None:
+        core = self._core
+        payloads = self._outbox.due_payloads(now.line_ms)
+        core.effects += [LineSend(self._modem.send(payload)) for payload in payloads]
+        next_ms = self._outbox.read_next_ms()
+        if payloads and next_ms is not None:
+            core.effects.append(WakeAt(now.meter_s - (-(next_ms - now.line_ms) * now.speed // _MS)))
+
+    def _identity(self) -> TerminalIdentity:
+        core = self._core
+        return TerminalIdentity(
+            meter_id=core.certificate.meter_id,
+            suite=core.suite,
+            keys=core.keys,
+            life_ms=core.settings.session_life_s * _MS,
+            boot_counter=core.control.boots,
+        )
+
+    def _hear(self, data: bytes, now: Now, random: bytes) -> None:
+        payload = self._modem.receive(data)
+        if payload is None:
+            return
+        if payload[:1] == bytes((MessageType.ALARM_ACK,)):
+            self._outbox.take_ack(payload)
+            return
+        reply = self._session.receive(payload, line_ms=now.line_ms, random=random)
+        if isinstance(reply, Execute):
+            result = self._session.result(self._commands.execute(reply, now))
+            if reply.code == Code.SETTINGS:
+                interlock(self._core)
+            self._session.identity = self._identity()
+            self._core.effects.append(LineSend(self._modem.send(result)))
+            self._show()
+        elif isinstance(reply, Answer):
+            self._core.effects.append(LineSend(self._modem.send(reply.payload)))
+
+    def _show(self) -> None:
+        self._core.effects.append(Display(self.view().lcd))
+
+    def _press(self, key: str, now: Now) -> None:
+        action = self._keypad.press(key)
+        self._notice = ""
+        if isinstance(action, PageAsked):
+            self._page = (self._page + 1 if action.number == 0 else action.number - 1) % len(PAGES)
+        elif isinstance(action, ValueAsked):
+            self._ask_value(action)
+        elif isinstance(action, CodeTyped):
+            self._type_code(action.digits, now)
+        elif isinstance(action, EmergencyCall):
+            self._core.log(EventCode.EMERGENCY_CALL)
+            self._notice = "help is called"
+        self._show()
+
+    def _ask_value(self, action: ValueAsked) -> None:
+        amount_micro = action.amount_minor * self._core.settings.minor_micro
+        payload = self._outbox.wish_payload(amount_micro, action.pin)
+        self._notice = "no key" if payload is None else "asked for value"
+        if payload is not None:
+            self._core.effects.append(LineSend(self._modem.send(payload)))
+
+    def _type_code(self, digits: str, now: Now) -> None:
+        """A value code: applied in one record, and only then told."""
+        core = self._core
+        macs = tuple(partial(core.suite.message_keys(key).tag, MessageKind.CODE) for key in core.keys.values())
+        terms = CodeTerms(core.certificate.meter_id, macs, core.settings.minor_micro)
+        entry = enter_code(core.money, core.code_lock, digits, terms, core.limits, now.line_ms)
+        core.code_lock, core.wrong_codes = entry.lock, entry.lock.wrong
+        self._notice = f"code {entry.outcome.value}"
+        if entry.outcome is CodeOutcome.STORED:
+            self._page = 0
+            self._commands.hold(entry.money, entry.amount_micro)
+        elif entry.outcome is CodeOutcome.WRONG:
+            core.log(EventCode.WRONG_CODE, bytes((entry.lock.wrong,)))
+            core.store()
+
+    def _press_button(self) -> None:
+        """The local button: resets an over-current, closes what the network armed, takes emergency credit."""
+        core = self._core
+        core.relay(RelayEvent.BUTTON)
+        self._keep_tamper()
+        granted = core.settings.emergency_micro
+        if core.control.causes[0] & Cause.ZERO and core.money.commissioned and core.money.owed_micro < granted:
+            core.control.emergency = True
+            core.relay(RelayEvent.EMERGENCY_GRANTED)
+        self._show()
+
+    def _keep_tamper(self) -> None:
+        if self._core.control.cover_open and self._core.settings.cover_trips:
+            self._core.relay(RelayEvent.COVER_OPENED)
+
+    def _move_cover(self, event: Cover, now: Now) -> None:
+        self._body.cover(opened=event.opened)
+        if event.opened and self._core.settings.cover_zeroises:
+            # The alarm is sealed while there still is a key to seal it with.
+            self._core.store()
+            self._send_due(now)
+            self._body.zeroise()
+            self._session.identity = self._identity()
+
+    def _sense(self, event: Sense) -> None:
+        core, source = self._core, event.source
+        if not 0 <= source < core.sources:
+            raise ValueError(f"source: {source} is not allowed; allowed is 0 to {core.sources - 1}")
+        closed, causes = core.closed(source), core.control.causes[source]
+        finding = judge(causes, closed, event.load_voltage, event.shunt_current, event.neutral_excess)
+        before, self._findings[source] = self._findings[source], finding
+        if finding is before:
+            return
+        one = range(source, source + 1)
+        core.relay(RelayEvent.WELD_SEEN if finding is Finding.WELDED else RelayEvent.WELD_GONE, one)
+        alarm = _FINDING_EVENTS.get(finding)
+        if alarm is not None:
+            core.log(alarm, bytes((source, causes)))
+
+
+_FINDING_EVENTS: Final = {
+    Finding.BYPASS: EventCode.BYPASS,
+    Finding.FRONT_TAP: EventCode.FRONT_TAP,
+    Finding.WELDED: EventCode.WELDED,
+}

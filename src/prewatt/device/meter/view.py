@@ -56,9 +56,13 @@ class MeterView:
     clock_s: int
     clock_stamp: str
     last_sequence: int
+    last_amount_micro: int
     last_control: int
     commissioned: bool
     table_version: int
     waiting_version: int | None
     events_waiting: int
+    alarms_waiting: int
+    notice: str
+    """What the last key brought, until the next one."""
     messages: tuple[str, ...]
