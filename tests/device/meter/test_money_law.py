@@ -95,6 +95,8 @@ class MeterUnderCuts(RuleBasedStateMachine):
         for replay in plan.replays:
             rate = self.rates[self.position.era, replay.minute]
             self.money = burn_through(self.money, rate, replay.total - replay.first, LIMITS, sam).money
+        if plan.position.minute != self.position.minute and any(plan.position.pulses):
+            self.rates[self.position.era, plan.position.minute] = self.rates[self.position.era, self.position.minute]
         self.position = plan.position
         if minutes_off:
             next_minute = self.position.minute + minutes_off
