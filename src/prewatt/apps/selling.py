@@ -115,7 +115,7 @@ class Selling:
 
     def set_tariff(self, unit_price: str, table: str | Json = "flat", meters: Sequence[str] | None = None) -> Json:
         """A new tariff for all meters, or for those named; ``table`` is a name or a document."""
-        zone = self._host.zone_quarters
+        zone = self._host.context.zone_quarters
         chosen = named_table(table, zone) if isinstance(table, str) else table_from_document(table, zone)
         return self._host.tariffs.set(unit_price, table=chosen, meters=meters).as_dict()
 

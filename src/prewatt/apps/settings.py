@@ -40,6 +40,8 @@ class Settings(BaseSettings):
     """The passphrase that opens the key vault, where it was made with one."""
     digits: int = Field(2, ge=0, le=6)
     """Decimals of the currency."""
+    zone: str | None = None
+    """IANA name of the zone whose days and hours count; None: the computer's."""
     log_level: str = Field("warning", pattern="^(debug|info|warning|error)$")
     """What `up` logs to stderr as JSON lines."""
 

@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final
 
-from prewatt.apps.installation import open_installation
-
 from prewatt.apps.cli.seller import Json, SellerError
+from prewatt.apps.installation import open_installation
 from prewatt.apps.selling import ROUTES, Selling
 from prewatt.apps.settings import Settings
 

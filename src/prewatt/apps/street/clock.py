@@ -14,7 +14,7 @@ from typing import Final
 from prewatt.host.keys.durable import replace_whole
 from prewatt.units import UTC_MAX_S, ValueFieldError
 
-__all__ = ["SPEED_MAX", "StreetClock"]
+__all__ = ["SPEED_MAX", "StreetClock", "checked_speed", "read_mark"]
 
 # At 3,600 an hour passes each second: a week of one home in under three minutes.
 SPEED_MAX: Final = 3_600
@@ -31,7 +31,7 @@ class StreetClock:
         self._path = path
         self._monotonic = monotonic
         self._base_wall = monotonic()
-        self._base_s = _read_mark(path) if path.exists() else start_s
+        self._base_s = read_mark(path) if path.exists() else start_s
         self.speed = checked_speed(speed)
         self._mark_s = self._base_s
         self._keep_mark(self._base_s)
@@ -72,7 +72,8 @@ def checked_speed(speed: int) -> int:
     return speed
 
 
-def _read_mark(path: Path) -> int:
+def read_mark(path: Path) -> int:
+    """The world second from which a street goes on; ValueFieldError for a damaged file."""
     try:
         mark_s = json.loads(path.read_bytes())["world_s"]
         if not isinstance(mark_s, int) or not 0 <= mark_s <= UTC_MAX_S:

@@ -1,27 +1,136 @@
-"""The street on a terminal: one meter's face, and all meters as a table that lives.
+"""The street on the terminal of `prewatt up`: a table that lives, and a line for whatever happens to a home.
 
-Both are drawn from the same JSON that the API gives for a face, so a watcher in another process sees the same.
+On a terminal the table is drawn anew a few times a second, with the newest happenings below it; into a file or a pipe
+only the happenings go. One meter's face is drawn from the same JSON that the API gives, so that a watcher in another
+process sees the same.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from rich import box
 from rich.align import Align
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from prewatt.apps.faces import Face
-from prewatt.units import format_stamp, format_value
+from prewatt.apps.settings import Settings
+from prewatt.apps.street.street import Street
+from prewatt.units import MICRO_PER_UNIT, format_stamp, format_value
 
-__all__ = ["face", "street_table"]
+__all__ = ["Screen", "face", "happenings", "street_table"]
 
+_REFRESH_S: Final = 0.25
+_NEWS_SHOWN: Final = 6
 _BAR_WIDTH: Final = 12
+_FACE_WIDTH: Final = 42
+# The balance that fills a bar: what a customer buys at a time.
+_FULL_MICRO: Final = 10 * MICRO_PER_UNIT
+_CENT_MICRO: Final = 10_000
 _LAMP_ON: Final = "●"
 _LAMP_OFF: Final = "○"
-_PANEL_WIDTH: Final = 38
+_SILENT: Final = "silent"
+
+
+class Screen:
+    """What `up` tells the person who started it."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False)
+
+    @contextmanager
+    def busy(self, what: str) -> Iterator[None]:
+        """Says what is being done while it is done."""
+        with self._console.status(f"{what} ..."):
+            yield
+        self.say(f"{what}: done")
+
+    def say(self, text: str) -> None:
+        """One line."""
+        self._console.print(text, soft_wrap=True)
+
+    def greet(self, address: str, settings: Settings) -> None:
+        """Where the page is, and what to try first."""
+        data = "" if settings.data.name == "prewatt-data" else f" --data {settings.data}"
+        self.say(f"\n[bold]Prewatt is up.[/bold] The page: {address}")
+        self.say("In a second terminal:")
+        self.say(f"  .venv/bin/prewatt vend 000001 10.00{data}      sell value to a meter")
+        self.say(f"  .venv/bin/prewatt meter watch 000001{data}     watch its face")
+        self.say(f"  .venv/bin/prewatt clock --speed 3600{data}     hurry the street's clock")
+        self.say("Ctrl-C stops; the next start goes on.\n")
+
+    async def show(self, street: Street) -> None:
+        """Shows the street until cancelled."""
+        before: dict[str, Face] = {}
+        news: deque[str] = deque(maxlen=_NEWS_SHOWN)
+        live = Live(console=self._console, auto_refresh=False) if self._console.is_terminal else None
+        if live:
+            live.start()
+        try:
+            while True:
+                faces = street.faces()
+                for line in happenings(before, faces):
+                    news.append(line)
+                    if live is None:
+                        self.say(line)
+                before = {face["id"]: face for face in faces}
+                if live:
+                    table = street_table(faces, street.clock.now_s(), street.clock.speed)
+                    live.update(Group(table, Text.from_markup("\n".join(news))), refresh=True)
+                await asyncio.sleep(_REFRESH_S)
+        finally:
+            if live:
+                live.stop()
+
+
+def happenings(before: Mapping[str, Face], faces: Sequence[Face]) -> Iterator[str]:
+    """A line for each home whose light, buzzer or received value changed since ``before``."""
+    for view in faces:
+        old = before.get(view["id"])
+        if old is None:
+            continue
+        stamp, meter = format_stamp(view["clock_s"]), view["id"]
+        gained = view["received_micro"] - old["received_micro"]
+        if gained > 0:
+            shows = _cents(view["balance_micro"])
+            yield f"{stamp} {meter} [green]received {format_value(gained)}[/green], shows {shows}"
+        if view["relay_closed"] and not old["relay_closed"]:
+            yield f"{stamp} {meter} [yellow]{_LAMP_ON} light on[/yellow]"
+        if old["relay_closed"] and not view["relay_closed"]:
+            yield f"{stamp} {meter} [red]{_LAMP_OFF} light off: {view['state']}[/red]"
+        if view["buzzing"] not in (_SILENT, old["buzzing"]):
+            yield f"{stamp} {meter} [yellow]♪ buzzer: {view['buzzing']}[/yellow]"
+
+
+def street_table(faces: Sequence[Face], clock_s: int, speed: int) -> Table:
+    """Every meter by the line."""
+    shown = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        title=f"{format_stamp(clock_s)} UTC  x{speed}",
+        title_justify="left",
+        title_style="bold",
+    )
+    for name in ("meter", "balance", "", "power", "per kWh now", "light", "buzzer"):
+        shown.add_column(name, justify="right" if name in ("balance", "power", "per kWh now") else "left", no_wrap=True)
+    for view in faces:
+        off = Text(f"{_LAMP_OFF} {view['state']}", style="red")
+        shown.add_row(
+            view["id"],
+            _cents(view["balance_micro"]),
+            _bar(view["balance_micro"]),
+            f"{view['power_w']} W",
+            format_value(view["price_micro"]),
+            Text(f"{_LAMP_ON} on", style="yellow") if view["relay_closed"] else off,
+            Text("" if view["buzzing"] == _SILENT else f"♪ {view['buzzing']}", style="yellow"),
+        )
+    return shown
 
 
 def face(view: Mapping[str, Any]) -> RenderableType:
@@ -30,61 +139,22 @@ def face(view: Mapping[str, Any]) -> RenderableType:
         Align.center(Text("\n".join(view["lcd"]), style="bold black on green")),
         box=box.HEAVY,
         style="black on green",
-        width=_PANEL_WIDTH,
+        width=_FACE_WIDTH - 4,
     )
-    lamps = Table.grid(padding=(0, 1))
-    lamps.add_row(
-        _lamp(bool(view["power_w"]), "red"), f"{view['power_w']} W", _lamp(view["buzzing"] != "silent", "yellow")
-    )
-    state = Text(f"{view['state']}", style="green" if view["relay_closed"] else "bold red")
-    buzz = Text("" if view["buzzing"] == "silent" else f"♪ buzzing: {view['buzzing']}", style="yellow")
-    relay = Text("contacts closed" if view["relay_closed"] else "contacts OPEN", style="dim")
-    return Panel(
-        Group(display, lamps, state, relay, buzz),
-        title=f"meter {view['id']}",
-        subtitle=format_stamp(view["clock_s"]),
-        width=_PANEL_WIDTH + 4,
-    )
+    on = view["relay_closed"]
+    power = Text.assemble((_LAMP_ON, "red" if view["power_w"] else "dim"), f" {view['power_w']} W")
+    buzzer = Text("" if view["buzzing"] == _SILENT else f"♪ buzzing: {view['buzzing']}", style="yellow")
+    state = Text(view["state"], style="green" if on else "bold red")
+    relay = Text("contacts closed" if on else "contacts OPEN", style="dim")
+    title, subtitle = f"meter {view['id']}", format_stamp(view["clock_s"])
+    return Panel(Group(display, power, state, relay, buzzer), title=title, subtitle=subtitle, width=_FACE_WIDTH)
 
 
-def street_table(faces: Sequence[Face], clock_s: int, speed: int, full_micro: int) -> Table:
-    """Every meter by the line. ``full_micro`` is the balance that fills a bar."""
-    shown = Table(
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        title=f"{format_stamp(clock_s)} UTC  x{speed}",
-        title_justify="left",
-        title_style="bold",
-    )
-    for name, justify in (
-        ("meter", "left"),
-        ("balance", "right"),
-        ("", "left"),
-        ("power", "right"),
-        ("now per kWh", "right"),
-    ):
-        shown.add_column(name, justify="right" if justify == "right" else "left", no_wrap=True)
-    shown.add_column("light")
-    shown.add_column("buzzer")
-    for view in faces:
-        shown.add_row(
-            view["id"],
-            format_value(view["balance_micro"] // 10_000 * 10_000),
-            _bar(view["balance_micro"], full_micro),
-            f"{view['power_w']} W",
-            format_value(view["price_micro"]),
-            Text(_LAMP_ON + " on", style="yellow")
-            if view["relay_closed"]
-            else Text(_LAMP_OFF + " " + view["state"], style="red"),
-            Text("" if view["buzzing"] == "silent" else f"♪ {view['buzzing']}", style="yellow"),
-        )
-    return shown
+def _cents(micro: int) -> str:
+    """A balance to the cent, rounded down, as a meter shows it."""
+    return format_value(micro // _CENT_MICRO * _CENT_MICRO)
 
 
-def _bar(balance_micro: int, full_micro: int) -> Text:
-    filled = min(_BAR_WIDTH, -(-balance_micro * _BAR_WIDTH // max(full_micro, 1)))
+def _bar(balance_micro: int) -> Text:
+    filled = min(_BAR_WIDTH, -(-balance_micro * _BAR_WIDTH // _FULL_MICRO))
     return Text("█" * filled + "·" * (_BAR_WIDTH - filled), style="green" if filled > 2 else "red")
-
-
-def _lamp(on: bool, colour: str) -> Text:
-    return Text(_LAMP_ON if on else _LAMP_OFF, style=colour if on else "dim")

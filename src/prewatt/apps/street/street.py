@@ -68,12 +68,12 @@ class _Home:
 
 
 class Street:
-    """Up to 256 meters below one station. ``uplink`` takes the station's batches for the host."""
+    """Up to 256 meters below one station; their memories are files in ``folder``."""
 
-    def __init__(self, folder: Path, clock: StreetClock, uplink: Callable[[bytes], None]) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, clock: StreetClock) -> None:
+        self.folder = folder
         self._clock = clock
-        self._uplink = uplink
+        self._uplink: Callable[[bytes], None] = lambda batch: None
         self._lock = threading.RLock()
         self._line = MemoryLine()
         self._station = LocalStation()
@@ -90,13 +90,17 @@ class Street:
 
     def add(self, meter_id: MeterId, m_id: int) -> None:
         """Powers up a manufactured meter and gives it the next home; the station takes it in."""
-        memory = FileNvm(_memory_path(self._folder, meter_id))
+        memory = FileNvm(_memory_path(self.folder, meter_id))
         now = self._now()
         meter = Meter.power_up(memory, now, os.urandom(RANDOM_BYTES))
         minute_s = now.meter_s - now.meter_s % MINUTE_S
         load = home_load(len(self._homes))
         self._homes[format_meter_id(meter_id)] = _Home(meter, memory, self._line.attach(), load, minute_s)
         self._station.join(meter_id, m_id)
+
+    def on_uplink(self, uplink: Callable[[bytes], None]) -> None:
+        """``uplink`` takes the station's batches for the host, in the street's thread; it must not block."""
+        self._uplink = uplink
 
     def set_speed(self, speed: int) -> None:
         """Changes the clock's speed; ValueFieldError outside its limits."""

@@ -1,0 +1,53 @@
+"""The command line: `prewatt COMMAND`. docs/reference/cli.md names every command with its options."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from prewatt.apps.cli import audit, clock, init, keys, meters, tariffs, transfers, up, usage, vending
+from prewatt.apps.cli.shell import run
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="prewatt",
+    help="Sell electricity before it is used.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"prewatt {version('prewatt')}")
+        raise typer.Exit
+
+
+@app.callback()
+def prewatt(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """Sell electricity before it is used."""
+
+
+up.register(app)
+init.register(app)
+vending.register(app)
+app.add_typer(meters.app, name="meter")
+app.add_typer(transfers.app, name="transfer")
+app.add_typer(tariffs.app, name="tariff")
+app.add_typer(usage.app, name="usage")
+app.add_typer(keys.app, name="keys")
+audit.register(app)
+clock.register(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The entry point; leaves with the exit code."""
+    raise SystemExit(run(app, arguments))

@@ -1,0 +1,36 @@
+"""`prewatt init`: a new installation without a street, for real meters to be enrolled in."""
+
+import typer
+
+from prewatt.apps.cli.options import Data, JsonOut
+from prewatt.apps.cli.show import fields, print_json
+from prewatt.apps.installation import open_installation
+from prewatt.apps.settings import read_settings
+from prewatt.host.folder import DATABASE_NAME
+from prewatt.host.refusals import FolderExistsError
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("init")(init)
+
+
+def init(data: Data = None, json_out: JsonOut = False) -> None:
+    """Make a new installation in the data folder: database, and key vault where there is none yet."""
+    settings = read_settings(data=data)
+    if (settings.data / DATABASE_NAME).exists():
+        raise FolderExistsError(f"data folder {settings.data}: there is an installation already")
+    with open_installation(settings, create=True) as host:
+        made = host.installation
+    answer = {
+        "installation": made.id,
+        "currency": made.currency,
+        "currency_digits": made.currency_digits,
+        "zone": made.zone,
+    }
+    if json_out:
+        print_json(answer)
+    else:
+        fields(answer)

@@ -1,0 +1,35 @@
+"""`prewatt up`: everything in one process, and a street to sell to."""
+
+from typing import Annotated
+
+import typer
+
+from prewatt.apps.cli.options import Data
+from prewatt.apps.settings import read_settings
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("up")(up)
+
+
+def up(
+    speed: Annotated[
+        int | None, typer.Option("--speed", help="World seconds a second, 1 to 3600 (600).", show_default=False)
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", help="Port of page and API (8400); 0 takes a free one.", show_default=False)
+    ] = None,
+    meters: Annotated[
+        int | None, typer.Option("--meters", help="Virtual meters, 1 to 256 (8).", show_default=False)
+    ] = None,
+    data: Data = None,
+) -> None:
+    """Start host, station and a street of virtual meters with real loads; Ctrl-C stops, the next start goes on."""
+    settings = read_settings(data=data, speed=speed, port=port, meters=meters)
+    # Imported here: only `up` needs the web server.
+    from prewatt.apps.up import run_up
+
+    run_up(settings)

@@ -1,0 +1,24 @@
+"""Logs of `up`: JSON lines on stderr. What is logged names meters and orders, never keys, tokens or tags."""
+
+import logging
+import sys
+
+import structlog
+
+__all__ = ["set_up_logs"]
+
+
+def set_up_logs(level: str) -> None:
+    """Sets the least level that is shown: debug, info, warning or error."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    logging.basicConfig(level=number, stream=sys.stderr, format="%(message)s")
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

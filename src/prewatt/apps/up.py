@@ -1,0 +1,149 @@
+"""`prewatt up`: host, station, street and web server in one process.
+
+Three threads share the work. The main one drives the street (an event loop: time, loads, frames); dispatch has its own
+and talks to the street through batches, as to any station; the web server has its own too, so that a slow page never
+delays a frame. Ctrl-C (or TERM) ends them in the order in which nothing is left behind: web, street, dispatch, host.
+"""
+
+import asyncio
+import secrets
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Final
+
+import structlog
+import uvicorn
+
+from prewatt.apps.api import build_app
+from prewatt.apps.installation import CLOCK_NAME, open_or_create
+from prewatt.apps.logs import set_up_logs
+from prewatt.apps.selling import Selling
+from prewatt.apps.settings import Settings
+from prewatt.apps.street.clock import StreetClock
+from prewatt.apps.street.screen import Screen
+from prewatt.apps.street.settle import settle_street
+from prewatt.apps.street.street import Street
+from prewatt.codec.batch import BatchKind, build_batch, parse_batch
+from prewatt.host.dispatch import DispatchDriver
+from prewatt.host.folder import DataFolder
+from prewatt.host.host import Host
+from prewatt.host.refusals import HostError
+from prewatt.host.registry import STATION_DEFAULT
+from prewatt.units import MeterId
+
+__all__ = ["run_up"]
+
+TOKEN_BYTES: Final = 24
+_WEB_STOPS_WITHIN_S: Final = 5.0
+_log = structlog.get_logger("prewatt.up")
+
+
+class _StreetField:
+    """The street's station, as dispatch sees it."""
+
+    def __init__(self, street: Street) -> None:
+        self._street = street
+
+    def post(self, station: str, messages: Sequence[tuple[MeterId, bytes]]) -> None:
+        """See `prewatt.host.dispatch.Field`; other stations have no line here."""
+        if station == STATION_DEFAULT:
+            self._street.deliver(build_batch(BatchKind.TO_METERS, messages))
+
+
+def run_up(settings: Settings) -> None:
+    """Runs until it is told to stop. Errors before that are HostError, VaultError or ValueFieldError with one line."""
+    set_up_logs(settings.log_level)
+    screen = Screen()
+    with ExitStack() as stack:
+        listener = stack.enter_context(_listening(settings))
+        folder = stack.enter_context(DataFolder.claim(settings.data, create=True))
+        clock = StreetClock(
+            settings.data / CLOCK_NAME, start_s=int(time.time()), speed=settings.speed, monotonic=time.monotonic
+        )
+        with screen.busy("opening the books"):
+            host = stack.enter_context(open_or_create(folder, settings, clock.now_s, create=True))
+        street = Street(settings.data / "meters", clock)
+        with screen.busy(f"powering up {settings.meters} meters"):
+            settle_street(host, street, settings)
+        driver = _connect(host, street)
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        address = f"http://{settings.address}:{listener.getsockname()[1]}"
+        with _serving(build_app(Selling(host), street, token), listener), _dispatching(driver):
+            folder.publish(listener.getsockname()[1], token)
+            screen.greet(f"{address}/?token={token}", settings)
+            asyncio.run(_live(street, screen))
+            screen.say("stopping; the next start goes on from here")
+
+
+def _connect(host: Host, street: Street) -> DispatchDriver:
+    driver = DispatchDriver(host.dispatch, _StreetField(street), clock_ms=street.clock.line_ms)
+    host.on_work(driver.wake)
+    street.on_uplink(lambda batch: driver.arrived(STATION_DEFAULT, parse_batch(batch, BatchKind.FROM_METERS)))
+    return driver
+
+
+async def _live(street: Street, screen: Screen) -> None:
+    """The street and its picture, until a signal comes."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    tasks = [asyncio.create_task(street.run()), asyncio.create_task(screen.show(street))]
+    waiting = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([*tasks, waiting], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (*tasks, waiting):
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
+            raise result
+
+
+@contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    """The port, taken before anything else is done, so that a port in use changes nothing."""
+    family = socket.AF_INET6 if ":" in settings.address else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.address, settings.port))
+            listener.listen()
+        except OSError as error:
+            place = f"{settings.address} port {settings.port}"
+            why = error.strerror or str(error)
+            raise HostError(f"{place}: {why}; take another with --port, or 0 for a free one") from error
+        yield listener
+    finally:
+        listener.close()
+
+
+@contextmanager
+def _serving(app: object, listener: socket.socket) -> Iterator[None]:
+    """The web server in a thread of its own; begun when it answers, ended when its open requests are."""
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)  # type: ignore[arg-type]
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="prewatt web", daemon=True)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.005)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(_WEB_STOPS_WITHIN_S)
+
+
+@contextmanager
+def _dispatching(driver: DispatchDriver) -> Iterator[None]:
+    driver.start()
+    try:
+        yield
+    finally:
+        driver.stop()
