@@ -58,7 +58,7 @@ docs: ## Write the generated parts of docs/ anew
 .PHONY: sizes
 sizes: ## Accept the present sizes of long modules and functions (tests/arch/sizes.json)
 	@sh tools/install.sh test
-	@.venv/bin/python tests/arch/sizes.py
+	@PREWATT_ACCEPT_SIZES=1 .venv/bin/python -m pytest -q tests/arch/test_sizes.py
 
 .PHONY: lock
 lock: ## Pin the newest allowed versions with their hashes (needs uv)
