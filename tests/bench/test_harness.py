@@ -4,6 +4,7 @@ import gc
 import math
 
 import pytest
+
 from bench import harness
 from bench.harness import (
     Area,

@@ -5,10 +5,10 @@ import sys
 from types import ModuleType
 
 import pytest
-from bench.harness import Area, Result, figure
 from rich.console import Console
 
 from bench import run
+from bench.harness import Area, Result, figure
 
 PLAIN = Console(width=120, no_color=True)
 
