@@ -55,7 +55,7 @@ from prewatt.protocol.transfer_facts import (
 )
 from prewatt.protocol.transfer_fence import sync_from, unsync
 from prewatt.protocol.transfer_seen import see
-from prewatt.units import counter_of, epoch_of
+from prewatt.units import counter_of, epoch_of, epoch_start
 from prewatt.units.ids import SEQUENCE_COUNTER_MAX
 
 __all__ = ["cover", "freeze", "learn", "retired_when_full", "settle", "void_claims"]
@@ -73,16 +73,16 @@ def learn(book: MeterBook, fact: Fact) -> tuple[MeterBook, tuple[Change, ...]]:
     if receipt.meter_id != book.meter_id:
         raise TransferRuleError(f"fact: meter {receipt.meter_id.hex()} is not meter {book.meter_id.hex()}")
     changes: list[Change] = []
-    fresh = isinstance(fact, ResultFact) and fact.work.begun.episode == book.episode
+    fresh = fact if isinstance(fact, ResultFact) and fact.work.begun.episode == book.episode else None
     book = see(replace(book, heard=book.heard + 1), fact, changes)
-    reason = _distrust(book, fact) if fresh else None
+    reason = None if fresh is None else _distrust(book, fresh)
     if reason is not None:
         return freeze(book, reason, _telling(receipt), changes), tuple(changes)
     book = _hold(book, fact, changes)
     book = replace(book, last_control=max(book.last_control, receipt.last_control))
-    if fresh and isinstance(fact, ResultFact):
-        book = _answer(book, fact, changes)
-        book = sync_from(book, fact, changes)
+    if fresh is not None:
+        book = _answer(book, fresh, changes)
+        book = sync_from(book, fresh, changes)
     return _body(void_claims(book, changes), receipt, changes), tuple(changes)
 
 
@@ -98,12 +98,14 @@ def _telling(receipt: Receipt) -> str:
     return f"the meter says sequence {receipt.last_sequence:08X} tag {receipt.last_tag.hex()}"
 
 
-def _distrust(book: MeterBook, fact: Fact) -> FreezeReason | None:
+def _distrust(book: MeterBook, fact: ResultFact) -> FreezeReason | None:
     """What a Result of a session begun with this book's knowledge cannot say of an honest meter."""
-    receipt = fact.receipt
+    receipt, floor = fact.receipt, fact.work.begun.floor
     if receipt.last_tag == NO_TAG:
-        return None if _new_body_expected(book) else FreezeReason.NO_EPOCH
-    if isinstance(fact, ResultFact) and receipt.last_sequence < fact.work.begun.floor:
+        # A session that began before the body was known to be commissioned may well have met it without an epoch.
+        early = book.synced and floor < epoch_start(max(book.epoch, 0))
+        return None if early or _new_body_expected(book) else FreezeReason.NO_EPOCH
+    if receipt.last_sequence < floor:
         return FreezeReason.WENT_BACK
     stale = not book.synced and book.body in (BodyState.LIVE, BodyState.RETIRING)
     return FreezeReason.OLD_BODY if stale and epoch_of(receipt.last_sequence) < book.epoch else None

@@ -401,9 +401,11 @@ def walk(seed, steps, *, calm_every=0, **how):
     chance = random.Random(seed)
     world = World(**how)
     done = 0
+    # Swarm: each seed has its own mood, in which some things happen often and others hardly ever.
+    weights = [weight * chance.choice((0.1, 1, 1, 3)) for weight in World.WEIGHTS]
     try:
         while done < steps:
-            for name in chance.choices(World.NAMES, World.WEIGHTS, k=64):
+            for name in chance.choices(World.NAMES, weights, k=64):
                 done += 1
                 world.step(name, chance.getrandbits(30))
                 if calm_every and done % calm_every == 0:
