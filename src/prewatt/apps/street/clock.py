@@ -7,6 +7,7 @@ the difference looks like what it was: a power cut.
 """
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -24,12 +25,16 @@ _MARK_REAL_S: Final = 2
 
 
 class StreetClock:
-    """World time from a monotonic wall clock (seconds as float, given as a function) and a speed."""
+    """World time from a monotonic wall clock (seconds as float, given as a function) and a speed.
+
+    Any thread may look at it: the street's, those of the web server, and the host's.
+    """
 
     def __init__(self, path: Path, *, start_s: int, speed: int, monotonic: Callable[[], float]) -> None:
         """Goes on from the mark in ``path``, or begins at ``start_s`` where there is none."""
         self._path = path
         self._monotonic = monotonic
+        self._gate = threading.RLock()
         self._base_wall = monotonic()
         self._base_s = read_mark(path) if path.exists() else start_s
         self.speed = checked_speed(speed)
@@ -38,9 +43,10 @@ class StreetClock:
 
     def now_s(self) -> int:
         """The world's UTC second; never less than before."""
-        now_s = self._base_s + int((self._monotonic() - self._base_wall) * self.speed)
-        self._keep_mark(now_s)
-        return now_s
+        with self._gate:
+            now_s = self._base_s + int((self._monotonic() - self._base_wall) * self.speed)
+            self._keep_mark(now_s)
+            return now_s
 
     def line_ms(self) -> int:
         """Line ticks: monotonic wall milliseconds."""
@@ -49,12 +55,14 @@ class StreetClock:
     def set_speed(self, speed: int) -> None:
         """Changes the speed from this moment on; ValueFieldError outside 1 to SPEED_MAX."""
         checked = checked_speed(speed)
-        self._base_s, self._base_wall = self.now_s(), self._monotonic()
-        self.speed = checked
+        with self._gate:
+            self._base_s, self._base_wall = self.now_s(), self._monotonic()
+            self.speed = checked
 
     def stop(self) -> None:
         """Writes down exactly where the clock stands, for the next start."""
-        self._write(self.now_s() + 1)
+        with self._gate:
+            self._write(self.now_s() + 1)
 
     def _keep_mark(self, now_s: int) -> None:
         if now_s + _MARK_REAL_S * self.speed // 2 >= self._mark_s:
