@@ -37,6 +37,7 @@ def read_meter_answers(connection: Connection, meter: str | None) -> list[MeterA
             stations.c.area,
             books.c.synced,
             books.c.frozen,
+            books.c.reconciling,
             books.c.epoch_highest,
             books.c.live,
             standings.c.balance_micro,
@@ -120,6 +121,8 @@ def _state(row: Row[Any]) -> tuple[MeterState, str | None]:
         return MeterState.FROZEN, row.frozen
     if not row.synced:
         return MeterState.UNSYNCED, "only fences go out until the meter has shown what it holds"
+    if row.reconciling:
+        return MeterState.UNSYNCED, "its open orders wait for a person to reconcile them with the payments"
     return (MeterState.ACTIVE, None) if row.live else (MeterState.NEW, "not commissioned yet")
 
 

@@ -4,6 +4,7 @@ A meter is enrolled by command: its id, the station and modem address it stands 
 were written into it at production. Nothing here talks to a meter; a new one waits to be commissioned by dispatch.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from prewatt.crypto import SuiteName
 from prewatt.host.answers import MeterAnswer, StationAnswer
+from prewatt.host.booking import book_changes
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.fields import check_id, check_meter, check_text, meter_bytes
 from prewatt.host.keys import KeySetState
@@ -20,7 +22,17 @@ from prewatt.host.store import Writing, schema
 from prewatt.host.store.books import insert_book, take_book
 from prewatt.host.tags import TAG_RANDOM_BYTES, make_tag
 from prewatt.host.tariffs import newest_tariff, queue_tariff
-from prewatt.protocol.transfer import SAFE_EPOCH_FIRST, MeterBook, ask_commission, new_book, restored
+from prewatt.protocol.transfer import (
+    SAFE_EPOCH_FIRST,
+    Change,
+    MeterBook,
+    TransferRuleError,
+    ask_commission,
+    new_book,
+    reconciled,
+    restored,
+    thaw,
+)
 
 __all__ = ["AREA_DEFAULT", "METERS_PER_STATION_MAX", "STATION_DEFAULT", "Enrolment", "Registry", "check_account"]
 
@@ -105,6 +117,37 @@ class Registry:
     def reopen(self, meter: str, reason: str) -> MeterAnswer:
         """Opens a blocked or closed account again."""
         return self._set_account(meter, "open", reason)
+
+    def reconcile(self, meter: str, note: str) -> MeterAnswer:
+        """A person has compared the meter's open orders with the payments after a restore: they may go on.
+
+        Cancel first what was paid back meanwhile. RefusedError where there is nothing to reconcile yet.
+        """
+        return self._decide(meter, note, "reconcile", reconciled)
+
+    def thaw(self, meter: str, note: str) -> MeterAnswer:
+        """A person has looked into a frozen meter: it is fenced like one after a restore, and goes on."""
+        return self._decide(meter, note, "thaw", thaw)
+
+    def _decide(
+        self, meter: str, note: str, action: str, rule: Callable[[MeterBook], tuple[MeterBook, tuple[Change, ...]]]
+    ) -> MeterAnswer:
+        meter, note = check_meter(meter), check_text(note, field="note")
+
+        def work(writing: Writing) -> None:
+            if not read_meter_answers(writing.connection, meter):
+                raise unknown_meter(meter)
+            before, now_s = take_book(writing, meter), self._context.now()
+            try:
+                after, changes = rule(before)
+            except TransferRuleError as error:
+                raise RefusedError(RefusalOutcome.METER_BLOCKED, "meter", meter, str(error)) from None
+            book_changes(writing, meter, before, after, changes, at_s=now_s)
+            log_action(writing, now_s, f"meter {action}", meter, note)
+
+        self._context.store.write(work)
+        self._context.wake(meter)
+        return self.read_meter(meter)
 
     def _set_account(self, meter: str, account: str, reason: str) -> MeterAnswer:
         meter, reason = check_meter(meter), check_text(reason, field="reason")

@@ -22,7 +22,7 @@ from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.store import Writing, schema
 from prewatt.units import UTC_MAX_S, parse_value
 
-__all__ = ["WAITING_SHOWN_MAX", "Tariff", "Tariffs", "newest_tariff", "queue_tariff", "read_tariff"]
+__all__ = ["WAITING_SHOWN_MAX", "Tariff", "Tariffs", "check_shown", "newest_tariff", "queue_tariff", "read_tariff"]
 
 # Meters that have not confirmed, in one answer.
 WAITING_SHOWN_MAX = 100
@@ -130,6 +130,24 @@ def queue_tariff(writing: Writing, meters: Sequence[str], tariff: Tariff, now_s:
         marked = update(schema.meters).where(schema.meters.c.id == meter).values(tariff=tariff.version)
         writing.connection.execute(marked)
         queue_control(writing, meter, Code.MODE, what, digest, now_s)
+
+
+def check_shown(writing: Writing, meter: str, shown: bytes, now_s: int) -> None:
+    """A meter has shown the digest of its newest table: queues the one it should have where that is another.
+
+    One that it refused is not sent again: its own is newer, and a person sets a higher version.
+    """
+    meters, controls, connection = schema.meters, schema.controls, writing.connection
+    version = connection.execute(select(meters.c.tariff).where(meters.c.id == meter)).scalar()
+    tariff = read_tariff(connection, version) if version is not None else None
+    if tariff is None or tariff.digest == shown:
+        return
+    digest = control_digest(Code.MODE, tariff.build_body())
+    waits = select(controls.c.number).where(
+        controls.c.meter == meter, controls.c.digest == digest, controls.c.state.in_(("waiting", "refused"))
+    )
+    if connection.execute(waits.limit(1)).scalar() is None:
+        queue_tariff(writing, [meter], tariff, now_s)
 
 
 def _set_tariff(

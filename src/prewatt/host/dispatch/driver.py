@@ -12,7 +12,6 @@ from typing import Protocol
 import structlog
 
 from prewatt.host.dispatch.engine import Dispatch, Post
-from prewatt.host.refusals import HostError
 from prewatt.units import MeterId
 
 __all__ = ["DispatchDriver", "Field", "line_clock_ms"]
@@ -73,8 +72,8 @@ class DispatchDriver:
                 batch = self._collect()
                 if batch:
                     self._post(self._dispatch.arrived(batch, self._clock_ms()))
-            except HostError as error:
-                _log.error("dispatch pauses", cause=str(error))
+            except Exception as error:  # the thread must live: meters wait for ever, and so does it
+                _log.error("dispatch pauses", cause=str(error), kind=type(error).__name__)
                 time.sleep(_FAULT_PAUSE_S)
 
     def _collect(self) -> list[tuple[bytes, bytes]]:

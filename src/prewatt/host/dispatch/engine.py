@@ -6,11 +6,9 @@ messages of one moment are handled as one batch: every choice and every fact is 
 writer puts them into one commit. Call `tick` and `arrived` from one thread; `wake` from any.
 """
 
-import heapq
-import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -21,6 +19,7 @@ from prewatt.codec.messages import MessageType
 from prewatt.codec.receipt import Status
 from prewatt.crypto import suite
 from prewatt.host.context import HostContext
+from prewatt.host.dispatch.agenda import Agenda, Call, Line
 from prewatt.host.dispatch.choice import Choice, Wish, choose
 from prewatt.host.dispatch.inbound import Inbound
 from prewatt.host.dispatch.results import book_result, parse_info
@@ -36,8 +35,11 @@ __all__ = ["Dispatch", "DispatchSettings", "Post"]
 
 _log = structlog.get_logger("prewatt.dispatch")
 _SESSION_RANDOM_BYTES: Final = 32
+_TIME_BYTES: Final = 4
 # After these a meter shows other registers, another relay, another price.
 _REFRESHED: Final = frozenset({Code.VALUE, Code.COMMISSION, Code.MODE, Code.RELAY})
+_FROM_METER: Final = frozenset({MessageType.REPORT, MessageType.ALARM, MessageType.WISH})
+_FAULTS: Final = (HostError, VaultError, TransferRuleError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,8 @@ class DispatchSettings:
     """A prompt session's life."""
     backoff_first_ms: int = 1_000
     backoff_most_ms: int = 60_000
-    sessions_per_station_max: int = 64
-    """Sessions at once below one station: a batch that its line can carry in a fraction of a session's life."""
+    sessions_per_station_max: int = 12
+    """Sessions at once below one station: about a second of line each, less than half of a session's life."""
     poll_s: int = 6 * 3_600
     """How often each meter's clock is checked and its usage collected."""
     poll_floor_ms: int = 2_000
@@ -67,28 +69,12 @@ class Post:
 
 
 @dataclass(slots=True)
-class _Call:
-    """One session under way."""
+class _Batch:
+    """What one arrival of messages has led to."""
 
-    choice: Choice
-    session: HostSession
-    random: bytes
-    begun_ms: int
-
-
-@dataclass(slots=True)
-class _Line:
-    """What the engine remembers of one meter; nothing of it has to survive."""
-
-    meter: str
-    station: str
-    call: _Call | None = None
-    due_ms: int | None = None
-    failures: int = 0
-    attempts: int = 0
-    polled_ms: int | None = None
-    wish: Wish = field(default_factory=lambda: Wish(query=False))
-    last_work: tuple[WorkKind, int, int] | None = None
+    answers: list[tuple[Line, bytes]]
+    results: list[tuple[Line, Call, Outcome, "Future[None]"]]
+    bookings: list[tuple[Line, "Future[list[bytes]]"]]
 
 
 class Dispatch:
@@ -97,79 +83,72 @@ class Dispatch:
     def __init__(self, context: HostContext, settings: DispatchSettings | None = None) -> None:
         self._context = context
         self.settings = settings or DispatchSettings()
-        self._lines: dict[str, _Line] = {}
-        self._due: list[tuple[int, str]] = []
-        self._polls: list[tuple[int, str]] = []
-        self._calls: dict[str, int] = {}
-        self._woken: set[str] = set()
-        self._gate = threading.Lock()
+        self._lines: dict[str, Line] = {}
+        self._busy: dict[str, Line] = {}
+        self._per_station: dict[str, int] = {}
+        self._agenda = Agenda()
         self._inbound = Inbound(context)
         self._started = False
 
+    @property
+    def sessions_open(self) -> int:
+        """How many sessions are under way."""
+        return len(self._busy)
+
     def wake(self, meter: str) -> None:
         """Something waits for this meter: it is looked at in the next tick. Safe from any thread."""
-        with self._gate:
-            self._woken.add(meter)
+        self._agenda.wake(meter)
 
     def tick(self, line_ms: int) -> list[Post]:
         """Gives up what waited too long, and calls every meter that is due. ``line_ms`` never goes back."""
         if not self._started:
             self._start(line_ms)
-        self._take_woken(line_ms)
-        self._give_up(line_ms)
-        self._take_polls(line_ms)
+        for meter in self._agenda.take_woken():
+            self._woken(meter, line_ms)
+        for line in [line for line in self._busy.values() if self._overdue(line, line_ms)]:
+            self._end_call(line)
+            self._back_off(line, line_ms)
+        self._poll(line_ms)
         return self._posts(self._call_due(line_ms))
 
     def arrived(self, messages: Iterable[tuple[bytes, bytes]], line_ms: int) -> list[Post]:
         """What meters sent, as (id, payload) pairs from any station; gives what is to be posted next, new calls too."""
-        answers: list[tuple[_Line, bytes]] = []
-        done: list[tuple[_Line, _Call, Outcome, Future[None]]] = []
-        begun: list[tuple[str, Future[list[bytes]]]] = []
+        batch = _Batch([], [], [])
         for meter_id, payload in messages:
             line = self._line(bytes(meter_id).hex().upper())
             if line is None or not payload:
                 continue
-            if payload[0] in (MessageType.REPORT, MessageType.ALARM, MessageType.WISH):
-                begun += [(line.meter, booking) for booking in self._inbound.take(line.meter, payload)]
-                continue
-            self._answer(line, payload, line_ms, answers, done)
-        for line, call, outcome, future in done:
-            self._concluded(line, call, outcome, future, line_ms)
-        for meter, booking in begun:
-            answers += [(self._lines[meter], reply) for reply in self._replies(meter, booking)]
-        return self._posts(answers) + self.tick(line_ms)
+            if payload[0] in _FROM_METER:
+                batch.bookings += [(line, booking) for booking in self._inbound.take(line.meter, payload)]
+            elif line.call is not None:
+                self._answer(line, line.call, payload, line_ms, batch)
+        for line, call, outcome, booked in batch.results:
+            self._concluded(line, call, outcome, booked, line_ms)
+        for line, booking in batch.bookings:
+            batch.answers += [(line, reply) for reply in self._replies(line, booking)]
+        return self._posts(batch.answers) + self.tick(line_ms)
 
     def next_wake_ms(self, line_ms: int) -> int:
         """When to tick again at the latest, in line milliseconds."""
-        with self._gate:
-            if self._woken:
-                return line_ms
-        waiting = [line_ms + self.settings.backoff_first_ms]
-        if self._due:
-            waiting.append(self._due[0][0])
-        return max(line_ms, min(waiting))
-
-    def read_open_sessions(self) -> int:
-        """How many sessions are under way."""
-        return sum(self._calls.values())
+        latest = line_ms + self.settings.backoff_first_ms
+        due_ms = self._agenda.next_ms(line_ms)
+        return latest if due_ms is None else max(line_ms, min(latest, due_ms))
 
     def _start(self, line_ms: int) -> None:
         """After a start, everything that waited before it waits again."""
         self._started = True
         meters, books, controls = schema.meters, schema.books, schema.controls
         waiting = select(controls.c.meter).where(controls.c.state == "waiting")
-        wanted = (
-            select(meters.c.id)
-            .join_from(meters, books, books.c.meter == meters.c.id)
-            .where(or_(books.c.work, meters.c.id.in_(waiting)))
-        )
+        pending = or_(books.c.work, meters.c.id.in_(waiting))
         with self._context.store.reading() as connection:
-            for meter in connection.execute(wanted).scalars():
-                self._schedule(self._line(meter), line_ms)
-            for meter in connection.execute(select(meters.c.id)).scalars():
-                heapq.heappush(self._polls, (self._context.now(), meter))
+            joined = select(meters.c.id, meters.c.station, pending).join_from(meters, books)
+            for meter, station, work in connection.execute(joined):
+                line = self._lines.setdefault(meter, Line(meter, station))
+                self._agenda.add_poll(meter, self._context.now())
+                if work:
+                    self._agenda.schedule(line, line_ms)
 
-    def _line(self, meter: str) -> _Line | None:
+    def _line(self, meter: str) -> Line | None:
         """What is remembered of a meter, read from the registry the first time; None for one that is not enrolled."""
         line = self._lines.get(meter)
         if line is None:
@@ -178,107 +157,77 @@ class Dispatch:
                 station = connection.execute(wanted).scalar()
             if station is None:
                 return None
-            line = self._lines[meter] = _Line(meter, station)
+            line = self._lines[meter] = Line(meter, station)
+            self._agenda.add_poll(meter, self._context.now())
         return line
 
-    def _schedule(self, line: _Line | None, due_ms: int) -> None:
-        if line is not None and (line.due_ms is None or due_ms < line.due_ms):
-            line.due_ms = due_ms
-            heapq.heappush(self._due, (due_ms, line.meter))
-
-    def _take_woken(self, line_ms: int) -> None:
-        with self._gate:
-            woken, self._woken = self._woken, set()
-        for meter in sorted(woken):
-            line = self._line(meter)
-            if line is None:
-                continue
-            if line.polled_ms is None:
-                heapq.heappush(self._polls, (self._context.now(), meter))
+    def _woken(self, meter: str, line_ms: int) -> None:
+        line = self._line(meter)
+        if line is not None:
             line.failures = 0
-            self._schedule(line, line_ms)
+            self._agenda.schedule(line, line_ms)
 
-    def _take_polls(self, line_ms: int) -> None:
-        now_s = self._context.now()
-        while self._polls and self._polls[0][0] <= now_s:
-            _, meter = heapq.heappop(self._polls)
+    def _poll(self, line_ms: int) -> None:
+        for meter in self._agenda.pop_polls(self._context.now(), self.settings.poll_s):
             line = self._line(meter)
-            if line is None:
+            if line is None or (line.polled_ms is not None and line_ms - line.polled_ms < self.settings.poll_floor_ms):
                 continue
-            heapq.heappush(self._polls, (now_s + self.settings.poll_s, meter))
-            if line.polled_ms is None or line_ms - line.polled_ms >= self.settings.poll_floor_ms:
-                line.polled_ms = line_ms
-                if not line.wish.query:
-                    line.wish = Wish(query=True)
-                self._schedule(line, line_ms)
+            line.polled_ms = line_ms
+            if line.wish.day is None:
+                line.wish = Wish(query=True)
+            self._agenda.schedule(line, line_ms)
 
-    def _give_up(self, line_ms: int) -> None:
-        for meter in [meter for meter, begun_ms in self._open() if line_ms - begun_ms > self.settings.session_ms]:
-            line = self._lines[meter]
-            self._end_call(line)
-            self._back_off(line, line_ms)
+    def _overdue(self, line: Line, line_ms: int) -> bool:
+        return line.call is not None and line_ms - line.call.begun_ms > self.settings.session_ms
 
-    def _open(self) -> list[tuple[str, int]]:
-        return [(line.meter, line.call.begun_ms) for line in self._lines.values() if line.call is not None]
+    def _end_call(self, line: Line) -> None:
+        line.call = None
+        self._busy.pop(line.meter, None)
+        self._per_station[line.station] -= 1
 
-    def _end_call(self, line: _Line) -> None:
-        if line.call is not None:
-            line.call = None
-            self._calls[line.station] -= 1
+    def _back_off(self, line: Line, line_ms: int) -> None:
+        self._agenda.back_off(line, line_ms, self.settings.backoff_first_ms, self.settings.backoff_most_ms)
 
-    def _back_off(self, line: _Line, line_ms: int) -> None:
-        """The next try: later each time, up to the most."""
-        pause = self.settings.backoff_first_ms << min(line.failures, 16)
-        line.failures += 1
-        self._schedule(line, line_ms + min(pause, self.settings.backoff_most_ms))
-
-    def _call_due(self, line_ms: int) -> list[tuple[_Line, bytes]]:
+    def _call_due(self, line_ms: int) -> list[tuple[Line, bytes]]:
         """Begins a session with every meter that is due and has something to be sent."""
-        chosen: list[tuple[_Line, Future[Choice | None]]] = []
-        later: list[_Line] = []
-        for line in self._pop_due(line_ms):
-            if self._calls.get(line.station, 0) >= self.settings.sessions_per_station_max:
-                later.append(line)
+        chosen: list[tuple[Line, Future[Choice | None]]] = []
+        later: list[tuple[Line, int]] = []
+        for line in self._agenda.pop_due(line_ms, self._lines):
+            pause_ms = line.pause_ms(line_ms)
+            if self._per_station.get(line.station, 0) >= self.settings.sessions_per_station_max:
+                pause_ms = max(pause_ms, 1)
+            if pause_ms:
+                later.append((line, line_ms + pause_ms))
                 continue
-            self._calls[line.station] = self._calls.get(line.station, 0) + 1
+            self._per_station[line.station] = self._per_station.get(line.station, 0) + 1
             chosen.append((line, self._context.store.submit(self._choosing(line))))
-        for line in later:
-            self._schedule(line, line_ms + self.settings.backoff_first_ms)
+        for line, due_ms in later:
+            self._agenda.schedule(line, due_ms)
         return [hello for line, future in chosen for hello in self._begin(line, future, line_ms)]
 
-    def _choosing(self, line: _Line) -> Callable[[Writing], Choice | None]:
+    def _choosing(self, line: Line) -> Callable[[Writing], Choice | None]:
         return lambda writing: choose(writing, self._context, line.meter, line.wish, attempt=line.attempts)
 
-    def _pop_due(self, line_ms: int) -> list[_Line]:
-        found: list[_Line] = []
-        while self._due and self._due[0][0] <= line_ms:
-            due_ms, meter = heapq.heappop(self._due)
-            line = self._lines[meter]
-            if line.due_ms != due_ms:
-                continue
-            line.due_ms = None
-            if line.call is None:
-                found.append(line)
-        return found
-
-    def _begin(self, line: _Line, future: Future[Choice | None], line_ms: int) -> list[tuple[_Line, bytes]]:
+    def _begin(self, line: Line, future: "Future[Choice | None]", line_ms: int) -> list[tuple[Line, bytes]]:
         try:
             choice = future.result()
             if choice is None:
-                self._calls[line.station] -= 1
+                self._per_station[line.station] -= 1
                 return []
             if choice.work.kind is WorkKind.COMMISSION:
                 # The body of code 07 begins with the epoch; it stands outside the database before it goes out (R8).
                 self._context.generation.note_epoch(line.meter, choice.work.body[0])
             random = self._context.random(_SESSION_RANDOM_BYTES)
             session = self._session(line.meter, choice, choice.work.body, random)
-        except (HostError, VaultError, TransferRuleError, ValueError) as error:
-            self._calls[line.station] -= 1
+        except _FAULTS as error:
+            self._per_station[line.station] -= 1
             _log.error("cannot call meter", meter=line.meter, cause=str(error))
             self._back_off(line, line_ms)
             return []
         line.attempts += 1
-        line.call = _Call(choice, session, random, line_ms)
+        line.spend_hello()
+        line.call = Call(choice, session, random, line_ms)
+        self._busy[line.meter] = line
         return [(line, session.hello())]
 
     def _session(self, meter: str, choice: Choice, body: bytes, random: bytes) -> HostSession:
@@ -287,88 +236,73 @@ class Dispatch:
         command = Command(choice.work.code, Sequence(choice.work.sequence), body)
         return HostSession(meter_id, suite(choice.suite), choice.key_set, key, command, random)
 
-    def _answer(
-        self,
-        line: _Line,
-        payload: bytes,
-        line_ms: int,
-        answers: list[tuple[_Line, bytes]],
-        done: list[tuple[_Line, _Call, Outcome, Future[None]]],
-    ) -> None:
-        """One payload for the session under way with its meter, if there is one."""
-        call = line.call
-        if call is None:
-            return
-        if payload[0] == MessageType.PROOF and call.choice.work.code is Code.USAGE:
+    def _answer(self, line: Line, call: Call, payload: bytes, line_ms: int, batch: _Batch) -> None:
+        """One payload for the session under way with its meter."""
+        if payload[0] == MessageType.PROOF and call.choice.work.code is Code.USAGE and not call.timed:
             self._set_time(line, call)
         reply = call.session.receive(payload)
         if isinstance(reply, Send):
-            answers.append((line, reply.payload))
+            batch.answers.append((line, reply.payload))
         elif isinstance(reply, Done):
             booked = self._context.store.submit(self._booking(line.meter, call.choice, reply.outcome))
-            done.append((line, call, reply.outcome, booked))
+            batch.results.append((line, call, reply.outcome, booked))
             self._end_call(line)
         elif isinstance(reply, Ended):
             self._end_call(line)
             self._back_off(line, line_ms)
 
-    def _set_time(self, line: _Line, call: _Call) -> None:
+    def _set_time(self, line: Line, call: Call) -> None:
         """A usage query carries the time at which its Command goes out, not that of the Hello: a meter takes the true
         time to lie between it and the arrival (R11). The session is made again from the same random bytes: the same
         Hello, another body; the first body was never sent."""
-        if call.session.command.body != call.choice.work.body:
-            return
-        choice = call.choice
-        body = self._context.now().to_bytes(4, "big") + choice.work.body[4:]
-        call.session = self._session(line.meter, choice, body, call.random)
+        body = self._context.now().to_bytes(_TIME_BYTES, "big") + call.choice.work.body[_TIME_BYTES:]
+        call.session = self._session(line.meter, call.choice, body, call.random)
         call.session.hello()
+        call.timed = True
 
     def _booking(self, meter: str, choice: Choice, outcome: Outcome) -> Callable[[Writing], None]:
-        def work(writing: Writing) -> None:
-            book_result(writing, self._context, meter, choice, outcome)
+        return lambda writing: book_result(writing, self._context, meter, choice, outcome)
 
-        return work
-
-    def _concluded(self, line: _Line, call: _Call, outcome: Outcome, booked: Future[None], line_ms: int) -> None:
+    def _concluded(self, line: Line, call: Call, outcome: Outcome, booked: "Future[None]", line_ms: int) -> None:
         """A Result was proved: what comes next for this meter, once it is booked."""
         try:
             booked.result()
-        except (HostError, TransferRuleError, ValueError) as error:
+        except _FAULTS as error:
             _log.error("cannot book a result", meter=line.meter, cause=str(error))
             self._back_off(line, line_ms)
             return
         work = call.choice.work
         self._follow(line, call, outcome)
-        this = (work.kind, int(work.sequence), call.choice.part if work.kind is WorkKind.QUERY else 0)
-        again = this == line.last_work and not line.wish.query
-        line.last_work = this
+        this = (work.kind, work.sequence, work.body)
+        again, line.last_work = this == line.last_work, this
         if outcome.receipt.status is not Status.DONE or again:
+            # Refused, or no step further: whatever it is, it does not help to ask at once.
             self._back_off(line, line_ms)
         else:
             line.failures = 0
-            self._schedule(line, line_ms)
+            self._agenda.schedule(line, line_ms)
 
-    def _follow(self, line: _Line, call: _Call, outcome: Outcome) -> None:
+    def _follow(self, line: Line, call: Call, outcome: Outcome) -> None:
         """What to ask next where nothing more urgent waits: the rest of a day, or the registers after a transfer."""
         choice = call.choice
         if choice.work.code is Code.USAGE:
             part = parse_info(outcome.plain)
-            more = part is not None and choice.day and part.part + 1 < part.parts and part.part == choice.part
-            line.wish = Wish(query=bool(more), day=choice.day, part=choice.part + 1) if more else Wish(query=False)
+            more = part is not None and part.part == choice.part and part.part + 1 < part.parts
+            line.wish = Wish(query=True, day=choice.day, part=choice.part + 1) if more else Wish(query=False)
         elif choice.work.code in _REFRESHED and self.settings.refresh_after_value and not line.wish.query:
             line.wish = Wish(query=True, registers_only=True)
 
-    def _replies(self, meter: str, booking: Future[list[bytes]]) -> list[bytes]:
+    def _replies(self, line: Line, booking: "Future[list[bytes]]") -> list[bytes]:
         """What to send back for a message that started at a meter, once it is booked; it may have woken work."""
         try:
             replies = booking.result()
-        except (HostError, TransferRuleError, ValueError) as error:
-            _log.error("cannot book a message", meter=meter, cause=str(error))
+        except _FAULTS as error:
+            _log.error("cannot book a message", meter=line.meter, cause=str(error))
             return []
-        self.wake(meter)
+        self.wake(line.meter)
         return replies
 
-    def _posts(self, messages: Iterable[tuple[_Line, bytes]]) -> list[Post]:
+    def _posts(self, messages: Iterable[tuple[Line, bytes]]) -> list[Post]:
         stations: dict[str, list[tuple[MeterId, bytes]]] = {}
         for line, payload in messages:
             stations.setdefault(line.station, []).append((meter_bytes(line.meter), payload))

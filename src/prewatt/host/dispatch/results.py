@@ -19,6 +19,7 @@ from prewatt.host.dispatch.choice import Choice
 from prewatt.host.store import Writing, schema
 from prewatt.host.store.books import take_book
 from prewatt.host.tags import TAG_RANDOM_BYTES, make_tag
+from prewatt.host.tariffs import check_shown
 from prewatt.host.usage import local_day
 from prewatt.protocol.host import Outcome
 from prewatt.protocol.meter_messages import CounterBook
@@ -49,6 +50,8 @@ def book_result(writing: Writing, context: HostContext, meter: str, choice: Choi
     _book_fact(writing, context, meter, ResultFact(choice.work, outcome.receipt, ring, totals), part)
     if choice.key_set_unproved:
         _prove_key(writing, meter, choice.key_set)
+    if part is not None and part.standing is not None:
+        check_shown(writing, meter, part.standing.table_digest, context.now())
     if part is not None and choice.day and part.part + 1 >= part.parts:
         pass_day(writing, meter, choice.day, local_day(context.now(), context.zone))
 

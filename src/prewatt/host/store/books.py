@@ -27,6 +27,7 @@ def put_book(writing: Writing, meter: str, book: MeterBook) -> None:
         max(book.epoch, 0),
         book.synced,
         frozen,
+        book.reconciling,
         book.body is BodyState.LIVE,
         _has_work(book),
         meter,
@@ -42,6 +43,7 @@ def insert_book(writing: Writing, meter: str, book: MeterBook) -> None:
         "epoch_highest": 0,
         "synced": True,
         "frozen": None,
+        "reconciling": False,
         "live": False,
         "work": False,
     }

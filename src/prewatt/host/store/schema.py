@@ -157,6 +157,7 @@ books = Table(
     Column("epoch_highest", Integer, nullable=False),
     Column("synced", Boolean, nullable=False),
     Column("frozen", Text),
+    Column("reconciling", Boolean, nullable=False),
     Column("live", Boolean, nullable=False),
     Column("work", Boolean, nullable=False),
 )

@@ -132,6 +132,7 @@ CREATE TABLE books (
     epoch_highest INTEGER NOT NULL,
     synced BOOLEAN NOT NULL,
     frozen TEXT,
+    reconciling BOOLEAN NOT NULL,
     live BOOLEAN NOT NULL,
     work BOOLEAN NOT NULL,
     PRIMARY KEY (meter),
