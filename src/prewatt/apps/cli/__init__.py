@@ -1,7 +1,6 @@
 """The command line: `prewatt COMMAND`. docs/reference/cli.md names every command with its options."""
 
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -23,6 +22,8 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         typer.echo(f"prewatt {version('prewatt')}")
         raise typer.Exit
 

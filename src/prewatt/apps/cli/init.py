@@ -4,7 +4,6 @@ import typer
 
 from prewatt.apps.cli.options import Data, JsonOut
 from prewatt.apps.cli.show import fields, print_json
-from prewatt.apps.installation import open_installation
 from prewatt.apps.settings import read_settings
 from prewatt.host.folder import DATABASE_NAME
 from prewatt.host.refusals import FolderExistsError
@@ -19,6 +18,9 @@ def register(app: typer.Typer) -> None:
 
 def init(data: Data = None, json_out: JsonOut = False) -> None:
     """Make a new installation in the data folder: database, and key vault where there is none yet."""
+    # Imported here, as in every command that needs the host itself: what talks to a running `up` starts without it.
+    from prewatt.apps.installation import open_installation
+
     settings = read_settings(data=data)
     if (settings.data / DATABASE_NAME).exists():
         raise FolderExistsError(f"data folder {settings.data}: there is an installation already")

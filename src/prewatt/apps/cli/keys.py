@@ -2,21 +2,24 @@
 
 import os
 import time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from prewatt.apps.cli.options import Data, JsonOut
 from prewatt.apps.cli.show import local_time, print_json, say, state_text, table
 from prewatt.apps.settings import read_settings
-from prewatt.apps.vault import create_vault, open_vault
-from prewatt.host.keys import ROTATION_PERIOD_S, FileVault, KeySet
 from prewatt.units import DAY_S
+
+if TYPE_CHECKING:
+    from prewatt.host.keys import FileVault, KeySet
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="Master key sets in the sealed vault of the data folder.")
 
+# A year, as `prewatt.host.keys.ROTATION_PERIOD_S`, which would bring the ciphers into every command.
+_ROTATION_DAYS: Final = 365
 _SuiteOption = Annotated[str, typer.Option("--suite", help="aes-2026, or tdes-1998 for old fleets.")]
 
 
@@ -28,6 +31,8 @@ def init_keys(
     json_out: JsonOut = False,
 ) -> None:
     """Create the vault with fresh random key sets, sealed under a passphrase or a key file."""
+    from prewatt.apps.vault import create_vault
+
     settings = read_settings(data=data)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     _print(create_vault(settings, [suite] * sets), json_out)
@@ -66,9 +71,7 @@ def retire_keys(
 
 @app.command("due")
 def due_keys(
-    days: Annotated[int, typer.Option("--days", min=1, max=36_500, help="Rotation period in days.")] = (
-        ROTATION_PERIOD_S // DAY_S
-    ),
+    days: Annotated[int, typer.Option("--days", min=1, max=36_500, help="Rotation period in days.")] = _ROTATION_DAYS,
     data: Data = None,
     json_out: JsonOut = False,
 ) -> None:
@@ -80,11 +83,14 @@ def due_keys(
     _print_sets(due, json_out)
 
 
-def _vault(data: os.PathLike[str] | None) -> FileVault:
+def _vault(data: os.PathLike[str] | None) -> "FileVault":
+    # Imported here: only these commands need the ciphers.
+    from prewatt.apps.vault import open_vault
+
     return open_vault(read_settings(data=data))
 
 
-def _print(vault: FileVault, json_out: bool) -> None:
+def _print(vault: "FileVault", json_out: bool) -> None:
     _print_sets(vault.sets(), json_out)
 
 

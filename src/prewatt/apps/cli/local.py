@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final
+from urllib.parse import unquote
 
 from prewatt.apps.cli.seller import Json, SellerError
 from prewatt.apps.installation import open_installation
@@ -40,7 +41,8 @@ class LocalSeller:
             match = pattern.fullmatch(path) if known_method == method else None
             if match:
                 fields = {field: value for field, value in given.items() if value is not None}
-                return getattr(self._selling, name)(**match.groupdict(), **fields)
+                steps = {field: unquote(step) for field, step in match.groupdict().items()}
+                return getattr(self._selling, name)(**steps, **fields)
         raise SellerError("no prewatt is up on this data folder; start one with `prewatt up`")
 
 

@@ -7,7 +7,7 @@ import typer
 from rich.live import Live
 
 from prewatt.apps.cli.options import Data, JsonOut, MeterArgument
-from prewatt.apps.cli.seller import open_seller
+from prewatt.apps.cli.seller import in_path, open_seller
 from prewatt.apps.cli.show import console, fields, kwh, local_time, print_json, state_text, table, value
 from prewatt.apps.settings import read_settings
 
@@ -49,7 +49,7 @@ def list_meters(data: Data = None, json_out: JsonOut = False) -> None:
 def show_meter(meter: MeterArgument, data: Data = None, json_out: JsonOut = False) -> None:
     """Show one meter: what is enrolled, what the books hold, and the meter's own last word."""
     with open_seller(read_settings(data=data)) as seller:
-        found = seller.get(f"/meters/{meter}")
+        found = seller.get(f"/meters/{in_path('meter', meter)}")
     if json_out:
         print_json(found)
         return
@@ -86,7 +86,7 @@ def enrol_meter(
 def close_meter(meter: MeterArgument, data: Data = None, json_out: JsonOut = False) -> None:
     """Close a meter's account; nothing more is sold to it."""
     with open_seller(read_settings(data=data)) as seller:
-        found = seller.post(f"/meters/{meter}/close")
+        found = seller.post(f"/meters/{in_path('meter', meter)}/close")
     if json_out:
         print_json(found)
         return
@@ -100,7 +100,7 @@ def watch_meter(meter: MeterArgument, data: Data = None) -> None:
 
     with open_seller(read_settings(data=data)) as seller, Live(console=console(), refresh_per_second=10) as live:
         while True:
-            live.update(face(seller.get(f"/street/{meter}")))
+            live.update(face(seller.get(f"/street/{in_path('meter', meter)}")))
             time.sleep(_LOOK_EVERY_S)
 
 
@@ -118,7 +118,7 @@ def press_keys(
 ) -> None:
     """Press keys on a meter of the running street; `!` is the button beside the relay."""
     with open_seller(read_settings(data=data)) as seller:
-        found = seller.post(f"/street/{meter}/keys", keys=keys)
+        found = seller.post(f"/street/{in_path('meter', meter)}/keys", keys=keys)
     if json_out:
         print_json(found)
         return

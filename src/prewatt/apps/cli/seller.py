@@ -4,17 +4,22 @@ Both answer with the same JSON, so a command does not know the difference. The l
 it is, and carries the token of a running one.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
+from urllib.parse import quote, urlencode
 
 from prewatt.apps.settings import Settings
 from prewatt.host.folder import LockHolder, read_holder
+from prewatt.units import ValueFieldError
 
-__all__ = ["Json", "Seller", "SellerError", "open_seller"]
+__all__ = ["Json", "Seller", "SellerError", "in_path", "open_seller"]
 
 Json = Any
 _ANSWER_WITHIN_S: Final = 30.0
+_API_PREFIX: Final = "/api/v1"
+_REFUSED: Final = 300
 
 
 class SellerError(Exception):
@@ -35,44 +40,48 @@ class Seller(Protocol):
         ...
 
 
+def in_path(field: str, given: str) -> str:
+    """An id as one step of a path. ValueFieldError for what can be no step; whose id it is the seller says."""
+    if not given or "/" in given:
+        raise ValueFieldError(field, given, f"the id of a {field}")
+    return quote(given, safe="")
+
+
 class RemoteSeller:
     """A running `up`, over HTTP on this machine."""
 
     running = True
 
     def __init__(self, address: str, holder: LockHolder) -> None:
-        # Imported here: a command that works on the folder itself need not load an HTTP client.
-        import httpx
+        # The standard library's client, imported here: a command answers sooner than a larger client is loaded.
+        from http.client import HTTPConnection, HTTPException
 
-        self._errors = httpx.HTTPError
-        self._client = httpx.Client(
-            base_url=f"http://{address}:{holder.port}/api/v1",
-            headers={"Authorization": f"Bearer {holder.token}"},
-            timeout=_ANSWER_WITHIN_S,
-            trust_env=False,
-        )
+        self._errors = (HTTPException, OSError)
+        self._connection = HTTPConnection(address, holder.port, timeout=_ANSWER_WITHIN_S)
+        self._headers = {"Authorization": f"Bearer {holder.token}", "Content-Type": "application/json"}
 
     def get(self, path: str, **query: object) -> Json:
         """See Seller."""
-        return self._ask("GET", path, params={name: str(value) for name, value in query.items() if value is not None})
+        asked = {name: str(value) for name, value in query.items() if value is not None}
+        return self._ask("GET", f"{path}?{urlencode(asked)}" if asked else path)
 
     def post(self, path: str, **body: object) -> Json:
         """See Seller."""
-        return self._ask("POST", path, json=body)
+        return self._ask("POST", path, json.dumps(body).encode())
 
-    def _ask(self, method: str, path: str, **how: Any) -> Json:  # noqa: ANN401 - passed on
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> Json:
         try:
-            answer = self._client.request(method, path, **how)
-            content = answer.json()
+            self._connection.request(method, _API_PREFIX + path, body, self._headers)
+            answer = self._connection.getresponse()
+            content = json.loads(answer.read())
         except self._errors as error:
-            raise SellerError(f"the running prewatt does not answer ({type(error).__name__})") from error
+            raise SellerError(f"the running prewatt does not answer ({error or type(error).__name__})") from error
         except ValueError as error:
-            raise SellerError(
-                f"the running prewatt answers something that is not JSON ({answer.status_code})"
-            ) from error
-        if answer.is_success:
+            text = f"the running prewatt answers something that is not JSON ({answer.status})"
+            raise SellerError(text) from error
+        if answer.status < _REFUSED:
             return content
-        raise SellerError(content.get("error", {}).get("text", f"refused with status {answer.status_code}"))
+        raise SellerError(content.get("error", {}).get("text", f"refused with status {answer.status}"))
 
 
 @contextmanager

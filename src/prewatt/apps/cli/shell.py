@@ -1,16 +1,18 @@
 """How a command ends: exit code 0, 1 or 2, and one clear line on stderr instead of a traceback.
 
-0 done (a pending sale is done: nothing is lost), 1 refused or not possible now, 2 the command was typed wrongly.
+0 done (a pending sale is done: nothing is lost), 1 refused or not possible now, 2 the command was typed wrongly. What
+nobody foresaw is one line too; with PREWATT_LOG_LEVEL=debug its traceback is shown, for whoever mends it.
 """
 
+import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import typer
 
 from prewatt.apps.cli.seller import SellerError
-from prewatt.host.keys import VaultError
 from prewatt.host.refusals import HostError
 from prewatt.units import ValueFieldError
 
@@ -20,6 +22,7 @@ EXIT_DONE: Final = 0
 EXIT_REFUSED: Final = 1
 EXIT_USAGE: Final = 2
 _EXIT_INTERRUPTED: Final = 130
+_EXPLAINED: Final = (ValueFieldError, SellerError, HostError)
 
 
 def run(app: Callable[..., Any], arguments: Sequence[str] | None = None) -> int:
@@ -33,14 +36,28 @@ def run(app: Callable[..., Any], arguments: Sequence[str] | None = None) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return _EXIT_INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
+        # The reader has gone; nothing more may be written, not even by the interpreter's own flush at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_REFUSED
-    except (ValueFieldError, SellerError, HostError, VaultError) as error:
-        return _say(str(error), EXIT_REFUSED)
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        return _say(f"{place}{error.strerror or error}", EXIT_REFUSED)
+    except Exception as error:  # whatever it is, a person gets one line
+        return _say(_line_of(error), EXIT_REFUSED)
     return code if isinstance(code, int) else EXIT_DONE
+
+
+def _line_of(error: Exception) -> str:
+    if isinstance(error, _EXPLAINED):
+        return str(error)
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror or error}"
+    # Imported here: it brings the ciphers, which most commands never need.
+    from prewatt.host.keys import VaultError
+
+    if isinstance(error, VaultError):
+        return str(error)
+    if os.environ.get("PREWATT_LOG_LEVEL") == "debug":
+        traceback.print_exception(error)
+    return f"this should not happen ({type(error).__name__}: {error}); PREWATT_LOG_LEVEL=debug shows where it did"
 
 
 def _say(text: str, code: int) -> int:

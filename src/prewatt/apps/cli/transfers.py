@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from prewatt.apps.cli.options import Data, JsonOut
-from prewatt.apps.cli.seller import open_seller
+from prewatt.apps.cli.seller import in_path, open_seller
 from prewatt.apps.cli.show import fields, local_time, print_json, say, state_text, table, value
 from prewatt.apps.settings import read_settings
 
@@ -55,7 +55,7 @@ def list_transfers(
 def show_transfer(order: _OrderArgument, data: Data = None, json_out: JsonOut = False) -> None:
     """Show one transfer."""
     with open_seller(read_settings(data=data)) as seller:
-        found = seller.get(f"/transfers/{order}")
+        found = seller.get(f"/transfers/{in_path('order', order)}")
     _print(found, json_out)
 
 
@@ -66,7 +66,7 @@ def cancel_transfer(order: _OrderArgument, data: Data = None, json_out: JsonOut 
     What was sent already is taken back by a burn of its number; whichever reaches the meter first decides.
     """
     with open_seller(read_settings(data=data)) as seller:
-        found = seller.post(f"/transfers/{order}/cancel")
+        found = seller.post(f"/transfers/{in_path('order', order)}/cancel")
     _print(found, json_out)
     if not json_out and found["state"] == "pending":
         say("cancel asked; the meter's answer decides")

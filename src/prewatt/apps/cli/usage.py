@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from prewatt.apps.cli.options import Data, JsonOut, MeterArgument
-from prewatt.apps.cli.seller import open_seller
+from prewatt.apps.cli.seller import in_path, open_seller
 from prewatt.apps.cli.show import bar_chart, kwh, print_json, say
 from prewatt.apps.settings import read_settings
 
@@ -24,7 +24,7 @@ def show_usage(
 ) -> None:
     """Show what a meter's home used, with a small chart."""
     with open_seller(read_settings(data=data)) as seller:
-        found = seller.get(f"/meters/{meter}/usage", by=by, days=days)
+        found = seller.get(f"/meters/{in_path('meter', meter)}/usage", by=by, days=days)
     if json_out:
         print_json(found)
         return

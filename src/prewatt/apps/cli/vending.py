@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from prewatt.apps.cli.options import Data, JsonOut, MeterArgument
-from prewatt.apps.cli.seller import Seller, open_seller
+from prewatt.apps.cli.seller import Seller, in_path, open_seller
 from prewatt.apps.cli.show import fields, print_json, say, state_text, value
 from prewatt.apps.settings import read_settings
 
@@ -53,7 +53,7 @@ def _wait(seller: Seller, order: str, timeout_s: int) -> str:
     """The state of the transfer when it is no longer pending, or when the time is over."""
     until = time.monotonic() + timeout_s
     while True:
-        state = str(seller.get(f"/transfers/{order}")["state"])
+        state = str(seller.get(f"/transfers/{in_path('order', order)}")["state"])
         if state != _PENDING or time.monotonic() >= until:
             return state
         time.sleep(_LOOK_EVERY_S)

@@ -12,13 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from prewatt.apps.settings import SPEED_MAX
 from prewatt.host.keys.durable import replace_whole
 from prewatt.units import UTC_MAX_S, ValueFieldError
 
 __all__ = ["SPEED_MAX", "StreetClock", "checked_speed", "read_mark"]
 
-# At 3,600 an hour passes each second: a week of one home in under three minutes.
-SPEED_MAX: Final = 3_600
 # How far ahead of the clock the mark is kept, in real seconds: one small write a second, and a crash costs the street
 # at most two real seconds of world time.
 _MARK_REAL_S: Final = 2

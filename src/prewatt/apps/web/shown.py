@@ -1,0 +1,181 @@
+"""What a page shows of a face: every figure as the text a person reads, every look as a word for the style sheet.
+
+Template and script both place these and format nothing themselves, so a page that was just loaded and one that has
+been watching for an hour look the same.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from prewatt.apps.faces import Face
+from prewatt.units import MICRO_PER_UNIT, counter_of, epoch_of, format_kwh, format_value
+
+__all__ = ["ShownMeter", "ShownSum", "show_clock", "show_meter", "show_registers", "show_sum"]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICRO_PER_CENT: Final = 10_000
+# The balance bar is full at this much energy at the price now: about three days of a home.
+_BAR_KWH: Final = 40
+_FAIR_PERCENT: Final = 10
+# A lamp looks as on a meter of 1,000 pulses to the kWh, which is what most homes have on the wall, in steps that the
+# style sheet names; above the last one it stays at that: three flashes a second is the most that is safe to look at.
+_BLINK_FROM_W: Final = (1, 100, 250, 500, 1_000, 2_000, 4_000, 7_000)
+_IN_STEP_S: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMeter:
+    """One meter: ``text`` and ``looks`` by the names that template, style sheet and script share."""
+
+    id: str
+    lcd: str
+    text: dict[str, str]
+    looks: dict[str, str]
+    bar_percent: int
+
+    def as_json(self) -> dict[str, Any]:
+        """For the script."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSum:
+    """The street in a line."""
+
+    meters: str
+    light: str
+    dark: str
+    buzzing: str
+    power: str
+
+
+def show_meter(face: Face) -> ShownMeter:
+    """One meter as it is shown on the street and on its own page."""
+    closed, silent = bool(face["relay_closed"]), face["buzzing"] == "silent"
+    percent = _bar_percent(face["balance_micro"], face["unit_price_micro"])
+    low = not closed or not silent or percent == 0
+    return ShownMeter(
+        id=face["id"],
+        lcd="\n".join(face["lcd"]),
+        text={
+            "state": str(face["state"]),
+            "light": "light on" if closed else "no light",
+            "causes": ", ".join(face["causes"]),
+            "buzzing": "" if silent else f"buzzing: {face['buzzing']}",
+            "balance": _floor(face["balance_micro"]),
+            "left": _left(face["balance_micro"], face["price_micro"]),
+            "price": format_value(face["price_micro"]),
+            "share": _share(face),
+            "power": show_power(face["power_w"]),
+        },
+        looks={
+            "light": "on" if closed else "off",
+            "level": "low" if low else "fair" if percent < _FAIR_PERCENT else "good",
+            "buzzing": "no" if silent else "yes",
+            "blink": str(sum(face["power_w"] >= step for step in _BLINK_FROM_W)),
+        },
+        bar_percent=percent,
+    )
+
+
+def show_registers(face: Face, clock_s: int) -> dict[str, tuple[tuple[str, str, str], ...]]:
+    """The registers of one meter, by group: (name for the script, what it is, what it reads)."""
+    return {
+        "Value": (
+            ("svm", "In the value memory", format_value(face["svm_micro"])),
+            ("tank", "In the tank", format_value(face["tank_micro"])),
+            ("exchanger", "In the exchanger", format_value(face["exchanger_micro"])),
+            ("received", "Received", format_value(face["received_micro"])),
+            ("burned", "Burned", format_value(face["burned_micro"])),
+            ("returned", "Returned", format_value(face["returned_micro"])),
+            ("owed", "Owed", format_value(face["owed_micro"])),
+        ),
+        "Energy": (
+            ("minute", "This minute", f"{format_kwh(face['minute_pulses'])} kWh"),
+            ("day", "Today", f"{format_kwh(face['day_pulses'])} kWh"),
+            ("month", "This month", f"{format_kwh(face['month_pulses'])} kWh"),
+            ("total", "In all", f"{format_kwh(face['total_pulses'])} kWh"),
+        ),
+        "Price": (
+            ("unit", "Unit price per kWh", format_value(face["unit_price_micro"])),
+            ("step", "Step now", f"{face['step_percent']} %"),
+            ("quality", "Power quality", f"{face['quality_percent']} %"),
+            ("table", "Price table", _table(face)),
+        ),
+        "Meter": (
+            ("clock", "Its clock", _own_clock(face["clock_s"], clock_s)),
+            ("contacts", "Contacts", _contacts(face)),
+            ("sequence", "Last order held", _sequence(face)),
+            ("control", "Last control", str(face["last_control"])),
+            ("events", "Events to report", str(face["events_waiting"])),
+            ("messages", "Messages", " / ".join(face["messages"]) or "none"),
+        ),
+    }
+
+
+def show_sum(faces: list[Face]) -> ShownSum:
+    """The street in a line: how many meters, with light, without, buzzing, and the power they take together."""
+    light = sum(bool(face["relay_closed"]) for face in faces)
+    return ShownSum(
+        meters=str(len(faces)),
+        light=str(light),
+        dark=str(len(faces) - light),
+        buzzing=str(sum(face["buzzing"] != "silent" for face in faces)),
+        power=show_power(sum(face["power_w"] for face in faces)),
+    )
+
+
+def show_clock(second: int) -> str:
+    """A UTC second as ``2026-03-01 14:05:07``."""
+    return (_EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def show_power(power_w: int) -> str:
+    """Watts with thousands apart."""
+    return f"{power_w:,} W"
+
+
+def _floor(micro: int) -> str:
+    # Down to the cent: a meter never shows more than it holds.
+    return format_value(micro // _MICRO_PER_CENT * _MICRO_PER_CENT)
+
+
+def _bar_percent(balance_micro: int, unit_price_micro: int) -> int:
+    full_micro = _BAR_KWH * (unit_price_micro or MICRO_PER_UNIT)
+    return max(0, min(100, -(-balance_micro * 100 // full_micro)))
+
+
+def _left(balance_micro: int, price_micro: int) -> str:
+    if price_micro <= 0:
+        return "no price yet"
+    tenths = balance_micro * 10 // price_micro
+    return f"{tenths // 10:,}.{tenths % 10} kWh at this price"
+
+
+def _share(face: Face) -> str:
+    step, quality = face["step_percent"], face["quality_percent"]
+    return f"{step} %" if quality == 100 else f"{step} % × {quality} %"
+
+
+def _table(face: Face) -> str:
+    waiting = face["waiting_version"]
+    return f"version {face['table_version']}" + ("" if waiting is None else f", {waiting} waiting")
+
+
+def _own_clock(own_s: int, world_s: int) -> str:
+    behind = world_s - own_s
+    state = "in step" if abs(behind) <= _IN_STEP_S else f"{abs(behind):,} s {'behind' if behind > 0 else 'ahead'}"
+    return f"{show_clock(own_s)} UTC, {state}"
+
+
+def _contacts(face: Face) -> str:
+    moved = ["closed" if closed else "open" for closed in face["relays_closed"]]
+    causes = f" ({', '.join(face['causes'])})" if face["causes"] else ""
+    return ", ".join(moved) + causes
+
+
+def _sequence(face: Face) -> str:
+    if not face["commissioned"]:
+        return "not commissioned yet"
+    return f"{counter_of(face['last_sequence'])} of epoch {epoch_of(face['last_sequence'])}"
