@@ -1,6 +1,7 @@
 """A host on a real database, and bare meters: the real terminal session over the real money core, no more."""
 
 import os
+from itertools import count
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -283,19 +284,24 @@ class World:
         return tag
 
 
-@pytest.fixture
-def quick_path(tmp_path):
-    """A folder in memory where there is one: what these tests check does not need the disk to be waited for."""
-    memory = Path("/dev/shm")
-    if not os.access(memory, os.W_OK):
-        yield tmp_path
-        return
+@pytest.fixture(scope="session")
+def quick_paths():
+    """Gives folders in memory where there is one: what these tests check does not need the disk to be waited for."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with TemporaryDirectory(prefix="prewatt-test-", dir=memory) as folder:
-        yield Path(folder)
+        numbers = count()
+        yield lambda: Path(folder) / str(next(numbers))
+
+
+@pytest.fixture(scope="session")
+def world_type():
+    """The class, for modules that build one world for many tests."""
+    return World
 
 
 @pytest.fixture
-def make_world(quick_path):
+def make_world(quick_paths):
+    quick_path = quick_paths()
     worlds = []
 
     def make(**given):
