@@ -127,7 +127,7 @@ class Rig:
 RigMaker = Callable[..., Rig]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_rig() -> RigMaker:
     """Makes a powered meter; keywords go to its Birth. ``commission=False`` leaves it without an epoch."""
 

@@ -16,6 +16,8 @@ __all__ = ["DRIFT_PPM_MAX", "KEY_SETS_MAX", "TOKEN_MICRO_DEFAULT", "Birth", "Cer
 
 # One unit token, the smallest grant of the exchanger: a thousandth of a currency unit.
 TOKEN_MICRO_DEFAULT: Final = 1_000
+# 2020-01-01: before any meter that is made by this program is powered up.
+MADE_S_DEFAULT: Final = 1_577_836_800
 # What fits a key slot with room to spare; two are the least that a rotation needs.
 KEY_SETS_MAX: Final = 16
 # A watch crystal in an Indian summer is within 200 ppm; beyond this the piece is faulty.
@@ -41,7 +43,7 @@ class Birth:
     token_micro: int = TOKEN_MICRO_DEFAULT
     sources: int = 1
     drift_ppm: int = 0
-    made_s: int = CLOCK_EARLIEST_S
+    made_s: int = MADE_S_DEFAULT
     clock_ahead_s: int = 0
 
     def __post_init__(self) -> None:

@@ -30,8 +30,8 @@ def resume(core: Core, world_s: int) -> None:
         core.relay(RelayEvent.BALANCE_ZERO)
     core.control.boots += 1
     core.roll_registers(core.own_s)
-    core.store()
     core.log(EventCode.POWER_RESTORED, lost_s.to_bytes(4, "big"))
+    core.store()
 
 
 def _emergency_left(core: Core) -> bool:
