@@ -17,7 +17,10 @@ def register(app: typer.Typer) -> None:
 
 
 def init(data: Data = None, json_out: JsonOut = False) -> None:
-    """Make a new installation in the data folder: database, and key vault where there is none yet."""
+    """Make a new installation without a street.
+
+    It gets a database, and a key vault where there is none yet.
+    """
     # Imported here, as in every command that needs the host itself: what talks to a running `up` starts without it.
     from prewatt.apps.installation import open_installation
 

@@ -30,7 +30,10 @@ def init_keys(
     data: Data = None,
     json_out: JsonOut = False,
 ) -> None:
-    """Create the vault with fresh random key sets, sealed under a passphrase or a key file."""
+    """Create the vault with fresh random key sets.
+
+    It is sealed under PREWATT_PASSPHRASE where that is set, else under a key file (PREWATT_KEY_FILE).
+    """
     from prewatt.apps.vault import create_vault
 
     settings = read_settings(data=data)
@@ -63,7 +66,10 @@ def retire_keys(
     data: Data = None,
     json_out: JsonOut = False,
 ) -> None:
-    """Retire a key set: nothing is derived from it any more."""
+    """Retire a key set for good: nothing is derived from it any more.
+
+    It cannot be undone. A meter that has no other key set can no longer be reached.
+    """
     vault = _vault(data)
     vault.retire(index)
     _print(vault, json_out)

@@ -47,7 +47,7 @@ def list_meters(data: Data = None, json_out: JsonOut = False) -> None:
 
 @app.command("show")
 def show_meter(meter: MeterArgument, data: Data = None, json_out: JsonOut = False) -> None:
-    """Show one meter: what is enrolled, what the books hold, and the meter's own last word."""
+    """Show one meter: what the books hold, and its own last word."""
     with open_seller(read_settings(data=data)) as seller:
         found = seller.get(f"/meters/{in_path('meter', meter)}")
     if json_out:
@@ -65,9 +65,9 @@ def enrol_meter(
     station: Annotated[str, typer.Option("--station", help="The local station above it.")] = "1",
     suite: Annotated[str, typer.Option("--suite", help="aes-2026, or tdes-1998 for old fleets.")] = "aes-2026",
     customer: Annotated[
-        str | None, typer.Option("--customer", help="Name of the customer.", show_default=False)
+        str | None, typer.Option("--customer", help="Id of the customer: letters, digits and . _ : -", show_default=False)
     ] = None,
-    premises: Annotated[str | None, typer.Option("--premises", help="Where it hangs.", show_default=False)] = None,
+    premises: Annotated[str | None, typer.Option("--premises", help="Id of the place where it hangs, written likewise.", show_default=False)] = None,
     data: Data = None,
     json_out: JsonOut = False,
 ) -> None:
@@ -116,7 +116,10 @@ def press_keys(
     data: Data = None,
     json_out: JsonOut = False,
 ) -> None:
-    """Press keys on a meter of the running street; `!` is the button beside the relay."""
+    """Press keys on a meter of the running street.
+
+    `!` is the button beside the relay. The face is shown as it is after the last key.
+    """
     with open_seller(read_settings(data=data)) as seller:
         found = seller.post(f"/street/{in_path('meter', meter)}/keys", keys=keys)
     if json_out:

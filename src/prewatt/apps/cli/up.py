@@ -27,7 +27,10 @@ def up(
     ] = None,
     data: Data = None,
 ) -> None:
-    """Start host, station and a street of virtual meters with real loads; Ctrl-C stops, the next start goes on."""
+    """Start everything in one process: host, station, street, page.
+
+    The street's virtual meters feed homes with real measured loads. Ctrl-C stops; the next start goes on from there.
+    """
     settings = read_settings(data=data, speed=speed, port=port, meters=meters)
     # Imported here: only `up` needs the web server.
     from prewatt.apps.up import run_up
