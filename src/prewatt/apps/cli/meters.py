@@ -65,9 +65,13 @@ def enrol_meter(
     station: Annotated[str, typer.Option("--station", help="The local station above it.")] = "1",
     suite: Annotated[str, typer.Option("--suite", help="aes-2026, or tdes-1998 for old fleets.")] = "aes-2026",
     customer: Annotated[
-        str | None, typer.Option("--customer", help="Id of the customer: letters, digits and . _ : -", show_default=False)
+        str | None,
+        typer.Option("--customer", help="Id of the customer: letters, digits and . _ : -", show_default=False),
     ] = None,
-    premises: Annotated[str | None, typer.Option("--premises", help="Id of the place where it hangs, written likewise.", show_default=False)] = None,
+    premises: Annotated[
+        str | None,
+        typer.Option("--premises", help="Id of the place where it hangs, written likewise.", show_default=False),
+    ] = None,
     data: Data = None,
     json_out: JsonOut = False,
 ) -> None:

@@ -69,6 +69,10 @@ class RemoteSeller:
         """See Seller."""
         return self._ask("POST", path, json.dumps(body).encode())
 
+    def close(self) -> None:
+        """Ends the connection."""
+        self._connection.close()
+
     def _ask(self, method: str, path: str, body: bytes | None = None) -> Json:
         try:
             self._connection.request(method, _API_PREFIX + path, body, self._headers)
@@ -89,7 +93,11 @@ def open_seller(settings: Settings, *, create: bool = False) -> Iterator[Seller]
     """The seller of the data folder in ``settings``. ``create`` makes a new installation where there is none."""
     holder = read_holder(settings.data)
     if holder is not None and holder.port is not None:
-        yield RemoteSeller(settings.address, holder)
+        remote = RemoteSeller(settings.address, holder)
+        try:
+            yield remote
+        finally:
+            remote.close()
         return
     from prewatt.apps.cli.local import local_seller
 
