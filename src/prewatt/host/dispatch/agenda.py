@@ -41,7 +41,6 @@ class Line:
     call: Call | None = None
     due_ms: int | None = None
     failures: int = 0
-    attempts: int = 0
     polled_ms: int | None = None
     wish: Wish = field(default_factory=lambda: Wish(query=False))
     last_work: tuple[object, ...] | None = None

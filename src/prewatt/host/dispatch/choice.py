@@ -53,7 +53,7 @@ class Choice:
     part: int = 0
 
 
-def choose(writing: Writing, context: HostContext, meter: str, wish: Wish, *, attempt: int) -> Choice | None:
+def choose(writing: Writing, context: HostContext, meter: str, wish: Wish, *, failures: int) -> Choice | None:
     """The next session of a meter, its book already as it will be when the bytes go out; None where nothing waits."""
     before, now_s = take_book(writing, meter), context.now()
     row = writing.connection.execute(_METER.where(schema.meters.c.id == meter)).one()
@@ -67,7 +67,7 @@ def choose(writing: Writing, context: HostContext, meter: str, wish: Wish, *, at
     book_changes(writing, meter, before, after, (), at_s=now_s)
     if work is None:
         return None
-    key_set, unproved = _key_set(writing, context, meter, work, attempt)
+    key_set, unproved = _key_set(writing, context, meter, work, failures)
     return Choice(work, row.suite, key_set, unproved, day, part)
 
 
@@ -147,7 +147,7 @@ def _day_wanted(writing: Writing, context: HostContext, row: Row[Any], wish: Wis
     return wanted, 0
 
 
-def _key_set(writing: Writing, context: HostContext, meter: str, work: Work, attempt: int) -> tuple[int, bool]:
+def _key_set(writing: Writing, context: HostContext, meter: str, work: Work, failures: int) -> tuple[int, bool]:
     """The key set for a session: at random among those the meter has proved, or a new one that shall prove itself.
 
     A new key is tried with a query only, and every other time, so that a meter that does not have it is not lost.
@@ -155,7 +155,7 @@ def _key_set(writing: Writing, context: HostContext, meter: str, work: Work, att
     keys = schema.meter_keys
     rows = writing.connection.execute(select(keys.c.key_set, keys.c.state).where(keys.c.meter == meter)).all()
     unproved = [row.key_set for row in rows if row.state == "sent"]
-    if unproved and work.kind is WorkKind.QUERY and attempt % 2 == 0:
+    if unproved and work.kind is WorkKind.QUERY and failures % 2 == 0:
         return unproved[0], True
     confirmed = [row.key_set for row in rows if row.state == "confirmed"]
     return context.vault.choose(confirmed, context.random(8)), False

@@ -36,8 +36,8 @@ __all__ = ["Dispatch", "DispatchSettings", "Post"]
 _log = structlog.get_logger("prewatt.dispatch")
 _SESSION_RANDOM_BYTES: Final = 32
 _TIME_BYTES: Final = 4
-# After these a meter shows other registers, another relay, another price.
-_REFRESHED: Final = frozenset({Code.VALUE, Code.COMMISSION, Code.MODE, Code.RELAY})
+# After these a meter shows other registers, another relay, another price, or a key that has to prove itself.
+_REFRESHED: Final = frozenset({Code.VALUE, Code.COMMISSION, Code.MODE, Code.RELAY, Code.KEY})
 _FROM_METER: Final = frozenset({MessageType.REPORT, MessageType.ALARM, MessageType.WISH})
 _FAULTS: Final = (HostError, VaultError, TransferRuleError, ValueError)
 
@@ -206,7 +206,7 @@ class Dispatch:
         return [hello for line, future in chosen for hello in self._begin(line, future, line_ms)]
 
     def _choosing(self, line: Line) -> Callable[[Writing], Choice | None]:
-        return lambda writing: choose(writing, self._context, line.meter, line.wish, attempt=line.attempts)
+        return lambda writing: choose(writing, self._context, line.meter, line.wish, failures=line.failures)
 
     def _begin(self, line: Line, future: "Future[Choice | None]", line_ms: int) -> list[tuple[Line, bytes]]:
         try:
@@ -224,7 +224,6 @@ class Dispatch:
             _log.error("cannot call meter", meter=line.meter, cause=str(error))
             self._back_off(line, line_ms)
             return []
-        line.attempts += 1
         line.spend_hello()
         line.call = Call(choice, session, random, line_ms)
         self._busy[line.meter] = line
