@@ -15,20 +15,24 @@ esac
 say() { echo "prewatt: $*" >&2; }
 die() { say "$@"; exit 1; }
 
-# All that decides what is in .venv: the lock, the package's own data, how it is installed, which Python, and where
-# (the package is installed in place, and scripts hold the path).
+# A stamp holds the digest of what was installed from: a lock (or the package's own data), how, by which Python, and
+# where (the package is installed in place, and scripts hold the path).
 digest_of() {
-    { cat "$1" pyproject.toml tools/install.sh "$venv/pyvenv.cfg"; pwd; } | sha256sum | cut -d ' ' -f 1
+    { cat "$1" tools/install.sh "$venv/pyvenv.cfg"; pwd; } | sha256sum | cut -d ' ' -f 1
 }
 
-is_current() {
-    [ -x "$venv/bin/python" ] && [ -x "$venv/bin/prewatt" ] && [ -f "$venv/$1.stamp" ] &&
-        [ "$(cat "$venv/$1.stamp")" = "$(digest_of "$2")" ]
+is_stamped() {
+    [ -f "$venv/$1.stamp" ] && [ "$(cat "$venv/$1.stamp")" = "$(digest_of "$2")" ]
 }
 
 # What tests need includes what running needs, in the same versions.
-is_done() {
-    is_current test requirements-test.lock || { [ "$kind" = runtime ] && is_current runtime requirements.lock; }
+has_packages() {
+    [ -x "$venv/bin/python" ] &&
+        { is_stamped test requirements-test.lock || { [ "$kind" = runtime ] && is_stamped runtime "$lock"; }; }
+}
+
+has_prewatt() {
+    [ -x "$venv/bin/prewatt" ] && is_stamped package pyproject.toml
 }
 
 is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
@@ -84,26 +88,36 @@ run_pip() {
     env -u PIP_TARGET -u PIP_PREFIX -u PIP_ROOT -u PYTHONPATH PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 "$@"
 }
 
-install() {
-    rm -f "$venv/runtime.stamp" "$venv/test.stamp"
+install_packages() {
+    rm -f "$venv"/*.stamp
     say "installing $(grep -c '==' "$lock") pinned packages into $venv; the first time takes about a minute"
     # A person sees pip at work; a log gets its errors only.
     quiet=-qq
     [ -t 1 ] && quiet=
     run_pip install $quiet --no-input --no-deps --require-hashes --requirement "$lock" ||
         die "pip could not install $lock; its message is above (is the network there?)"
-    run_pip install -qq --no-input --no-deps --no-index --no-build-isolation --editable . ||
-        die "the package itself could not be installed; the message is above"
     digest_of "$lock" >"$venv/$kind.stamp"
 }
 
-is_done && exit 0
+install_prewatt() {
+    say "installing prewatt itself, in place"
+    run_pip install -qq --no-input --no-deps --no-index --no-build-isolation --editable . ||
+        die "the package itself could not be installed; the message is above"
+    digest_of pyproject.toml >"$venv/package.stamp"
+}
+
+# A Python that is asked for by name, and is not the one that .venv was made by, gets a .venv of its own.
+if [ -n "${PYTHON:-}" ] && [ -s "$venv/made-by" ]; then
+    wanted=$(find_python) || exit 1
+    [ "$wanted" = "$(cat "$venv/made-by")" ] || rm -rf "$venv"
+fi
+has_packages && has_prewatt && exit 0
 
 # Two makes at once take turns; the second then finds the work done.
 if command -v flock >/dev/null 2>&1; then
     exec 9>.install.lock
     flock -n 9 || { say "another make is installing; waiting for it"; flock 9; }
-    is_done && exit 0
 fi
 is_sound || make_venv
-install
+has_packages || install_packages
+has_prewatt || install_prewatt
