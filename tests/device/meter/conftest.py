@@ -82,6 +82,11 @@ class Rig:
     def session(self, command: Command, key_set: int = 1) -> HostSession:
         return HostSession(METER, self.suite, key_set, self.keys[key_set], command, self.chance.randbytes(32))
 
+    def session_hello(self) -> bytes:
+        """The Hello of a session that asks for the ring."""
+        self.line_ms += 10_000
+        return self.session(Command(Code.RING, 0, b"")).hello()
+
     def order(self, code: int, sequence: int, body: bytes, key_set: int = 1, wait_ms: int = 0) -> Outcome:
         """A whole session; the outcome that the host may believe."""
         self.line_ms += 1_000

@@ -28,8 +28,8 @@ def resume(core: Core, world_s: int) -> None:
     if not core.money.balance_micro and not _emergency_left(core):
         core.control.emergency = False
         core.relay(RelayEvent.BALANCE_ZERO)
-    core.control.boots += 1
     core.roll_registers(core.own_s)
+    core.control.boots += 1
     core.log(EventCode.POWER_RESTORED, lost_s.to_bytes(4, "big"))
     core.store()
 
