@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from prewatt.codec.errors import DecodeError
 from prewatt.codec.reader import Reader
 
-__all__ = ["SETTING_FIELDS", "SettingField", "Settings", "SettingsChange"]
+__all__ = ["SETTING_FIELDS", "SettingField", "Settings", "SettingsChange", "render_settings_table"]
 
 _U16: Final = 2**16 - 1
 _U32: Final = 2**32 - 1
@@ -146,3 +146,14 @@ class SettingsChange:
         if not values:
             raise DecodeError(0, "settings", "none is named")
         return cls(values)
+
+
+def render_settings_table() -> str:
+    """The table in Markdown, for docs/reference/meter.md."""
+    rows = ["| tag | setting | bytes | allowed | a new meter has | meaning |", "| --- | --- | --- | --- | --- | --- |"]
+    new = Settings()
+    for each in SETTING_FIELDS:
+        allowed = f"{each.low} to {each.high}"
+        cells = (each.tag, f"`{each.name}`", each.width, allowed, getattr(new, each.name), each.meaning)
+        rows.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(rows) + "\n"
