@@ -41,13 +41,19 @@ def _sum(totals: Totals) -> int:
 def _sums_newer(seen: Seen | None, fact: Fact) -> bool:
     if seen is None or fact.totals is None:
         return fact.totals is not None
-    return (epoch_of(fact.receipt.last_sequence), _sum(fact.totals)) > (seen.sums_epoch, seen.sums_micro)
+    told, shown = (epoch_of(fact.receipt.last_sequence), _sum(fact.totals)), (seen.sums_epoch, seen.sums_micro)
+    # A dark home moves no sum, and yet shows another price or relay: then it is the later session that is newer.
+    return told > shown or (told == shown and _began_after(seen, fact))
+
+
+def _began_after(seen: Seen, fact: Fact) -> bool:
+    return isinstance(fact, ResultFact) and fact.work.begun.heard >= seen.heard
 
 
 def _balance_newer(seen: Seen | None, fact: Fact) -> bool:
     if seen is None or fact.receipt.last_sequence != seen.last_sequence:
         return seen is None or fact.receipt.last_sequence > seen.last_sequence
-    if isinstance(fact, ResultFact) and fact.work.begun.heard >= seen.heard:
+    if _began_after(seen, fact):
         return True
     if seen.with_sums and fact.totals is not None:
         return _sums_newer(seen, fact)
