@@ -9,8 +9,8 @@ import random
 from collections import Counter
 from hashlib import sha256
 
-from world_host import HONEST_FREEZES, Host, HostCrash
-from world_meter import Body, PowerCut, Truth, Violation, check
+from world_host import HONEST_FREEZES, Host, HostCrashError
+from world_meter import MINOR_MICRO, Body, PowerCut, Truth, ViolationError, check
 
 from prewatt.codec.commands import Code
 from prewatt.crypto import suite
@@ -19,7 +19,7 @@ from prewatt.protocol.transfer import BodyState, OrderState
 AMOUNTS = (*(10_000, 20_000, 30_000) * 8, 50_000, 110_000, 150_000)
 AIR_MAX = 40
 ARCHIVE_MAX = 400
-BACKUPS_MAX = 4
+BACKUPS_MAX = 6
 LIVE_SESSIONS_MAX = 4
 METERS = 2
 # One synchronous session at a time; a restored meter needs about twelve, an order one or two.
@@ -29,13 +29,13 @@ CALM_ROUNDS_MAX = 400
 class World:
     """``body_type`` and ``host_type`` carry the planted holes."""
 
-    def __init__(self, suite_name="aes-2026", body_type=Body, host_type=Host, swaps_retired_only=True):
+    def __init__(self, suite_name="aes-2026", body_type=Body, host_type=Host):
         self.suite = suite(suite_name)
         size = self.suite.terminal_key_bytes
         self.key = bytes(range(1, size + 1))
         self.truth = Truth()
         self.drawn = 0
-        self.body_type, self.swaps_retired_only = body_type, swaps_retired_only
+        self.body_type = body_type
         self.host = host_type(self.suite, {0: self.key}, self.truth, self.draw)
         self.host.bodies = self.bodies_of
         self.bodies, self.graveyard, self.destroyed = {}, [], set()
@@ -158,6 +158,13 @@ class World:
         if sum(live.meter_id == meter_id for live in self.host.live.values()) < LIVE_SESSIONS_MAX:
             self.send("meter", meter_id, self.host.press(meter_id, self.line_ms))
 
+    def op_session(self, choice):
+        """A whole session on a line that behaves for once."""
+        meter_id, _ = self.pick(choice)
+        body = self.bodies[meter_id]
+        if body.on and sum(live.meter_id == meter_id for live in self.host.live.values()) < LIVE_SESSIONS_MAX:
+            self.powered(body, lambda: self._session(meter_id))
+
     def op_ask(self, choice):
         meter_id, choice = self.pick(choice)
         if sum(live.meter_id == meter_id for live in self.host.live.values()) < LIVE_SESSIONS_MAX:
@@ -169,7 +176,7 @@ class World:
 
     def op_issue(self, choice):
         meter_id, choice = self.pick(choice)
-        orders = self.host.book(meter_id).orders
+        orders = [order for order in self.host.book(meter_id).orders if order.amount_micro % MINOR_MICRO == 0]
         if orders:
             digits = self.host.issue_code(meter_id, orders[choice % len(orders)].order_id)
             if digits is not None:
@@ -258,8 +265,7 @@ class World:
             return
         if book.body is BodyState.LIVE:
             self.host.ask_retire(meter_id)
-        retired = body.money.retired or not self.swaps_retired_only
-        if book.body is BodyState.RETIRED and book.synced and retired and body.on:
+        if book.body is BodyState.RETIRED and book.synced and body.money.retired and body.on:
             self.swap(meter_id, body)
 
     def swap(self, meter_id, body, ring=()):
@@ -290,9 +296,19 @@ class World:
 
     OPS = (
         *(("deliver", 60), ("drop", 3), ("replay", 6), ("haunt", 3), ("pay", 6), ("sweep", 3), ("cancel", 3)),
-        *(("press", 22), ("ask", 2), ("wish", 1), ("issue", 5), ("type", 5), ("report", 2), ("burn", 8), ("power", 2)),
+        *(
+            ("press", 18),
+            ("session", 6),
+            ("ask", 2),
+            ("wish", 1),
+            ("issue", 5),
+            ("type", 5),
+            ("report", 2),
+            ("burn", 8),
+            ("power", 2),
+        ),
         *(("resume", 4), ("crash", 2), ("give_up", 4), ("time", 6), ("backup", 1), ("restore", 0.5)),
-        *(("reconcile", 3), ("people", 2), ("replace", 0.7), ("destroy", 0.1)),
+        *(("reconcile", 5), ("people", 5), ("replace", 0.7), ("destroy", 0.1)),
     )
     NAMES = tuple(name for name, _ in OPS)
     WEIGHTS = tuple(weight for _, weight in OPS)
@@ -301,7 +317,7 @@ class World:
         self.line_ms += 700
         try:
             getattr(self, f"op_{name}")(choice)
-        except HostCrash:
+        except HostCrashError:
             self.events["crashes"] += 1
         self.check()
 
@@ -357,7 +373,7 @@ class World:
             if self.ended(meter_id):
                 return
         book = host.book(meter_id)
-        raise Violation(f"nothing moves any more: {book}")
+        raise ViolationError(f"nothing moves any more: {book}")
 
     def _dismiss(self, meter_id):
         """People cancel what the meter will never take: more than its ceiling, or more back than it holds."""
@@ -396,13 +412,16 @@ class World:
                 check(owner != meter_id or room == 0, f"{room} x {amount} was paid and never applied or paid back")
 
 
-def walk(seed, steps, *, calm_every=0, **how):
-    """A seeded walk of so many steps, then calm; a Violation names the seed and the step."""
+def walk(seed, steps, *, calm_every=0, world_type=World, mood=None, **how):
+    """A seeded walk of so many steps, then calm; a ViolationError names the seed and the step."""
     chance = random.Random(seed)
-    world = World(**how)
+    world = world_type(**how)
+    if seed % 4:
+        world.calm()
     done = 0
     # Swarm: each seed has its own mood, in which some things happen often and others hardly ever.
     weights = [weight * chance.choice((0.1, 1, 1, 3)) for weight in World.WEIGHTS]
+    weights = [weight * (mood or {}).get(name, 1) for name, weight in zip(World.NAMES, weights, strict=True)]
     try:
         while done < steps:
             for name in chance.choices(World.NAMES, weights, k=64):
@@ -411,7 +430,7 @@ def walk(seed, steps, *, calm_every=0, **how):
                 if calm_every and done % calm_every == 0:
                     world.calm()
         world.calm()
-    except Violation as violation:
+    except ViolationError as violation:
         violation.seed, violation.steps = seed, done
         violation.add_note(f"seed {seed}, step {done}, {how}")
         raise

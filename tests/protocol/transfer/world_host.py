@@ -8,7 +8,7 @@ from collections import Counter
 from copy import copy
 from dataclasses import dataclass, field, replace
 
-from world_meter import MINOR_MICRO, Violation, check, parse_ring, parse_standing
+from world_meter import MINOR_MICRO, ViolationError, check, parse_ring, parse_standing
 
 from prewatt.codec.bodies import UsageQuery
 from prewatt.codec.commands import Code, control_digest
@@ -30,7 +30,7 @@ HONEST_FREEZES = {
 }
 
 
-class HostCrash(Exception):
+class HostCrashError(Exception):
     """The process died."""
 
 
@@ -99,7 +99,7 @@ class Host:
             self.crash_in -= 1
             if self.crash_in < 0:
                 self.crash()
-                raise HostCrash
+                raise HostCrashError
 
     def crash(self):
         self.crash_in = None
@@ -391,7 +391,10 @@ class Host:
                 self._control_done(db, meter_id, change)
             elif isinstance(change, rules.Frozen):
                 self.events[f"frozen {change.reason.name}"] += 1
-                check(change.reason in HONEST_FREEZES, f"{meter_id.hex()} frozen without a lie: {change.reason} {change.detail}")
+                check(
+                    change.reason in HONEST_FREEZES,
+                    f"{meter_id.hex()} frozen without a lie: {change.reason} {change.detail}",
+                )
 
     def _confirmed(self, db, meter_id, change, matched):
         order = change.order
@@ -445,4 +448,4 @@ class Host:
         check(len(numbers) == len(set(numbers)), "two orders have one number")
 
 
-__all__ = ["Bank", "Db", "Host", "HostCrash", "Status", "Violation", "WorkKind", "replace"]
+__all__ = ["Bank", "Db", "Host", "HostCrashError", "Status", "ViolationError", "WorkKind", "replace"]

@@ -11,8 +11,8 @@ from prewatt.codec.bodies import Commission, Retire, Transfer
 from prewatt.codec.commands import Code
 from prewatt.codec.errors import DecodeError
 from prewatt.codec.meter_messages import Head, Report
-from prewatt.codec.receipt import RING_ENTRY_BYTES, Receipt, RingEntry, Status
 from prewatt.codec.reader import Reader
+from prewatt.codec.receipt import RING_ENTRY_BYTES, Receipt, RingEntry, Status
 from prewatt.crypto import MessageKind
 from prewatt.device.meter.journal import Journal
 from prewatt.device.meter.money import (
@@ -40,13 +40,13 @@ SESSION_LIFE_MS = 60_000
 RATE = rate_of(10_000_000, 100, 100)
 
 
-class Violation(AssertionError):
+class ViolationError(AssertionError):
     """Value moved otherwise than exactly once, or stopped moving."""
 
 
 def check(holds, why):
     if not holds:
-        raise Violation(why)
+        raise ViolationError(why)
 
 
 @dataclass
@@ -98,7 +98,8 @@ class Body:
         self.number, self.meter_id, self.suite, self.keys, self.truth = number, meter_id, suite, keys, truth
         self.nvm = MemoryNvm()
         self.boots = 0
-        self.seen_ring = ()
+        self.seen_ring = ring
+        self.factory_ring = frozenset(ring)
         self.applied_digests = set()
         self.on = True
         Journal(self.nvm).create(Record(Money(ring=ring), EnergyPosition(0)))
@@ -235,7 +236,8 @@ class Body:
         money.check()
         if money.ring != self.seen_ring:
             for entry in money.ring:
-                self.truth.hold(self, entry)
+                if entry not in self.factory_ring:
+                    self.truth.hold(self, entry)
             self.seen_ring = money.ring
 
 
@@ -257,4 +259,14 @@ def parse_ring(data):
     return tuple(RingEntry.read(reader) for _ in range(len(data) // RING_ENTRY_BYTES))
 
 
-__all__ = ["LIMITS", "MINOR_MICRO", "Body", "PowerCut", "Truth", "Violation", "check", "parse_ring", "parse_standing"]
+__all__ = [
+    "LIMITS",
+    "MINOR_MICRO",
+    "Body",
+    "PowerCut",
+    "Truth",
+    "ViolationError",
+    "check",
+    "parse_ring",
+    "parse_standing",
+]
