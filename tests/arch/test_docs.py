@@ -1,8 +1,10 @@
-"""The reference names every command, every option and every setting, and no setting that is none."""
+"""The reference names every command, option, setting and endpoint, and no setting that is none."""
 
 import re
 from importlib import import_module
 from pathlib import Path
+from typing import get_type_hints
+from unittest.mock import create_autospec
 
 import pytest
 
@@ -49,6 +51,25 @@ def test_the_reference_names_every_setting_and_no_other(reference):
     assert prefix == "PREWATT_"
     known = {f"{prefix}{name}".upper() for name in settings.model_fields}
     assert set(re.findall(rf"\b{prefix}[A-Z_]+[A-Z]\b", (reference / "settings.md").read_text())) == known
+
+
+def without_parameters(path: str) -> str:
+    return re.sub(r"\{\w+\}", "{}", path)
+
+
+def test_the_reference_names_every_endpoint(reference):
+    api = import_module("prewatt.apps.api.app")
+    # The routes are what is asked for; what stands behind them is not called.
+    behind = {
+        name: "token" if hint is str else create_autospec(hint, instance=True)
+        for name, hint in get_type_hints(api.build_app).items()
+        if name != "return"
+    }
+    # The common prefix may be left out; the names of parameters are the document's own.
+    text = without_parameters((reference / "api.md").read_text()).replace(api.API_PREFIX, "")
+    named = set(re.findall(r"(?<![\w/}])/[\w/{}-]+", text))
+    paths = api.build_app(**behind).openapi()["paths"]
+    assert {path for path in paths if without_parameters(path).removeprefix(api.API_PREFIX) not in named} == set()
 
 
 def test_every_link_between_the_documents_leads_somewhere(files, root):

@@ -25,7 +25,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """There is nothing before the first format."""
-    raise NotImplementedError("the first format has none before it; put a backup in its place")
+    raise RuntimeError("the first format has none before it; put a backup in its place")
 
 
 def _statements(script: str) -> list[str]:
