@@ -191,7 +191,7 @@ class Commands:
         core.log(EventCode.TARIFF_ACCEPTED, tariff.table.version.to_bytes(4, "big"))
         if tariff.table.valid_from_s <= core.own_s:
             core.promote_tariff()
-            self._consumption.reprice()
+        self._consumption.reprice()
         return Status.DONE, core.newest_tariff.digest
 
     def _key(self, body: bytes, order: Execute) -> _Applied:

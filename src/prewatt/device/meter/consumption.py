@@ -16,7 +16,7 @@ from prewatt.codec.events import EventCode
 from prewatt.device.meter.core import Core
 from prewatt.device.meter.minutes import close_minute, turn_back
 from prewatt.device.meter.money import ACC_PER_MICRO
-from prewatt.device.meter.relay import Cause, RelayEvent, relay_closed, relay_conducts
+from prewatt.device.meter.relay import Cause, RelayEvent
 from prewatt.device.meter.tariff import PriceRun
 from prewatt.device.meter.tokens import Rate, burn, rate_of
 from prewatt.units import MINUTE_S
@@ -57,6 +57,7 @@ class Consumption:
     __slots__ = (
         "_angle_s",
         "_angle_sum",
+        "_checkpoint_s",
         "_core",
         "_day_end_s",
         "_rates",
@@ -72,7 +73,7 @@ class Consumption:
         self._angle_sum = self._angle_s = 0
         self._run = PriceRun(0, 0, 0, 0)
         self._rates: tuple[Rate, ...] = ()
-        self._day_end_s = 0
+        self._day_end_s = self._checkpoint_s = 0
         self.minute_done_pulses = 0
         self.pause_until_s: int | None = None
         """When the pause after the load limit is over, in seconds of the world."""
@@ -91,25 +92,28 @@ class Consumption:
         """The power that flows now, of all sources."""
         core, power = self._core, 0
         for source, queue in enumerate(self.profiles):
-            if queue and queue[0].start_s <= core.world_s < queue[0].end_s and core.conducts(source):
+            if queue and queue[0].start_s <= core.world_s < queue[0].end_s and core.conducting[source]:
                 power += queue[0].watts
         return power
 
     def reprice(self) -> None:
         """Forgets the prices that were looked up: the table, the clock or the surcharge changed."""
         self._run = PriceRun(0, 0, 0, 0)
-        self._day_end_s = 0
+        self._day_end_s = self._checkpoint_s = 0
 
     def advance(self, world_s: int) -> None:
         """Works off every second before ``world_s``."""
         core = self._core
         while core.world_s < world_s:
             own_s = core.own_s
-            self._catch_up(own_s)
-            end_s = self._run_end(own_s, world_s)
+            if own_s >= self._checkpoint_s:
+                self._catch_up(own_s)
+            end_s = self._run_end(world_s)
             core.world_s = self._burn_until(end_s)
             self._after_run()
-        self._catch_up(core.own_s)
+        own_s = core.own_s
+        if own_s >= self._checkpoint_s:
+            self._catch_up(own_s)
 
     def catch_up_clock(self) -> None:
         """After the clock was set: minutes and registers go where it stands. Store a record at once."""
@@ -137,6 +141,11 @@ class Consumption:
             self._roll_day(own_s)
         if not self._run.from_s <= own_s < self._run.until_s:
             self._look_up_price(own_s)
+        minute_end_s = (core.minute + 1) * MINUTE_S
+        ends = [minute_end_s, self._run.until_s, self._day_end_s]
+        if core.waiting is not None:
+            ends.append(core.waiting.table.valid_from_s)
+        self._checkpoint_s = min(ends)
 
     def _roll_day(self, own_s: int) -> None:
         core = self._core
@@ -152,15 +161,10 @@ class Consumption:
             rate_of(core.tariff.source_price_micro(source), run.percent, quality) for source in range(core.sources)
         )
 
-    def _run_end(self, own_s: int, world_s: int) -> int:
+    def _run_end(self, world_s: int) -> int:
         """Until when, in seconds of the world, nothing changes but time; at most ``world_s``."""
         core = self._core
-        own_end_s = min((core.minute + 1) * MINUTE_S, self._run.until_s, self._day_end_s)
-        if own_end_s <= own_s:
-            own_end_s = min(self._run.until_s, self._day_end_s, own_s + MINUTE_S)
-        if core.waiting is not None:
-            own_end_s = min(own_end_s, core.waiting.table.valid_from_s)
-        end_s = min(world_s, core.control.clock.world_at(own_end_s))
+        end_s = min(world_s, core.control.clock.world_at(self._checkpoint_s))
         if self.pause_until_s is not None and self.pause_until_s > core.world_s:
             end_s = min(end_s, self.pause_until_s)
         begun_s, over_w = core.world_s, core.settings.over_current_w
@@ -193,9 +197,9 @@ class Consumption:
     def _flows(self, end_s: int) -> list[tuple[int, int, int | None]]:
         """Source, pulses and angle of everything that flows from now to ``end_s``."""
         core, flows = self._core, []
-        begun_s, causes = core.world_s, core.control.causes
+        begun_s = core.world_s
         for source, queue in enumerate(self.profiles):
-            if queue and queue[0].start_s <= begun_s and relay_conducts(causes[source]):
+            if queue and queue[0].start_s <= begun_s and core.conducting[source]:
                 first = queue[0]
                 pulses = first.pulses_until(end_s) - first.pulses_until(begun_s)
                 flows.append((source, pulses, first.angle_cdeg))
@@ -205,9 +209,11 @@ class Consumption:
         """Whether these pulses would use up the balance, or the emergency credit."""
         core = self._core
         money = core.money
-        if core.control.causes[0] & Cause.ZERO:
-            return False
-        left = money.balance_micro or max(0, core.settings.emergency_micro - money.owed_micro)
+        left: int = money.balance_micro
+        if not left:
+            if core.control.causes[0] & Cause.ZERO:
+                return False
+            left = max(0, core.settings.emergency_micro - money.owed_micro)
         cost = sum(pulses * self._rates[source] for source, pulses, _ in flows)
         return money.acc + cost >= left * ACC_PER_MICRO
 
@@ -232,12 +238,11 @@ class Consumption:
     def _after_run(self) -> None:
         """Moves the relays where the second that has just passed gave reason to."""
         core = self._core
-        control, money = core.control, core.money
-        if not money.balance_micro:
+        if not core.money.balance_micro:
             self._end_value()
         over_w, now_s = core.settings.over_current_w, core.world_s
         for source, queue in enumerate(self.profiles):
-            if queue and queue[0].watts > over_w and queue[0].start_s < now_s and relay_closed(control.causes[source]):
+            if queue and queue[0].watts > over_w and queue[0].start_s < now_s and core.closed(source):
                 core.relay(RelayEvent.OVER_CURRENT, range(source, source + 1))
                 core.log(EventCode.OVER_CURRENT, bytes((source,)) + queue[0].watts.to_bytes(4, "big"))
         if self.pause_until_s is not None and now_s >= self.pause_until_s:

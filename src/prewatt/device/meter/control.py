@@ -4,6 +4,7 @@ Which slots hold table, settings, keys and text; the relay's causes; counters of
 clock; the running registers. It changes only together with the money, in one journal write.
 """
 
+import struct
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -21,6 +22,8 @@ ALARMS_WAITING_MAX: Final = 16
 # As many days as the minute memory holds; with every one of them waiting the oldest gives way.
 REPORTS_DUE_MAX: Final = 35
 _VERSION: Final = 1
+_COUNTERS: Final = struct.Struct(">10I")
+_ALARM: Final = struct.Struct(">IIB")
 _EMERGENCY: Final = 1
 _COVER_OPEN: Final = 2
 _ZEROISED: Final = 4
@@ -74,12 +77,9 @@ class Control:
         return b"".join(
             (
                 bytes((_VERSION, *slots, *self.causes, self.source_at, flags)),
-                *(counter.to_bytes(4, "big") for counter in counters),
+                _COUNTERS.pack(*counters),
                 bytes((len(self.alarms),)),
-                *(
-                    alarm.counter.to_bytes(4, "big") + alarm.event.to_bytes(4, "big") + bytes((alarm.key_set,))
-                    for alarm in self.alarms
-                ),
+                *(_ALARM.pack(*alarm) for alarm in self.alarms),
                 bytes((len(self.reports_due),)),
                 *(day.to_bytes(4, "big") for day in self.reports_due),
                 self.registers.build(),

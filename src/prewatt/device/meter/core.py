@@ -44,6 +44,7 @@ class Core:
         "certificate",
         "changed",
         "code_lock",
+        "conducting",
         "control",
         "effects",
         "era",
@@ -91,6 +92,11 @@ class Core:
         self.changed = False
         self._happened: list[tuple[int, EventCode, bytes]] = []
         self._load_slots()
+        self._see_relays()
+
+    def _see_relays(self) -> None:
+        """Remembers through which contacts current can flow: asked every run, changed only by ``relay``."""
+        self.conducting = tuple(relay_conducts(causes) for causes in self.control.causes[: self.sources])
 
     def _load_slots(self) -> None:
         control = self.control
@@ -147,10 +153,6 @@ class Core:
         """Whether the contacts of a source are closed."""
         return relay_closed(self.control.causes[source])
 
-    def conducts(self, source: int) -> bool:
-        """Whether current of a source can flow: its contacts are closed, or welded."""
-        return relay_conducts(self.control.causes[source])
-
     def store(self) -> None:
         """The one durable write: money, position and control block, read back. What happened is logged after it."""
         self._journal_record()
@@ -184,6 +186,7 @@ class Core:
                 continue
             self.control.causes[source] = after
             self.changed = True
+            self._see_relays()
             if relay_closed(before) != relay_closed(after):
                 closed = relay_closed(after)
                 code = EventCode.RELAY_CLOSED if closed else EventCode.RELAY_OPENED

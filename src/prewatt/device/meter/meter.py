@@ -71,6 +71,7 @@ class Meter:
         "_consumption",
         "_core",
         "_findings",
+        "_heard_money",
         "_keypad",
         "_modem",
         "_notice",
@@ -91,6 +92,7 @@ class Meter:
         self._session = TerminalSession(self._identity())
         self._findings = [Finding.NORMAL] * core.sources
         self._buzzing = Buzzing.SILENT
+        self._heard_money: Money | None = None
         self._page = 0
         self._notice = ""
 
@@ -168,16 +170,22 @@ class Meter:
     def _settle(self, now: Now) -> None:
         """Stores what waits, then sends what is due."""
         core = self._core
+        if core.money is not self._heard_money:
+            self._buzz()
+        if core.changed:
+            core.store()
+        if not self._outbox.idle:
+            self._send_due(now)
+
+    def _buzz(self) -> None:
+        core = self._core
+        self._heard_money = core.money
         buzzing = buzzing_of(core.money, core.settings.low_balance_micro)
         if buzzing is not self._buzzing:
             if self._buzzing is Buzzing.SILENT:
                 core.log(EventCode.LOW_BALANCE, core.money.balance_micro.to_bytes(8, "big"))
             self._buzzing = buzzing
             core.effects.append(Buzz(buzzing))
-        if core.changed:
-            core.store()
-        if not self._outbox.idle:
-            self._send_due(now)
 
     def _send_due(self, now: Now) -> None:
         core = self._core

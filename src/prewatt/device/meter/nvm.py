@@ -155,6 +155,8 @@ class MemoryNvm:
             self._wear[region] = [0] * -(-region.size // WEAR_BLOCK_BYTES)
         cells[offset : offset + len(data)] = data
         self.written_bytes += len(data)
-        counts = self._wear.setdefault(region, [0] * -(-region.size // WEAR_BLOCK_BYTES))
+        counts = self._wear.get(region)
+        if counts is None:
+            counts = self._wear[region] = [0] * -(-region.size // WEAR_BLOCK_BYTES)
         for block in range(offset // WEAR_BLOCK_BYTES, (offset + len(data) - 1) // WEAR_BLOCK_BYTES + 1):
             counts[block] += 1

@@ -21,7 +21,7 @@ from prewatt.device.meter.record import SOURCES_MAX
 __all__ = ["PERIOD_BYTES_END", "Period", "PeriodRings", "Registers"]
 
 _CELL: Final = struct.Struct(">IQI")
-_U64: Final = 2**64 - 1
+_RUNNING: Final = struct.Struct(">Q16Q4QIqIqIqIq")
 _MONTHS: Final = 12
 _WEEK_DAYS: Final = 7
 # 1970-01-01 was a Thursday: with three days more, weeks begin on Monday.
@@ -116,10 +116,9 @@ class Registers:
 
     def build(self) -> bytes:
         """total(8), steps(16 x 8), sources(4 x 8), then of day, week, month and year number(4) and total then(8)."""
-        parts = [struct.pack(">Q16Q4Q", self.total_pulses, *self.step_pulses, *self.source_pulses)]
-        # A period that began again after the clock was set back may begin below zero of the total: modulo 2^64.
-        parts += [struct.pack(">IQ", number, began & _U64) for number, began in self.begun.values()]
-        return b"".join(parts)
+        # A period that began again after the clock was set back may begin below zero of the total.
+        begun = (figure for pair in self.begun.values() for figure in pair)
+        return _RUNNING.pack(self.total_pulses, *self.step_pulses, *self.source_pulses, *begun)
 
     @classmethod
     def read(cls, reader: Reader) -> "Registers":
