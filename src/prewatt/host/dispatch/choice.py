@@ -23,22 +23,25 @@ from prewatt.host.tariffs import read_tariff
 from prewatt.host.usage import local_day
 from prewatt.protocol.transfer import BodyState, MeterBook, Work, WorkKind, next_control, next_work, query_work
 
-__all__ = ["Choice", "Wish", "choose", "usage_body"]
+__all__ = ["Choice", "Wish", "choose"]
 
 _FENCE_RANDOM_BYTES: Final = 8
-_CLOCK_RANK: Final = 4
-_TEXT_RANK: Final = 5
 _NO_DIGEST: Final = bytes(DIGEST_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What dispatch would like to ask of a meter when nothing more urgent waits: a query or not, and which part."""
+    """What dispatch would like to ask of a meter when nothing more urgent waits: a query or not, and which part.
+
+    ``acknowledged``: the events cursor that the first part was asked with. The parts of one Info are cut anew for each
+    query; with another cursor they would be cut elsewhere.
+    """
 
     query: bool
     registers_only: bool = False
     day: int | None = None
     part: int = 0
+    acknowledged: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def choose(writing: Writing, context: HostContext, meter: str, wish: Wish, *, fa
     day, part = DAY_NONE, 0
     if work is None and wish.query and _may_query(before):
         day, part = _day_wanted(writing, context, row, wish)
-        work = query_work(after, Code.USAGE, usage_body(writing, meter, now_s, day, part))
+        work = query_work(after, Code.USAGE, _usage_body(writing, meter, now_s, day, part, wish.acknowledged))
     book_changes(writing, meter, before, after, (), at_s=now_s)
     if work is None:
         return None
@@ -109,7 +112,7 @@ def _body(writing: Writing, context: HostContext, row: Row[Any], waiting: Contro
     return Text(what["text"]).build() if waiting.code is Code.TEXT else bytes.fromhex(what["settings"])
 
 
-def usage_body(writing: Writing, meter: str, now_s: int, day: int, part: int) -> bytes:
+def _usage_body(writing: Writing, meter: str, now_s: int, day: int, part: int, acknowledged: int | None) -> bytes:
     """The plain body of code 03 as of now: time, what is wanted, the tariff expected, the events that are kept."""
     meters, standings, tariffs = schema.meters, schema.standings, schema.tariffs
     row = writing.connection.execute(
@@ -121,7 +124,8 @@ def usage_body(writing: Writing, meter: str, now_s: int, day: int, part: int) ->
         )
         .where(meters.c.id == meter)
     ).one()
-    return UsageQuery(now_s, day, part, row.digest or _NO_DIGEST, row.events_acknowledged).build()
+    cursor = row.events_acknowledged if acknowledged is None else acknowledged
+    return UsageQuery(now_s, day, part, row.digest or _NO_DIGEST, cursor).build()
 
 
 def _day_wanted(writing: Writing, context: HostContext, row: Row[Any], wish: Wish) -> tuple[int, int]:

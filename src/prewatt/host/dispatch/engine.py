@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 from sqlalchemy import or_, select
 
+from prewatt.codec.bodies import UsageQuery
 from prewatt.codec.commands import Code, Command
 from prewatt.codec.messages import MessageType
 from prewatt.codec.receipt import Status
@@ -39,6 +40,7 @@ _TIME_BYTES: Final = 4
 # After these a meter shows other registers, another relay, another price, or a key that has to prove itself.
 _REFRESHED: Final = frozenset({Code.VALUE, Code.COMMISSION, Code.MODE, Code.RELAY, Code.KEY})
 _FROM_METER: Final = frozenset({MessageType.REPORT, MessageType.ALARM, MessageType.WISH})
+_NOTHING: Final = Wish(query=False)
 _FAULTS: Final = (HostError, VaultError, TransferRuleError, ValueError)
 
 
@@ -287,7 +289,10 @@ class Dispatch:
         if choice.work.code is Code.USAGE:
             part = parse_info(outcome.plain)
             more = part is not None and part.part == choice.part and part.part + 1 < part.parts
-            line.wish = Wish(query=True, day=choice.day, part=choice.part + 1) if more else Wish(query=False)
+            cursor = UsageQuery.parse(choice.work.body).events_acknowledged
+            line.wish = (
+                Wish(query=more, day=choice.day, part=choice.part + 1, acknowledged=cursor) if more else _NOTHING
+            )
         elif choice.work.code in _REFRESHED and self.settings.refresh_after_value and not line.wish.query:
             line.wish = Wish(query=True, registers_only=True)
 

@@ -1,0 +1,136 @@
+"""Usage: days and hours from the parts that meters send, in whatever order and number they come."""
+
+from random import Random
+
+import pytest
+
+from prewatt.codec.minutelog import NO_POWER
+from prewatt.host.refusals import RefusalOutcome, RefusedError
+
+DAY = 20_513  # 2026-03-01
+DAY_S = 86_400
+
+
+def noisy(seed, minutes=1_440):
+    rng = Random(seed)
+    return [rng.randrange(0, 4_000) for _ in range(minutes)]
+
+
+def fill(body, day, minutes):
+    body.days[day] = (day * DAY_S, minutes)
+
+
+def test_a_noisy_day_in_many_parts_is_collected_whole(world):
+    world.pump()
+    body, minutes = world.bodies["000001"], noisy(1)
+    fill(body, DAY, minutes)
+    world.now_s += DAY_S + 3_600
+    world.pass_line(60_000)
+    world.pump()
+    (row,) = world.host.usage.read("000001").rows
+    assert (row.label, row.pulses, row.minutes) == ("2026-03-01", sum(minutes), 1_440)
+    hours = world.host.usage.read("000001", by="hour", days=1).rows
+    assert [each.pulses for each in hours] == [sum(minutes[at : at + 60]) for at in range(0, 1_440, 60)]
+
+
+def test_minutes_without_power_are_no_usage_and_no_reading(world):
+    world.pump()
+    fill(world.bodies["000001"], DAY, [NO_POWER] * 120 + [5] * 1_320)
+    world.now_s += DAY_S + 3_600
+    world.pass_line(60_000)
+    world.pump()
+    usage = world.host.usage.read("000001", by="hour", days=1)
+    assert len(usage.rows) == 22
+    assert usage.total_pulses == 5 * 1_320
+    assert usage.rows[0].label == "2026-03-01 02:00"
+    assert world.host.usage.read("000001").rows[0].minutes == 1_320
+
+
+def test_a_running_day_grows_and_a_report_of_the_same_day_changes_nothing(world):
+    world.pump()
+    body, minutes = world.bodies["000001"], noisy(2)
+    for count in (100, 700, 1_440, 500):
+        fill(body, DAY, minutes[:count])
+        world.now_s += world.settings.poll_s // 4
+        world.pass_line(60_000)
+        world.pump()
+    world.now_s += DAY_S
+    for payload in (fill(body, DAY, minutes), *body.report(DAY)):
+        if payload:
+            world.say("000001", payload)
+    (row,) = world.host.usage.read("000001").rows
+    assert row.pulses == sum(minutes)
+
+
+def test_a_day_that_the_meter_does_not_have_does_not_hold_up_the_next(world):
+    world.pump()
+    body = world.bodies["000001"]
+    for day in (DAY + 1, DAY + 3):
+        fill(body, day, noisy(day))
+    for _ in range(8):
+        world.now_s += DAY_S
+        world.pass_line(60_000)
+        world.pump()
+    found = {row.label: row.pulses for row in world.host.usage.read("000001", last_day="2026-03-05").rows}
+    assert found == {
+        "2026-03-02": sum(noisy(DAY + 1)),
+        "2026-03-03": None,
+        "2026-03-04": sum(noisy(DAY + 3)),
+        "2026-03-05": None,
+    }
+
+
+def test_events_are_kept_once_and_the_meter_may_forget_them(world):
+    world.pump()
+    body = world.bodies["000001"]
+    for number in range(1, 60):
+        body.add_event(number)
+    for _ in range(3):
+        world.now_s += world.settings.poll_s
+        world.pass_line(60_000)
+        world.pump()
+    assert body.events == []
+    for number in range(90, 95):
+        body.add_event(number)
+    for _ in range(3):
+        world.now_s += world.settings.poll_s
+        world.pass_line(60_000)
+        world.pump()
+    assert body.events == []
+
+
+def test_the_zone_of_the_installation_names_the_hours(make_world):
+    world = make_world(zone="Europe/Paris")
+    world.pump()
+    body = world.bodies["000001"]
+    body.days[DAY + 1] = ((DAY + 1) * DAY_S - 3_600, [1] * 1_440)
+    world.now_s += 2 * DAY_S
+    for payload in body.report(DAY + 1):
+        world.say("000001", payload)
+    rows = world.host.usage.read("000001", by="hour", days=1).rows
+    assert rows[0].label == "2026-03-02 00:00"
+    assert rows[0].start_s == (DAY + 1) * DAY_S - 3_600
+
+
+def test_a_meter_without_usage_has_none(world):
+    usage = world.host.usage.read("000001")
+    assert (usage.rows, usage.total_pulses, usage.days_collected) == ((), 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"by": "week"}, "by"),
+        ({"days": 0}, "days"),
+        ({"days": 401}, "days"),
+        ({"last_day": "yesterday"}, "last_day"),
+        ({"last_day": "2026-02-30"}, "last_day"),
+        ({"meter": "000002"}, "meter"),
+        ({"meter": "x"}, "meter"),
+    ],
+)
+def test_what_is_not_allowed_is_refused_by_name(world, changes, field):
+    with pytest.raises(RefusedError) as caught:
+        world.host.usage.read(**({"meter": "000001"} | changes))
+    assert caught.value.field == field
+    assert caught.value.outcome in (RefusalOutcome.BAD_FIELD, RefusalOutcome.UNKNOWN_METER)
