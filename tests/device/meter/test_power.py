@@ -281,6 +281,9 @@ def test_forged_frames_change_no_durable_byte(rig):
     assert rig.meter.money == money
     rig.line_ms += 20_000
     assert rig.store(UNIT).receipt.balance_micro == money.balance_micro + UNIT
+    # The next true command takes the number of false ones into the log.
+    codes = [event.code for event in rig.meter._core.events.read_after(0, 999)]
+    assert EventCode.FORGERY_SUSPECTED in codes
 
 
 def test_a_command_of_an_old_session_is_no_command_of_a_new_one(rig):

@@ -21,7 +21,7 @@ from prewatt.codec.bodies import (
 )
 from prewatt.codec.commands import Code
 from prewatt.codec.errors import DecodeError
-from prewatt.codec.events import EventCode
+from prewatt.codec.events import EVENT_DETAIL_BYTES_MAX, EventCode
 from prewatt.codec.modetable import ModeTable
 from prewatt.codec.receipt import Status
 from prewatt.codec.settings import SettingsChange
@@ -40,6 +40,7 @@ from prewatt.device.meter.money import (
     retire,
 )
 from prewatt.device.meter.relay import RelayEvent
+from prewatt.device.meter.slots import SlotError
 from prewatt.device.meter.tariff import Tariff
 from prewatt.device.meter.usage import build_table_part, build_usage_parts
 from prewatt.device.now import Now
@@ -164,6 +165,10 @@ class Commands:
         try:
             status, rest = apply(order.body, order)
         except (DecodeError, ValueError):
+            status, rest = _IMPOSSIBLE
+        except SlotError as error:
+            # The slot in use is untouched, and nothing was changed yet: new bulk data is written first.
+            core.log(EventCode.MEMORY_FAULT, str(error).encode()[:EVENT_DETAIL_BYTES_MAX])
             status, rest = _IMPOSSIBLE
         if status is not Status.DONE:
             core.money = before

@@ -11,7 +11,7 @@ from typing import Final
 
 from prewatt.codec.commands import Code
 from prewatt.codec.events import EventCode
-from prewatt.codec.messages import MessageType
+from prewatt.codec.messages import MessageType, RefusalReason
 from prewatt.crypto import MessageKind
 from prewatt.device.meter.birth import Birth
 from prewatt.device.meter.body import Body
@@ -53,7 +53,7 @@ from prewatt.device.meter.sources import interlock, turn_to
 from prewatt.device.meter.valuecode import CodeOutcome, CodeTerms, enter_code
 from prewatt.device.meter.view import MeterView
 from prewatt.device.now import Now
-from prewatt.protocol.terminal import Answer, Execute, TerminalIdentity, TerminalSession
+from prewatt.protocol.terminal import FALSE_COMMANDS_MAX, Answer, Execute, TerminalIdentity, TerminalSession
 from prewatt.units import MINUTE_S
 
 __all__ = ["Meter"]
@@ -70,6 +70,7 @@ class Meter:
         "_commands",
         "_consumption",
         "_core",
+        "_false_commands",
         "_findings",
         "_heard_money",
         "_keypad",
@@ -93,6 +94,7 @@ class Meter:
         self._findings = [Finding.NORMAL] * core.sources
         self._buzzing = Buzzing.SILENT
         self._heard_money: Money | None = None
+        self._false_commands = 0
         self._page = 0
         self._notice = ""
 
@@ -128,7 +130,8 @@ class Meter:
         """Catches up with ``now``, then takes ``event``; ``random`` are 32 fresh bytes.
 
         A Load or Measured lets the meter catch up only to where it begins, so that several can be given one after the
-        other at one ``now``; any other event then works them off. ValueError for a source or key there is none of.
+        other at one ``now``; any other event then works them off. ValueError for a source or key there is none of;
+        JournalError where the memory does not hold what was written: drop the meter and power it up again.
         """
         core = self._core
         if isinstance(event, Load):
@@ -213,7 +216,10 @@ class Meter:
             self._outbox.take_ack(payload)
             return
         reply = self._session.receive(payload, line_ms=now.line_ms, random=random)
+        if isinstance(reply, Answer) and reply.refusal is RefusalReason.SIGNATURE:
+            self._false_commands += 1
         if isinstance(reply, Execute):
+            self._tell_forgeries()
             result = self._session.result(self._commands.execute(reply, now))
             if reply.code == Code.SETTINGS:
                 interlock(self._core)
@@ -222,6 +228,12 @@ class Meter:
             self._show()
         elif isinstance(reply, Answer):
             self._core.effects.append(LineSend(self._modem.send(reply.payload)))
+
+    def _tell_forgeries(self) -> None:
+        """False Commands write nothing; the next true one takes their number into the log."""
+        if self._false_commands >= FALSE_COMMANDS_MAX:
+            self._core.log(EventCode.FORGERY_SUSPECTED, self._false_commands.to_bytes(4, "big"))
+        self._false_commands = 0
 
     def _show(self) -> None:
         self._core.effects.append(Display(self.view().lcd))
