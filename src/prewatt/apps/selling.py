@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from prewatt.apps.tables import named_table, table_from_document
+from prewatt.codec.bodies import RelayOrder
+from prewatt.codec.settings import SettingsChange
 from prewatt.host.answers import TransferState
 from prewatt.host.host import Host
 from prewatt.host.registry import AREA_DEFAULT, STATION_DEFAULT, Enrolment
@@ -33,12 +35,21 @@ ROUTES: Final = (
     Route("POST", "/meters/{meter}/close", "close_meter"),
     Route("POST", "/meters/{meter}/block", "block_meter"),
     Route("POST", "/meters/{meter}/reopen", "reopen_meter"),
+    Route("POST", "/meters/{meter}/reconcile", "reconcile_meter"),
+    Route("POST", "/meters/{meter}/thaw", "thaw_meter"),
+    Route("GET", "/meters/{meter}/orders", "read_meter_orders"),
     Route("POST", "/meters/{meter}/text", "send_text"),
+    Route("POST", "/meters/{meter}/relay", "order_relay"),
+    Route("POST", "/meters/{meter}/settings", "change_settings"),
+    Route("POST", "/meters/{meter}/key", "change_key"),
     Route("GET", "/meters/{meter}/usage", "read_usage"),
     Route("POST", "/vends", "vend"),
     Route("GET", "/transfers", "read_transfers"),
     Route("GET", "/transfers/{order}", "read_transfer"),
     Route("POST", "/transfers/{order}/cancel", "cancel_transfer"),
+    Route("POST", "/transfers/{order}/refund", "refund_transfer"),
+    Route("GET", "/suspense", "read_suspense"),
+    Route("POST", "/suspense", "explain_suspense"),
     Route("GET", "/tariff", "read_tariff"),
     Route("POST", "/tariffs", "set_tariff"),
     Route("GET", "/audit", "audit"),
@@ -81,9 +92,40 @@ class Selling:
         """Opens a blocked or closed account again."""
         return self._host.registry.reopen(meter, reason).as_dict()
 
+    def reconcile_meter(self, meter: str, reason: str = _REASON) -> Json:
+        """After a restore: a person has compared the meter's open orders with the payments; they may go on."""
+        return self._host.registry.reconcile(meter, reason).as_dict()
+
+    def thaw_meter(self, meter: str, reason: str = _REASON) -> Json:
+        """A person has looked into a frozen meter: it is fenced, and goes on."""
+        return self._host.registry.thaw(meter, reason).as_dict()
+
+    def read_meter_orders(self, meter: str) -> list[Json]:
+        """The newest control commands of a meter and what became of them."""
+        return [order.as_dict() for order in self._host.controls.read(meter)]
+
     def send_text(self, meter: str, text: str) -> Json:
         """Sends a message to the meter's display."""
         return self._host.controls.send_text(meter, text).as_dict()
+
+    def order_relay(self, meter: str, order: str) -> Json:
+        """Opens, arms or closes the relay from afar."""
+        names = [each.name.lower() for each in RelayOrder]
+        if order not in names:
+            raise ValueFieldError("order", order, f"one of {', '.join(names)}")
+        return self._host.controls.order_relay(meter, RelayOrder[order.upper()]).as_dict()
+
+    def change_settings(self, meter: str, settings: dict[str, int]) -> Json:
+        """Changes some of the meter's settings, by name."""
+        try:
+            change = SettingsChange(settings)
+        except ValueError as error:
+            raise ValueFieldError("settings", settings, str(error)) from None
+        return self._host.controls.change_settings(meter, change).as_dict()
+
+    def change_key(self, meter: str, key_set: int) -> Json:
+        """Gives the meter its key of another active set; the old one works until the new one has proved itself."""
+        return self._host.controls.change_key(meter, key_set).as_dict()
 
     def read_usage(self, meter: str, by: str = "hour", days: int = 1) -> Json:
         """Energy of the newest collected days, by hour or by day."""
@@ -108,6 +150,19 @@ class Selling:
     def cancel_transfer(self, order: str) -> Json:
         """Asks to cancel a transfer that the meter does not hold yet."""
         return self._host.transfers.cancel(order).as_dict()
+
+    def refund_transfer(self, order: str) -> Json:
+        """Pays a cancelled order back."""
+        return self._host.transfers.refund(order).as_dict()
+
+    def read_suspense(self) -> list[Json]:
+        """Value that meters hold and no order explains."""
+        return [each.as_dict() for each in self._host.transfers.read_suspense()]
+
+    def explain_suspense(self, meter: str, sequence: int, reason: str = _REASON) -> list[Json]:
+        """A person says that value in suspense was sold for cash whose record was lost; gives what is left."""
+        self._host.transfers.explain_suspense(meter, sequence, reason)
+        return self.read_suspense()
 
     def read_tariff(self) -> Json:
         """The newest tariff and how far it has come."""

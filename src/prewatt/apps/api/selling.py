@@ -51,6 +51,32 @@ class TextIn(_Body):
     text: str
 
 
+class RelayIn(_Body):
+    """What the relay shall do: open, arm or close."""
+
+    order: str
+
+
+class SettingsIn(_Body):
+    """Settings by name, as docs/reference/meter.md lists them."""
+
+    settings: dict[str, int]
+
+
+class KeyIn(_Body):
+    """The key set that the meter shall get."""
+
+    key_set: int
+
+
+class SuspenseIn(_Body):
+    """Value in suspense, by meter and sequence, and why it is explained."""
+
+    meter: str
+    sequence: int
+    reason: str = "asked by the owner"
+
+
 class TariffIn(_Body):
     """A price per kWh as a decimal, and a mode table: its name, or a document."""
 
@@ -69,7 +95,13 @@ def selling_routes(selling: Selling) -> APIRouter:
         "close_meter": _of_meter(selling.close_meter, ReasonIn),
         "block_meter": _of_meter(selling.block_meter, ReasonIn),
         "reopen_meter": _of_meter(selling.reopen_meter, ReasonIn),
+        "reconcile_meter": _of_meter(selling.reconcile_meter, ReasonIn),
+        "thaw_meter": _of_meter(selling.thaw_meter, ReasonIn),
         "send_text": _of_meter(selling.send_text, TextIn),
+        "order_relay": _of_meter(selling.order_relay, RelayIn),
+        "change_settings": _of_meter(selling.change_settings, SettingsIn),
+        "change_key": _of_meter(selling.change_key, KeyIn),
+        "explain_suspense": _with_body(selling.explain_suspense, SuspenseIn),
         "read_usage": _read_usage(selling),
         "read_transfers": _read_transfers(selling),
     }
@@ -80,8 +112,8 @@ def selling_routes(selling: Selling) -> APIRouter:
     return routes
 
 
-def _with_body(call: Callable[..., Json], model: type[_Body]) -> Callable[..., Json]:
-    def endpoint(body: _Body) -> Json:
+def _with_body(call: Callable[..., Any], model: type[_Body]) -> Callable[..., Json]:
+    def endpoint(body: _Body) -> Any:  # noqa: ANN401 - JSON of the call
         return call(**body.model_dump(exclude_none=True))
 
     endpoint.__annotations__["body"] = model

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.live import Live
 
+from prewatt.apps.cli import orders
 from prewatt.apps.cli.options import Data, JsonOut, MeterArgument
 from prewatt.apps.cli.seller import in_path, open_seller
 from prewatt.apps.cli.show import console, fields, kwh, local_time, print_json, state_text, table, value
@@ -13,7 +14,7 @@ from prewatt.apps.settings import read_settings
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="Meters: list, show, enrol, watch, press keys.")
+app = typer.Typer(no_args_is_help=True, help="Meters: list, show, enrol, watch, press keys, order.")
 
 _LOOK_EVERY_S: Final = 0.2
 
@@ -159,3 +160,6 @@ def _print(found: dict[str, Any]) -> None:
             "reported": local_time(found["reported_s"]),
         }
     )
+
+
+orders.register(app)

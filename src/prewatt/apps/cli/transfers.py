@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from prewatt.apps.cli.options import Data, JsonOut
+from prewatt.apps.cli.options import Data, JsonOut, MeterArgument
 from prewatt.apps.cli.seller import in_path, open_seller
 from prewatt.apps.cli.show import fields, local_time, print_json, say, state_text, table, value
 from prewatt.apps.settings import read_settings
@@ -70,6 +70,44 @@ def cancel_transfer(order: _OrderArgument, data: Data = None, json_out: JsonOut 
     _print(found, json_out)
     if not json_out and found["state"] == "pending":
         say("cancel asked; the meter's answer decides")
+
+
+@app.command("refund")
+def refund_transfer(order: _OrderArgument, data: Data = None, json_out: JsonOut = False) -> None:
+    """Pay a cancelled transfer back."""
+    with open_seller(read_settings(data=data)) as seller:
+        found = seller.post(f"/transfers/{in_path('order', order)}/refund")
+    _print(found, json_out)
+
+
+@app.command("suspense")
+def list_suspense(data: Data = None, json_out: JsonOut = False) -> None:
+    """List value that meters hold and no order explains (after a restore)."""
+    with open_seller(read_settings(data=data)) as seller:
+        found = seller.get("/suspense")
+    _print_suspense(found, json_out)
+
+
+@app.command("explain")
+def explain_suspense(
+    meter: MeterArgument,
+    sequence: Annotated[int, typer.Argument(metavar="SEQUENCE", help="As `transfer suspense` shows it.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; it goes into the audit log.")] = "asked by the owner",
+    data: Data = None,
+    json_out: JsonOut = False,
+) -> None:
+    """Say that value in suspense was sold for cash whose record was lost."""
+    with open_seller(read_settings(data=data)) as seller:
+        found = seller.post("/suspense", meter=meter, sequence=sequence, reason=reason)
+    _print_suspense(found, json_out)
+
+
+def _print_suspense(found: list[dict[str, Any]], json_out: bool) -> None:
+    if json_out:
+        print_json(found)
+        return
+    rows = [(each["meter"], each["sequence"], value(each["amount_micro"])) for each in found]
+    table(("meter", "sequence", "amount"), rows, right=("sequence", "amount"))
 
 
 def _print(found: dict[str, Any], json_out: bool) -> None:
