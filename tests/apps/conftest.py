@@ -18,6 +18,7 @@ import pytest
 
 from prewatt.apps.cli import app
 from prewatt.apps.cli.shell import run
+from prewatt.apps.installation import CLOCK_NAME
 from prewatt.host.folder import LOCK_NAME
 
 # Eight helpers of a build may share two cores; a right program needs a small part of this.
@@ -43,7 +44,8 @@ class Up:
     """A running `prewatt up`."""
 
     process: subprocess.Popen[str]
-    data: Path
+    said: Path
+    """Files with what it wrote: this one, and the same with .err for the other stream."""
     port: int = 0
     token: str = ""
 
@@ -78,21 +80,32 @@ class Up:
     def stop(self, number: int = signal.SIGINT) -> Ran:
         """Ctrl-C, and how it ended."""
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=DEADLINE_S)
-        return Ran(self.process.returncode, out, err)
+        self.process.wait(DEADLINE_S)
+        return self.ended()
+
+    def ended(self) -> Ran:
+        """How it ended, and all that it said."""
+        return Ran(self.process.returncode, self.said.read_text(), self.said.with_suffix(".err").read_text())
 
     def kill(self) -> None:
         """kill -9; nothing of the program runs after it."""
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
 
 
 class Programs:
     """The programs on one data folder."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.data = folder / "data"
         self.started: list[subprocess.Popen[str]] = []
+        self.ups: list[Up] = []
+
+    def set_clock(self, world_s: int) -> None:
+        """Where the clock of a street that does not run stands."""
+        self.data.mkdir(exist_ok=True)
+        (self.data / CLOCK_NAME).write_text(json.dumps({"world_s": world_s}))
 
     def run(self, *words: str, data: Path | None = None) -> Ran:
         """A command, run inside this process: the same code without the interpreter's start."""
@@ -107,29 +120,26 @@ class Programs:
         assert ran.code == 0, ran
         return ran.json
 
-    def begin(self, *words: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    def begin(self, *words: str, out: Any = subprocess.PIPE, err: Any = subprocess.PIPE) -> subprocess.Popen[str]:
         """Starts the real program without waiting for it."""
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            [str(Path(sys.executable).parent / "prewatt"), *words],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            env=os.environ | (env or {}),
-        )
+        command = [str(Path(sys.executable).parent / "prewatt"), *words]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, text=True)
         self.started.append(process)
         return process
 
-    def spawn(self, *words: str, env: dict[str, str] | None = None) -> Ran:
+    def spawn(self, *words: str) -> Ran:
         """A command as a process of its own, to its end."""
-        process = self.begin(*words, env=env)
+        process = self.begin(*words, "--data", str(self.data))
         out, err = process.communicate(timeout=DEADLINE_S)
         return Ran(process.returncode, out, err)
 
     def begin_up(self, *, speed: int = 3600, meters: int = 2, port: int = 0) -> Up:
         """Starts `up` without waiting for it."""
-        numbers = ("--speed", str(speed), "--meters", str(meters), "--port", str(port))
-        return Up(self.begin("up", "--data", str(self.data), *numbers), self.data)
+        words = ("up", "--data", str(self.data), "--speed", str(speed), "--meters", str(meters), "--port", str(port))
+        said = self.folder / f"up-{len(self.ups)}.out"
+        with said.open("w") as out, said.with_suffix(".err").open("w") as err:
+            self.ups.append(Up(self.begin(*words, out=out, err=err), said))
+        return self.ups[-1]
 
     def up(self, *, speed: int = 3600, meters: int = 2) -> Up:
         """A running `up` that answers."""
@@ -142,8 +152,7 @@ class Programs:
 
         def published() -> bool:
             if started.process.poll() is not None:
-                out, err = started.process.communicate()
-                raise AssertionError(f"up ended with {started.process.returncode}: {out}{err}")
+                raise AssertionError(f"up has ended: {started.ended()}")
             try:
                 holder = json.loads((self.data / LOCK_NAME).read_text())
             except (OSError, ValueError):
@@ -158,9 +167,10 @@ class Programs:
     def end(self) -> None:
         """Stops whatever still runs."""
         for process in self.started:
-            if process.poll() is None:
-                process.kill()
+            process.kill()
             process.communicate()
+        for each in self.ups:
+            print(f"{each.said.name}: {each.ended()}")
 
 
 def eventually(look: Callable[[], Any], *, deadline_s: float = DEADLINE_S) -> Any:

@@ -10,13 +10,16 @@ import pytest
 METER = "000001"
 MICRO = 1_000_000
 HOUR_S = 3_600
-DAY_S = 24 * HOUR_S
+# Monday 2027-01-11, 16:00 UTC, is 17:00 in the street: the evening of the first week, seven hours before midnight.
+START_S = 1_799_683_200
+MIDNIGHT_S = START_S + 7 * HOUR_S
 
 
 @pytest.fixture(scope="module")
 def street(tmp_path_factory, programs_in):
     """Programs on one folder, and the `up` that runs on it now."""
     with programs_in(tmp_path_factory.mktemp("story")) as programs:
+        programs.set_clock(START_S)
         yield {"programs": programs, "up": programs.up(speed=3600, meters=2)}
 
 
@@ -51,7 +54,7 @@ def test_the_clock_can_be_slowed_while_the_street_runs(programs, up):
 
 
 def test_sold_value_is_on_the_face_and_the_light_is_on_when_vend_has_waited(programs, up):
-    ran = programs.spawn("vend", METER, "1.00", "--wait", "--json", "--data", str(programs.data))
+    ran = programs.spawn("vend", METER, "1.00", "--wait", "--json")
     assert (ran.code, ran.err) == (0, "")
     sale = ran.json
     assert (sale["state"], sale["amount_micro"], sale["meter"]) == ("confirmed", MICRO, METER)
@@ -77,7 +80,7 @@ def test_what_the_host_knows_of_the_meter_is_what_the_face_shows(programs, up, e
 
 def test_the_load_of_the_home_burns_the_value_down(programs, up, eventually):
     before = up.face()
-    programs.json("clock", "--speed", "600")
+    programs.json("clock", "--speed", "1200")
     eventually(lambda: up.face()["burned_micro"] > before["burned_micro"])
     face = up.face()
     assert face["received_micro"] == face["balance_micro"] + face["burned_micro"]
@@ -128,12 +131,12 @@ def test_a_new_tariff_reaches_every_meter(programs, up, eventually):
 
 def test_usage_arrives_after_a_midnight_of_the_meter(programs, up, eventually):
     programs.json("clock", "--speed", "3600")
-    midnight_s = programs.json("clock")["now_s"] + DAY_S
 
     def collected():
         rows = programs.json("usage", "show", METER, "--by", "day", "--days", "3")["rows"]
-        return programs.json("clock")["now_s"] > midnight_s and [row for row in rows if row["pulses"]]
+        return [row for row in rows if row["label"] == "2027-01-11" and row["minutes"] > 6 * 60 and row["pulses"]]
 
+    eventually(lambda: programs.json("clock")["now_s"] >= MIDNIGHT_S)
     eventually(collected)
     hours = programs.json("usage", "show", METER, "--by", "hour", "--days", "2")
     assert (hours["meter"], hours["by"]) == (METER, "hour")
