@@ -5,22 +5,27 @@ the same page with the error beside the field. The page's script posts the same 
 """
 
 import secrets
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
-from prewatt.apps.api.access import COOKIE, Access
+from prewatt.apps.faces import Face
 from prewatt.apps.web.errors import PageRoute, add_error_pages
 from prewatt.apps.web.guard import STATIC_PATH, PageHeaders, check_same_site, read_form
 from prewatt.apps.web.lcdfont import add_lcd_font
 from prewatt.apps.web.rendering import render, wants_page
 from prewatt.apps.web.sales import Sale, Sales
-from prewatt.apps.web.shown import show_clock, show_meter, show_registers, show_sum
+from prewatt.apps.web.shown import show_clock, show_meter, show_pace, show_registers, show_sum
 from prewatt.apps.web.source import PageSource
 from prewatt.units import ValueFieldError
+
+if TYPE_CHECKING:
+    # The API's application adds these pages, so at run time the API comes first.
+    from prewatt.apps.api.access import Access
 
 __all__ = ["SPEEDS", "add_pages"]
 
@@ -34,7 +39,7 @@ _Form = Annotated[dict[str, str], Depends(read_form)]
 _Json = dict[str, Any]
 
 
-def add_pages(app: FastAPI, access: Access, pages: PageSource) -> None:
+def add_pages(app: FastAPI, access: "Access", pages: PageSource) -> None:
     """Adds the pages to ``app``. Call it last: pages take the errors of their own paths from the handlers there are."""
 
     async def require(request: Request) -> None:
@@ -65,13 +70,15 @@ def add_pages(app: FastAPI, access: Access, pages: PageSource) -> None:
 class _Pages:
     """The handlers. They are plain functions, so each runs in its own thread and may wait for the store."""
 
-    def __init__(self, access: Access, source: PageSource) -> None:
+    def __init__(self, access: "Access", source: PageSource) -> None:
         self._access = access
         self._source = source
         self._sales = Sales(source)
 
     def enter(self, request: Request, token: str | None = None) -> Response:
         """The street; with the key of the printed address, the way in: the key moves into a cookie."""
+        from prewatt.apps.api.access import COOKIE
+
         if token is not None and self._access.matches(token):
             answer = RedirectResponse("/", _SEE_OTHER)
             secure = request.url.scheme == "https"
@@ -86,14 +93,14 @@ class _Pages:
         faces, sales = self._source.faces(), self._sales.look()
         return {
             "clock": self._clock(),
-            "sum": show_sum(faces).as_json(),
-            "meters": [self._meter_json(show_meter(face).as_json(), sales.get(face["id"])) for face in faces],
+            "sum": asdict(show_sum(faces)),
+            "meters": [_meter_json(face, sales.get(face["id"])) for face in faces],
         }
 
     def read_meter(self, meter: str) -> _Json:
         """The same for one meter, with its registers."""
         face, clock = self._source.face(meter), self._clock()
-        shown = self._meter_json(show_meter(face).as_json(), self._sales.look(face["id"]).get(face["id"]))
+        shown = _meter_json(face, self._sales.look(face["id"]).get(face["id"]))
         for group in show_registers(face, clock["now_s"]).values():
             shown["text"] |= {name: reads for name, _, reads in group}
         return {"clock": clock, "meters": [shown]}
@@ -129,9 +136,10 @@ class _Pages:
     def set_speed(self, request: Request, form: _Form) -> Response:
         """Changes the speed of the world's clock."""
         given = form.get("speed", "")
-        if not (given.isascii() and given.isdecimal() and len(given) <= _SPEED_DIGITS_MAX):
+        number = int(given) if given.isascii() and given.isdecimal() and len(given) <= _SPEED_DIGITS_MAX else 0
+        if not SPEEDS[0] <= number <= SPEEDS[-1]:
             raise ValueFieldError("speed", given, f"a whole number from {SPEEDS[0]} to {SPEEDS[-1]}")
-        self._source.set_speed(int(given))
+        self._source.set_speed(number)
         if wants_page(request):
             meter = form.get("meter", "")
             return _back(form, self._source.face(meter)["id"] if meter else "", "clock")
@@ -139,7 +147,8 @@ class _Pages:
 
     def _clock(self) -> _Json:
         now_s = self._source.clock_s()
-        return {"now_s": now_s, "utc": show_clock(now_s), "speed": self._source.speed()}
+        speed = self._source.speed()
+        return {"now_s": now_s, "utc": show_clock(now_s), "speed": speed, "pace": show_pace(speed)}
 
     def _street_page(self, wrong: dict[str, tuple[str, str]] | None = None) -> Response:
         faces, sales = self._source.faces(), self._sales.look()
@@ -167,9 +176,9 @@ class _Pages:
             new_order=_new_order,
         )
 
-    @staticmethod
-    def _meter_json(shown: _Json, sale: Sale | None) -> _Json:
-        return shown | {"sale": None if sale is None else sale.as_json()}
+
+def _meter_json(face: Face, sale: Sale | None) -> _Json:
+    return asdict(show_meter(face)) | {"sale": None if sale is None else sale.as_json()}
 
 
 def _new_order() -> str:

@@ -4,14 +4,14 @@ Template and script both place these and format nothing themselves, so a page th
 been watching for an hour look the same.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from prewatt.apps.faces import Face
 from prewatt.units import MICRO_PER_UNIT, counter_of, epoch_of, format_kwh, format_value
 
-__all__ = ["ShownMeter", "ShownSum", "show_clock", "show_meter", "show_registers", "show_sum"]
+__all__ = ["ShownMeter", "ShownSum", "show_clock", "show_meter", "show_pace", "show_registers", "show_sum"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO_PER_CENT: Final = 10_000
@@ -22,6 +22,7 @@ _FAIR_PERCENT: Final = 10
 # style sheet names; above the last one it stays at that: three flashes a second is the most that is safe to look at.
 _BLINK_FROM_W: Final = (1, 100, 250, 500, 1_000, 2_000, 4_000, 7_000)
 _IN_STEP_S: Final = 120
+_PACES: Final = ((3_600, "hour"), (60, "minute"), (1, "second"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,6 @@ class ShownMeter:
     text: dict[str, str]
     looks: dict[str, str]
     bar_percent: int
-
-    def as_json(self) -> dict[str, Any]:
-        """For the script."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +64,7 @@ def show_meter(face: Face) -> ShownMeter:
             "left": _left(face["balance_micro"], face["price_micro"]),
             "price": format_value(face["price_micro"]),
             "share": _share(face),
+            "notice": str(face["notice"]),
             "power": show_power(face["power_w"]),
         },
         looks={
@@ -109,6 +107,7 @@ def show_registers(face: Face, clock_s: int) -> dict[str, tuple[tuple[str, str, 
             ("sequence", "Last order held", _sequence(face)),
             ("control", "Last control", str(face["last_control"])),
             ("events", "Events to report", str(face["events_waiting"])),
+            ("alarms", "Alarms to report", str(face["alarms_waiting"])),
             ("messages", "Messages", " / ".join(face["messages"]) or "none"),
         ),
     }
@@ -129,6 +128,15 @@ def show_sum(faces: list[Face]) -> ShownSum:
 def show_clock(second: int) -> str:
     """A UTC second as ``2026-03-01 14:05:07``."""
     return (_EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def show_pace(speed: int) -> str:
+    """How fast the world goes, in words."""
+    if speed == 1:
+        return "real time"
+    unit_s, unit = next(each for each in _PACES if speed % each[0] == 0)
+    count = speed // unit_s
+    return f"{count:,} {unit}{'' if count == 1 else 's'} a second"
 
 
 def show_power(power_w: int) -> str:
