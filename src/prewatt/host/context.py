@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from prewatt.host.generation import GenerationFiles
 from prewatt.host.keys import KeyVault
-from prewatt.host.store import Store, Writing, schema
+from prewatt.host.store import Store, Writing, dialect, schema
 from prewatt.units import QUARTER_S
 
 __all__ = ["ACTOR_CLI", "HostContext", "Installation", "log_action", "read_installation"]
@@ -79,5 +79,4 @@ def read_installation(connection: Connection) -> Installation:
 
 def log_action(writing: Writing, at_s: int, action: str, subject: str, detail: str, actor: str = ACTOR_CLI) -> None:
     """A line in the audit log: who did what to what."""
-    row = {"at_s": at_s, "actor": actor, "action": action, "subject": subject, "detail": detail}
-    writing.connection.execute(insert(schema.audit_log).values(row))
+    writing.driver.execute(dialect.ACTION_INSERT, (at_s, actor, action, subject, detail))

@@ -12,6 +12,7 @@ disk, before the first byte that asks a meter to take value in it.
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -63,9 +64,13 @@ class GenerationFiles:
             raise self._failed(error) from error
 
     def note_commit(self, commits: int) -> None:
-        """Notes the number of a commit that is durable; cheap, called after every one."""
+        """Notes the number of a commit that is durable; cheap, called after every one.
+
+        A mark that cannot be written stays behind, which means nothing; the commit has been made all the same.
+        """
         if self._mark_descriptor >= 0:
-            os.pwrite(self._mark_descriptor, commits.to_bytes(_MARK_BYTES, "big"), 0)
+            with suppress(OSError):
+                os.pwrite(self._mark_descriptor, commits.to_bytes(_MARK_BYTES, "big"), 0)
 
     def highest_epoch(self, meter: str) -> int | None:
         """The highest epoch ever asked for this meter id; None where none was."""

@@ -18,7 +18,7 @@ from prewatt.host.fields import check_id, check_meter, check_text, meter_bytes
 from prewatt.host.keys import KeySetState
 from prewatt.host.meterviews import read_meter_answers
 from prewatt.host.refusals import RefusalOutcome, RefusedError
-from prewatt.host.store import Writing, schema
+from prewatt.host.store import Writing, dialect, schema
 from prewatt.host.store.books import insert_book, take_book
 from prewatt.host.tags import TAG_RANDOM_BYTES, make_tag
 from prewatt.host.tariffs import newest_tariff, queue_tariff
@@ -264,16 +264,15 @@ def unknown_meter(meter: str) -> RefusedError:
     return RefusedError(RefusalOutcome.UNKNOWN_METER, "meter", meter, "a meter that is enrolled; see `meter list`")
 
 
-def check_account(connection: Connection, meter: str) -> None:
+def check_account(writing: Writing, meter: str) -> None:
     """RefusedError unless the meter is enrolled and its account takes new value."""
-    row = connection.execute(
-        select(schema.meters.c.account, schema.meters.c.reason).where(schema.meters.c.id == meter)
-    ).one_or_none()
+    row = writing.driver.execute(dialect.METER_ACCOUNT, (meter,)).fetchone()
     if row is None:
         raise unknown_meter(meter)
-    if row.account != "open":
-        outcome = RefusalOutcome.METER_CLOSED if row.account == "closed" else RefusalOutcome.METER_BLOCKED
-        raise RefusedError(outcome, "meter", meter, f"an open account; this one is {row.account} ({row.reason})")
+    account, reason = row
+    if account != "open":
+        outcome = RefusalOutcome.METER_CLOSED if account == "closed" else RefusalOutcome.METER_BLOCKED
+        raise RefusedError(outcome, "meter", meter, f"an open account; this one is {account} ({reason})")
 
 
 def _add_people(connection: Connection, enrolment: Enrolment) -> None:

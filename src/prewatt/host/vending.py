@@ -8,8 +8,6 @@ holds the value or that it never will.
 import time
 from typing import Final
 
-from sqlalchemy import Connection, select
-
 from prewatt.host.answers import TransferAnswer, TransferState, VendAnswer
 from prewatt.host.booking import book_changes
 from prewatt.host.context import HostContext, log_action
@@ -18,7 +16,7 @@ from prewatt.host.money import OrderMoney, Place
 from prewatt.host.payment import CASH, Guarantee, PaymentMethod, cash_authorization
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.registry import check_account
-from prewatt.host.store import Writing, dialect, schema
+from prewatt.host.store import Writing, dialect
 from prewatt.host.store.books import take_book
 from prewatt.host.tags import TAG_RANDOM_BYTES, make_tag
 from prewatt.host.transfers import read_transfer
@@ -49,11 +47,11 @@ class Vending:
             ceiling = format_value(settings.vend_ceiling_micro, digits=settings.currency_digits)
             raise RefusedError(RefusalOutcome.VALUE_CEILING, "amount", amount, f"up to {ceiling} in one sale")
         order_id = check_id(order, field="order") if order is not None else self._fresh_id()
-        with self._context.store.reading() as connection:
-            existing = _existing(connection, order_id, meter, amount_micro)
+        if method is not CASH:
+            # Somebody else guarantees: the payer is not asked for a sale that exists already, or cannot be.
+            existing = self._context.store.write(lambda writing: _check(writing, order_id, meter, amount_micro))
             if existing is not None:
                 return existing
-            check_account(connection, meter)
         guarantee = method.guarantee(order_id, amount_micro)
         tag = make_tag(self._context.random(TAG_RANDOM_BYTES))
         answer = self._context.store.write(
@@ -79,10 +77,9 @@ class Vending:
     def _make(
         self, writing: Writing, order_id: str, meter: str, amount_micro: int, tag: bytes, guarantee: Guarantee
     ) -> VendAnswer:
-        existing = _existing(writing.connection, order_id, meter, amount_micro)
+        existing = _check(writing, order_id, meter, amount_micro)
         if existing is not None:
             return existing
-        check_account(writing.connection, meter)
         now_s, execute = self._context.now(), writing.driver.execute
         before = take_book(writing, meter)
         try:
@@ -102,11 +99,12 @@ class Vending:
         return VendAnswer(order_id, str(number), state, meter, amount_micro, authorization, now_s)
 
 
-def _existing(connection: Connection, order_id: str, meter: str, amount_micro: int) -> VendAnswer | None:
-    """What became of an order of this id; RefusedError where it was another sale."""
-    if not connection.execute(select(schema.orders.c.id).where(schema.orders.c.id == order_id)).scalar():
+def _check(writing: Writing, order_id: str, meter: str, amount_micro: int) -> VendAnswer | None:
+    """What became of this sale where it was made before; RefusedError where it cannot be made."""
+    if writing.driver.execute(dialect.ORDER_EXISTS, (order_id,)).fetchone() is None:
+        check_account(writing, meter)
         return None
-    found = read_transfer(connection, order_id)
+    found = read_transfer(writing.connection, order_id)
     if (found.meter, found.amount_micro) != (meter, amount_micro):
         allowed = f"its own sale of {format_value(found.amount_micro)} to meter {found.meter}, or a new order id"
         raise RefusedError(RefusalOutcome.EXISTS_WITH_DIFFERENT_FIELDS, "order", order_id, allowed)

@@ -1,5 +1,6 @@
 """The audit of one meter: its own law, its words against the record file, the record file against the books."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, Final
@@ -84,22 +85,35 @@ def _records(evidence: Evidence, meter: str) -> Iterator[Violation]:
 def _word_against_record(evidence: Evidence, meter: str) -> Iterator[Violation]:
     """What a meter says it received and returned is what its sequences hold, as far as they are all known."""
     book = evidence.books.get(meter)
+    held = {epoch: _cumulated(rows) for epoch, rows in _by_epoch(evidence.records[meter]).items()}
     for row in evidence.reports[meter]:
         if book is None or row.last_sequence > book.settled:
             continue
-        held = [
-            record.amount_micro
-            for record in evidence.records[meter]
-            if record.sequence <= row.last_sequence and epoch_of(record.sequence) == row.epoch
-        ]
-        received = sum(amount for amount in held if amount > 0)
-        returned = -sum(amount for amount in held if amount < 0)
+        sequences, sums = held.get(row.epoch, ([], [(0, 0)]))
+        received, returned = sums[bisect_right(sequences, row.last_sequence)]
         if row.received_micro != received:
             law = f"received = what its sequences hold (report {row.number})"
             yield violation("meter", meter, law, received, row.received_micro)
         if row.returned_micro != returned:
             law = f"returned = what its sequences gave back (report {row.number})"
             yield violation("meter", meter, law, returned, row.returned_micro)
+
+
+def _by_epoch(records: list[Row[Any]]) -> dict[int, list[Row[Any]]]:
+    found: dict[int, list[Row[Any]]] = {}
+    for record in records:
+        found.setdefault(epoch_of(record.sequence), []).append(record)
+    return found
+
+
+def _cumulated(records: list[Row[Any]]) -> tuple[list[int], list[tuple[int, int]]]:
+    """The sequences held, rising, and what was received and returned below each (one more: below none)."""
+    ordered = sorted(records, key=lambda record: int(record.sequence))
+    sums = [(0, 0)]
+    for record in ordered:
+        received, returned = sums[-1]
+        sums.append((received + max(record.amount_micro, 0), returned - min(record.amount_micro, 0)))
+    return [int(record.sequence) for record in ordered], sums
 
 
 def _books(evidence: Evidence, meter: str, orders: list[Row[Any]]) -> Iterator[Violation]:

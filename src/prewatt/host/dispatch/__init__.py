@@ -5,6 +5,7 @@
 """
 
 from prewatt.host.dispatch.driver import DispatchDriver, Field
-from prewatt.host.dispatch.engine import Dispatch, DispatchSettings, Post
+from prewatt.host.dispatch.engine import Dispatch
+from prewatt.host.dispatch.posts import DispatchSettings, Post
 
 __all__ = ["Dispatch", "DispatchDriver", "DispatchSettings", "Field", "Post"]

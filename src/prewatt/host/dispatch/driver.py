@@ -11,7 +11,8 @@ from typing import Protocol
 
 import structlog
 
-from prewatt.host.dispatch.engine import Dispatch, Post
+from prewatt.host.dispatch.engine import Dispatch
+from prewatt.host.dispatch.posts import Post
 from prewatt.units import MeterId
 
 __all__ = ["DispatchDriver", "Field", "line_clock_ms"]

@@ -23,16 +23,15 @@ from prewatt.host.context import HostContext
 from prewatt.host.dispatch.agenda import Agenda, Call, Line
 from prewatt.host.dispatch.choice import Choice, Wish, choose
 from prewatt.host.dispatch.inbound import Inbound
+from prewatt.host.dispatch.posts import DispatchSettings, Post
 from prewatt.host.dispatch.results import book_result, parse_info
 from prewatt.host.fields import meter_bytes
-from prewatt.host.keys import VaultError
-from prewatt.host.refusals import HostError
 from prewatt.host.store import Writing, schema
 from prewatt.protocol.host import Done, Ended, HostSession, Outcome, Send
-from prewatt.protocol.transfer import TransferRuleError, WorkKind
+from prewatt.protocol.transfer import WorkKind
 from prewatt.units import MeterId, Sequence
 
-__all__ = ["Dispatch", "DispatchSettings", "Post"]
+__all__ = ["Dispatch"]
 
 _log = structlog.get_logger("prewatt.dispatch")
 _SESSION_RANDOM_BYTES: Final = 32
@@ -41,33 +40,6 @@ _TIME_BYTES: Final = 4
 _REFRESHED: Final = frozenset({Code.VALUE, Code.COMMISSION, Code.MODE, Code.RELAY, Code.KEY})
 _FROM_METER: Final = frozenset({MessageType.REPORT, MessageType.ALARM, MessageType.WISH})
 _NOTHING: Final = Wish(query=False)
-_FAULTS: Final = (HostError, VaultError, TransferRuleError, ValueError)
-
-
-@dataclass(frozen=True, slots=True)
-class DispatchSettings:
-    """Times of the line are milliseconds of wall time; ``poll_s`` is installation time."""
-
-    session_ms: int = 30_000
-    """A prompt session's life."""
-    backoff_first_ms: int = 1_000
-    backoff_most_ms: int = 60_000
-    sessions_per_station_max: int = 12
-    """Sessions at once below one station: about a second of line each, less than half of a session's life."""
-    poll_s: int = 6 * 3_600
-    """How often each meter's clock is checked and its usage collected."""
-    poll_floor_ms: int = 2_000
-    """The least wall time between two polls of a meter, however fast installation time runs."""
-    refresh_after_value: bool = True
-    """Ask for the registers right after a transfer, so that relay and sums are shown as they are."""
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """Payloads for the meters below one station, at most one a meter."""
-
-    station: str
-    messages: tuple[tuple[MeterId, bytes], ...]
 
 
 @dataclass(slots=True)
@@ -123,7 +95,7 @@ class Dispatch:
             if payload[0] in _FROM_METER:
                 batch.bookings += [(line, booking) for booking in self._inbound.take(line.meter, payload)]
             elif line.call is not None:
-                self._answer(line, line.call, payload, line_ms, batch)
+                self._answer_safely(line, line.call, payload, line_ms, batch)
         for line, call, outcome, booked in batch.results:
             self._concluded(line, call, outcome, booked, line_ms)
         for line, booking in batch.bookings:
@@ -221,7 +193,7 @@ class Dispatch:
                 self._context.generation.note_epoch(line.meter, choice.work.body[0])
             random = self._context.random(_SESSION_RANDOM_BYTES)
             session = self._session(line.meter, choice, choice.work.body, random)
-        except _FAULTS as error:
+        except Exception as error:  # one meter's trouble, whatever it is, must not hold up the others
             self._per_station[line.station] -= 1
             _log.error("cannot call meter", meter=line.meter, cause=str(error))
             self._back_off(line, line_ms)
@@ -236,6 +208,15 @@ class Dispatch:
         key = self._context.vault.terminal_key(choice.key_set, meter_id)
         command = Command(choice.work.code, Sequence(choice.work.sequence), body)
         return HostSession(meter_id, suite(choice.suite), choice.key_set, key, command, random)
+
+    def _answer_safely(self, line: Line, call: Call, payload: bytes, line_ms: int, batch: _Batch) -> None:
+        try:
+            self._answer(line, call, payload, line_ms, batch)
+        except Exception as error:  # as above: a key set that was retired meanwhile, say
+            _log.error("session dropped", meter=line.meter, cause=str(error))
+            if line.call is not None:
+                self._end_call(line)
+            self._back_off(line, line_ms)
 
     def _answer(self, line: Line, call: Call, payload: bytes, line_ms: int, batch: _Batch) -> None:
         """One payload for the session under way with its meter."""
@@ -268,7 +249,7 @@ class Dispatch:
         """A Result was proved: what comes next for this meter, once it is booked."""
         try:
             booked.result()
-        except _FAULTS as error:
+        except Exception as error:  # one meter's trouble, whatever it is, must not hold up the others
             _log.error("cannot book a result", meter=line.meter, cause=str(error))
             self._back_off(line, line_ms)
             return
@@ -300,7 +281,7 @@ class Dispatch:
         """What to send back for a message that started at a meter, once it is booked; it may have woken work."""
         try:
             replies = booking.result()
-        except _FAULTS as error:
+        except Exception as error:  # one meter's trouble, whatever it is, must not hold up the others
             _log.error("cannot book a message", meter=line.meter, cause=str(error))
             return []
         self.wake(line.meter)

@@ -4,10 +4,12 @@ Only SQLite is here now; PostgreSQL gets a second set of the same names. The hot
 every posting runs them; the rest of the host uses SQLAlchemy Core.
 """
 
+import sqlite3
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from prewatt.host.refusals import StoreError
@@ -15,15 +17,19 @@ from prewatt.host.refusals import StoreError
 __all__ = [
     "ACCOUNT_BY_ID",
     "ACCOUNT_PUT",
+    "ACTION_INSERT",
     "BOOK_BY_METER",
     "BOOK_UPDATE",
     "BUSY_MS",
     "COMMITS",
     "COMMIT_NUMBER",
+    "DATABASE_ERRORS",
     "ENTRY_BY_ID",
     "ENTRY_END",
     "ENTRY_INSERT",
+    "METER_ACCOUNT",
     "ORDER_BY_TAG",
+    "ORDER_EXISTS",
     "ORDER_INSERT",
     "ORDER_LET_GO",
     "ORDER_MONEY",
@@ -33,11 +39,14 @@ __all__ = [
     "READERS_MAX",
     "RECORD_HOLDER",
     "append_only_triggers",
+    "is_fatal",
     "reading_engine",
     "store_error",
     "writing_engine",
 ]
 
+# What the database raises, through SQLAlchemy or from a hot statement.
+DATABASE_ERRORS: Final = (SQLAlchemyError, sqlite3.Error)
 # Another process (a reader that checkpoints) may hold the file for a moment.
 BUSY_MS: Final = 5_000
 # Connections that read at once; every one is a few open files.
@@ -74,6 +83,9 @@ ORDER_INSERT: Final = (
     "INSERT INTO orders (id, meter, amount_micro, tag, step, place, moves, made_s)"
     " VALUES (?, ?, ?, ?, 'waiting', 'wallet', 0, ?) RETURNING number"
 )
+ORDER_EXISTS: Final = "SELECT 1 FROM orders WHERE id = ?"
+METER_ACCOUNT: Final = "SELECT account, reason FROM meters WHERE id = ?"
+ACTION_INSERT: Final = "INSERT INTO audit_log (at_s, actor, action, subject, detail) VALUES (?, ?, ?, ?, ?)"
 PAYMENT_INSERT: Final = (
     "INSERT INTO payments (authorization, order_id, method, amount_micro, at_s) VALUES (?, ?, ?, ?, ?)"
 )
@@ -105,10 +117,15 @@ def reading_engine(path: Path) -> Engine:
     return _engine(path, "BEGIN", ("PRAGMA query_only = ON",))
 
 
+def is_fatal(error: Exception) -> bool:
+    """Whether the database itself failed, so that a whole group of work must be undone."""
+    return _error_name(error).startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_READONLY"))
+
+
 def store_error(error: Exception, path: Path) -> StoreError:
     """What went wrong below, in one line for a person."""
     cause = getattr(error, "orig", None) or error
-    code = getattr(cause, "sqlite_errorname", "")
+    code = _error_name(error)
     if code.startswith("SQLITE_FULL"):
         return StoreError(f"database {path}: the disk is full; free some space, nothing was half done")
     if code.startswith("SQLITE_READONLY"):
@@ -116,6 +133,10 @@ def store_error(error: Exception, path: Path) -> StoreError:
     if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return StoreError(f"database {path}: it is damaged or no database; put a backup in its place")
     return StoreError(f"database {path}: {str(cause).splitlines()[0] if str(cause) else type(cause).__name__}")
+
+
+def _error_name(error: Exception) -> str:
+    return str(getattr(getattr(error, "orig", None) or error, "sqlite_errorname", ""))
 
 
 def _engine(path: Path, begin: str, pragmas: tuple[str, ...]) -> Engine:

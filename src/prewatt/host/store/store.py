@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from prewatt.host.refusals import HostError, StoreError
 from prewatt.host.store import dialect
@@ -86,7 +85,7 @@ class Store:
         try:
             with self._readers.connect() as connection, connection.begin():
                 yield connection
-        except SQLAlchemyError as error:
+        except dialect.DATABASE_ERRORS as error:
             raise dialect.store_error(error, self.path) from error
 
     def close(self) -> None:
@@ -153,19 +152,13 @@ class Store:
         try:
             value = job.work(writing)
         except Exception as error:  # whatever it is belongs to the caller, not to the writer
-            if _is_fatal(error):
+            if dialect.is_fatal(error):
                 raise
             writing.driver.execute("ROLLBACK TO work")
             writing.driver.execute("RELEASE work")
-            return None, dialect.store_error(error, self.path) if isinstance(error, SQLAlchemyError) else error
+            return None, dialect.store_error(error, self.path) if isinstance(error, dialect.DATABASE_ERRORS) else error
         writing.driver.execute("RELEASE work")
         return value, None
-
-
-def _is_fatal(error: Exception) -> bool:
-    """Whether the database itself failed, so that the whole group must be undone."""
-    name = getattr(getattr(error, "orig", None) or error, "sqlite_errorname", "")
-    return name.startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_READONLY"))
 
 
 def _fail(jobs: list[_Job], error: HostError) -> None:
@@ -180,5 +173,5 @@ def _drop(connection: Connection | None) -> None:
         try:
             connection.invalidate()
             connection.close()
-        except SQLAlchemyError:
+        except dialect.DATABASE_ERRORS:
             return
