@@ -1,0 +1,58 @@
+"""The tables, as SQLAlchemy Core describes them. Alembic revisions make them; a test compares the two.
+
+Meters are named by their six hex digits. Columns end in their unit. Tables that only ever grow (`entries`,
+`record_file`, `reports`, `events`, `alarms`, `audit_log`) refuse UPDATE and DELETE by triggers; so does the part of
+`tariffs` and `payments` that was once promised. What is shown may change; what was said may not.
+"""
+
+from typing import Final
+
+from prewatt.host.store.schema.common import metadata
+from prewatt.host.store.schema.field import alarms, counter_books, day_logs, events, reports, standings, wishes
+from prewatt.host.store.schema.money import accounts, entries, orders, payments, record_file
+from prewatt.host.store.schema.registry import (
+    areas,
+    audit_log,
+    books,
+    controls,
+    customers,
+    installation,
+    mark,
+    meter_keys,
+    meters,
+    premises,
+    stations,
+    tariffs,
+)
+
+__all__ = [
+    "APPEND_ONLY",
+    "accounts",
+    "alarms",
+    "areas",
+    "audit_log",
+    "books",
+    "controls",
+    "counter_books",
+    "customers",
+    "day_logs",
+    "entries",
+    "events",
+    "installation",
+    "mark",
+    "metadata",
+    "meter_keys",
+    "meters",
+    "orders",
+    "payments",
+    "premises",
+    "record_file",
+    "reports",
+    "standings",
+    "stations",
+    "tariffs",
+    "wishes",
+]
+
+# What only ever grows; the database refuses to change or remove a row.
+APPEND_ONLY: Final = (entries, record_file, reports, events, alarms, wishes, payments, tariffs, audit_log)

@@ -1,0 +1,161 @@
+"""The installation, its registry, its tariffs, what waits for its meters, and who did what."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from prewatt.host.store.schema.common import ID, METER, NUMBER, metadata, meter_column
+
+__all__ = [
+    "areas",
+    "audit_log",
+    "books",
+    "controls",
+    "customers",
+    "installation",
+    "mark",
+    "meter_keys",
+    "meters",
+    "premises",
+    "stations",
+    "tariffs",
+]
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("one", Integer, primary_key=True),
+    CheckConstraint("one = 1", name="installation_one"),
+    Column("id", String(32), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("currency_digits", Integer, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("meters_ceiling", Integer, nullable=False),
+    Column("vend_ceiling_micro", BigInteger, nullable=False),
+    Column("made_s", BigInteger, nullable=False),
+)
+
+mark = Table(
+    "mark",
+    metadata,
+    Column("one", Integer, primary_key=True),
+    CheckConstraint("one = 1", name="mark_one"),
+    Column("generation", BigInteger, nullable=False),
+    Column("commits", BigInteger, nullable=False),
+)
+
+areas = Table("areas", metadata, Column("id", ID, primary_key=True))
+
+stations = Table(
+    "stations",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("area", ID, ForeignKey("areas.id"), nullable=False),
+)
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", Text, nullable=False),
+)
+
+premises = Table(
+    "premises",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("address", Text, nullable=False),
+)
+
+tariffs = Table(
+    "tariffs",
+    metadata,
+    Column("version", Integer, primary_key=True),
+    Column("unit_price_micro", BigInteger, nullable=False),
+    Column("mode_table", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("valid_from_s", BigInteger, nullable=False),
+    Column("made_s", BigInteger, nullable=False),
+)
+
+meters = Table(
+    "meters",
+    metadata,
+    Column("id", METER, primary_key=True),
+    Column("station", ID, ForeignKey("stations.id"), nullable=False),
+    Column("m_id", Integer, nullable=False),
+    Column("suite", String(16), nullable=False),
+    Column("account", String(8), nullable=False),
+    Column("reason", Text),
+    Column("customer", ID, ForeignKey("customers.id")),
+    Column("premises", ID, ForeignKey("premises.id")),
+    Column("tariff", Integer, ForeignKey("tariffs.version")),
+    Column("made_s", BigInteger, nullable=False),
+    CheckConstraint("m_id BETWEEN 0 AND 255", name="meters_m_id_byte"),
+    CheckConstraint("account IN ('open', 'blocked', 'closed')", name="meters_account"),
+    UniqueConstraint("station", "m_id", name="meters_m_id"),
+)
+
+meter_keys = Table(
+    "meter_keys",
+    metadata,
+    meter_column(primary_key=True),
+    Column("key_set", Integer, primary_key=True),
+    CheckConstraint("key_set BETWEEN 0 AND 255", name="meter_keys_byte"),
+    Column("state", String(9), nullable=False),
+    CheckConstraint("state IN ('confirmed', 'sent', 'gone')", name="meter_keys_state"),
+)
+
+books = Table(
+    "books",
+    metadata,
+    meter_column(primary_key=True),
+    Column("book", LargeBinary, nullable=False),
+    Column("epoch_highest", Integer, nullable=False),
+    Column("synced", Boolean, nullable=False),
+    Column("frozen", Text),
+    Column("reconciling", Boolean, nullable=False),
+    Column("live", Boolean, nullable=False),
+    Column("work", Boolean, nullable=False),
+)
+
+controls = Table(
+    "controls",
+    metadata,
+    Column("number", NUMBER, primary_key=True, autoincrement=True),
+    meter_column(),
+    Column("rank", Integer, nullable=False),
+    Column("code", Integer, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("state", String(9), nullable=False),
+    Column("made_s", BigInteger, nullable=False),
+    Column("settled_s", BigInteger),
+    CheckConstraint("state IN ('waiting', 'done', 'refused', 'dropped')", name="controls_state"),
+    sqlite_autoincrement=True,
+)
+Index("controls_waiting", controls.c.state, controls.c.meter)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("number", NUMBER, primary_key=True, autoincrement=True),
+    Column("at_s", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
