@@ -148,6 +148,12 @@ def test_a_whole_day_comes_in_parts_that_join(make_rig, suite_name):
     assert past.receipt.status is Status.IMPOSSIBLE
 
 
+def test_a_day_that_no_clock_reaches_and_one_to_come_are_answered(rig):
+    assert usage(rig, day=65_535).receipt.status is Status.IMPOSSIBLE
+    assert parse_part(usage(rig, day=49_709).plain).minutes == ()
+    assert parse_part(usage(rig, day=1).plain).minutes == (0xFFFF,) * 1440
+
+
 def test_the_cursor_only_moves_forward_and_never_past_what_was_sent(rig):
     rig.store(UNIT)
     newest = parse_part(usage(rig).plain).events[-1].number

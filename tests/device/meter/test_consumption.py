@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prewatt.codec.bodies import ModeChange
+from prewatt.codec.bodies import ModeChange, UsageQuery
 from prewatt.codec.commands import Code
 from prewatt.codec.modetable import (
     AngleBand,
@@ -343,3 +343,19 @@ def test_a_load_of_a_source_that_is_not_there_is_refused(make_rig):
         rig.step(Load(1, rig.now_s, 1))
     with pytest.raises(ValueError, match="pulses: -1"):
         rig.step(Load(0, rig.now_s, -1))
+
+
+def test_the_quality_after_a_gap_is_plain(make_rig):
+    rig = make_rig(unit_price_micro=1_000_000, table=BUSY)
+    rig.store(UNIT)
+    rig.live(2, 60, 4_000)
+    assert rig.meter.view().quality_percent == 140
+    rig.step(Load(0, rig.now_s, 60, 4_000))
+    rig.now_s += 30
+    ahead = UsageQuery(rig.now_s + 600, 0, 0, bytes(8), 0)
+    rig.order(Code.USAGE, 0, ahead.build())
+    assert rig.meter.view().quality_percent == 100
+    rig.live(2, 60, 4_000)
+    assert rig.meter.view().quality_percent == 140
+    rig.power_up()
+    assert rig.meter.view().quality_percent == 100

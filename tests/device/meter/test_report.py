@@ -181,6 +181,12 @@ def test_a_customer_asks_for_value_at_the_keypad(rig):
     assert open_wish(rig.suite, rig.keys[1], payload).head.counter == (rig.epoch << 24) + 2
 
 
+def test_an_amount_that_no_meter_holds_is_not_asked_for(make_rig):
+    rig = make_rig(settings=Settings(minor_micro=2**32 - 1))
+    assert not of_kind(rig, press(rig, "A" + "9" * 12 + "#1#"), WISH)
+    assert rig.meter.view().notice == "amount too large"
+
+
 def test_an_emergency_call_is_an_alarm(rig):
     (payload,) = of_kind(rig, press(rig, "D"), ALARM)
     assert open_alarm(rig.suite, rig.keys[1], payload).event == EventCode.EMERGENCY_CALL

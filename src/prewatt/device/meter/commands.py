@@ -45,10 +45,12 @@ from prewatt.device.meter.tariff import Tariff
 from prewatt.device.meter.usage import build_table_part, build_usage_parts
 from prewatt.device.now import Now
 from prewatt.protocol.terminal import Execute
-from prewatt.units import epoch_start
+from prewatt.units import DAY_S, epoch_start
 
 __all__ = ["Commands"]
 
+# Later days begin beyond the 32 bits of a UTC second.
+DAY_LAST: Final = CLOCK_LATEST_S // DAY_S
 _Applied = tuple[Status, bytes]
 _IMPOSSIBLE: Final[_Applied] = (Status.IMPOSSIBLE, b"")
 
@@ -128,11 +130,12 @@ class Commands:
         state.events_acknowledged = max(state.events_acknowledged, seen)
         believed = CLOCK_EARLIEST_S <= query.time_s <= CLOCK_LATEST_S
         receipt = core.receipt(Status.DONE if believed else Status.IMPOSSIBLE)
+        plain = core.receipt(Status.IMPOSSIBLE).build()
         if query.part == PART_MODE_TABLE:
             plain = build_table_part(core, receipt)
-        else:
+        elif query.day <= DAY_LAST:
             parts = build_usage_parts(core, receipt, query.day)
-            plain = parts[query.part] if query.part < len(parts) else core.receipt(Status.IMPOSSIBLE).build()
+            plain = parts[query.part] if query.part < len(parts) else plain
         if believed:
             self._correct_clock(query.time_s, order.elapsed_ms, now)
         core.store()

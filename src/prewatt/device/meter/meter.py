@@ -6,13 +6,11 @@ could take back. Communication never holds consumption up: the energy of every s
 the frame is looked at, and a frame that does not prove itself changes nothing at all.
 """
 
-from functools import partial
 from typing import Final
 
 from prewatt.codec.commands import Code
 from prewatt.codec.events import EventCode
 from prewatt.codec.messages import MessageType, RefusalReason
-from prewatt.crypto import MessageKind
 from prewatt.device.meter.birth import Birth
 from prewatt.device.meter.body import Body
 from prewatt.device.meter.buzzer import buzzing_of
@@ -41,16 +39,14 @@ from prewatt.device.meter.events import (
     WakeAt,
 )
 from prewatt.device.meter.face import render_face
-from prewatt.device.meter.keypad import CodeTyped, EmergencyCall, Keypad, PageAsked, ValueAsked
-from prewatt.device.meter.lcd import PAGES
 from prewatt.device.meter.modem import Modem
 from prewatt.device.meter.money import Money
 from prewatt.device.meter.nvm import Nvm
+from prewatt.device.meter.panel import Panel
 from prewatt.device.meter.relay import Cause, RelayEvent
 from prewatt.device.meter.report import Outbox
 from prewatt.device.meter.resume import resume
 from prewatt.device.meter.sources import interlock, turn_to
-from prewatt.device.meter.valuecode import CodeOutcome, CodeTerms, enter_code
 from prewatt.device.meter.view import MeterView
 from prewatt.device.now import Now
 from prewatt.protocol.terminal import FALSE_COMMANDS_MAX, Answer, Execute, TerminalIdentity, TerminalSession
@@ -73,11 +69,9 @@ class Meter:
         "_false_commands",
         "_findings",
         "_heard_money",
-        "_keypad",
         "_modem",
-        "_notice",
         "_outbox",
-        "_page",
+        "_panel",
         "_session",
     )
 
@@ -88,15 +82,13 @@ class Meter:
         self._commands = Commands(core, self._consumption)
         self._body = Body(core, nvm)
         self._outbox = Outbox(core)
+        self._panel = Panel(core, self._commands, self._outbox)
         self._modem = Modem(core.certificate.meter_id, core.certificate.m_id)
-        self._keypad = Keypad()
         self._session = TerminalSession(self._identity())
         self._findings = [Finding.NORMAL] * core.sources
         self._buzzing = Buzzing.SILENT
         self._heard_money: Money | None = None
         self._false_commands = 0
-        self._page = 0
-        self._notice = ""
 
     @classmethod
     def manufacture(cls, nvm: Nvm, birth: Birth) -> None:
@@ -124,7 +116,7 @@ class Meter:
 
     def view(self) -> MeterView:
         """What a person sees."""
-        return render_face(self._core, self._consumption, self._page, self._keypad.prompt, self._notice)
+        return render_face(self._core, self._consumption, self._panel.page, self._panel.prompt, self._panel.notice)
 
     def step(self, event: Event, now: Now, random: bytes) -> list[Effect]:
         """Catches up with ``now``, then takes ``event``; ``random`` are 32 fresh bytes.
@@ -239,40 +231,10 @@ class Meter:
         self._core.effects.append(Display(self.view().lcd))
 
     def _press(self, key: str, now: Now) -> None:
-        action = self._keypad.press(key)
-        self._notice = ""
-        if isinstance(action, PageAsked):
-            self._page = (self._page + 1 if action.number == 0 else action.number - 1) % len(PAGES)
-        elif isinstance(action, ValueAsked):
-            self._ask_value(action)
-        elif isinstance(action, CodeTyped):
-            self._type_code(action.digits, now)
-        elif isinstance(action, EmergencyCall):
-            self._core.log(EventCode.EMERGENCY_CALL)
-            self._notice = "help is called"
-        self._show()
-
-    def _ask_value(self, action: ValueAsked) -> None:
-        amount_micro = action.amount_minor * self._core.settings.minor_micro
-        payload = self._outbox.wish_payload(amount_micro, action.pin)
-        self._notice = "no key" if payload is None else "asked for value"
+        payload = self._panel.press(key, now.line_ms)
         if payload is not None:
             self._core.effects.append(LineSend(self._modem.send(payload)))
-
-    def _type_code(self, digits: str, now: Now) -> None:
-        """A value code: applied in one record, and only then told."""
-        core = self._core
-        macs = tuple(partial(core.suite.message_keys(key).tag, MessageKind.CODE) for key in core.keys.values())
-        terms = CodeTerms(core.certificate.meter_id, macs, core.settings.minor_micro)
-        entry = enter_code(core.money, core.code_lock, digits, terms, core.limits, now.line_ms)
-        core.code_lock, core.wrong_codes = entry.lock, entry.lock.wrong
-        self._notice = f"code {entry.outcome.value}"
-        if entry.outcome is CodeOutcome.STORED:
-            self._page = 0
-            self._commands.hold(entry.money, entry.amount_micro)
-        elif entry.outcome is CodeOutcome.WRONG:
-            core.log(EventCode.WRONG_CODE, bytes((entry.lock.wrong,)))
-            core.store()
+        self._show()
 
     def _press_button(self) -> None:
         """The local button: resets an over-current, closes what the network armed, takes emergency credit."""
