@@ -136,7 +136,7 @@ def press_keys(
 
 
 def _print(found: dict[str, Any]) -> None:
-    causes = f" ({', '.join(found['relay_causes'])})" if found.get("relay_causes") else ""
+    causes = f" ({_causes(found['relay_causes'])})" if found["relay_causes"] else ""
     fields(
         {
             "meter": found["id"],
@@ -160,6 +160,13 @@ def _print(found: dict[str, Any]) -> None:
             "reported": local_time(found["reported_s"]),
         }
     )
+
+
+def _causes(bits: int) -> str:
+    # Imported here: it brings the whole meter, and a meter with light needs no words for why it has none.
+    from prewatt.device.meter.relay import Cause
+
+    return ", ".join((cause.name or "").lower().replace("_", " ") for cause in Cause(bits))
 
 
 orders.register(app)

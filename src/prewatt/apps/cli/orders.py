@@ -62,7 +62,10 @@ def change_settings(
     data: Data = None,
     json_out: JsonOut = False,
 ) -> None:
-    """Change settings of the meter (docs/reference/meter.md lists them)."""
+    """Change settings of the meter.
+
+    docs/reference/meter.md lists them with what is allowed.
+    """
     _order(meter, "settings", data, json_out, settings=dict(_setting(each) for each in settings))
 
 
@@ -72,7 +75,10 @@ def change_key(
     data: Data = None,
     json_out: JsonOut = False,
 ) -> None:
-    """Give the meter its key of another set; the old one works until then."""
+    """Give the meter its key of another key set.
+
+    The keys it has stay. The new one is used once the meter has proved that it holds it.
+    """
     _order(meter, "key", data, json_out, key_set=key_set)
 
 
@@ -101,7 +107,10 @@ def list_orders(meter: MeterArgument, data: Data = None, json_out: JsonOut = Fal
 
 
 def block_meter(meter: MeterArgument, reason: _Reason = _ASKED, data: Data = None, json_out: JsonOut = False) -> None:
-    """Block a meter's account: nothing more is sold to it until reopened."""
+    """Block a meter's account until it is reopened; nothing is sold.
+
+    What is under way goes on.
+    """
     _decide(meter, "block", reason, data, json_out)
 
 
@@ -113,7 +122,10 @@ def reopen_meter(meter: MeterArgument, reason: _Reason = _ASKED, data: Data = No
 def reconcile_meter(
     meter: MeterArgument, reason: _Reason = _ASKED, data: Data = None, json_out: JsonOut = False
 ) -> None:
-    """After a restore: open orders were compared with payments; let them go on."""
+    """After a restore, let the open orders go on.
+
+    Compare them with the payments first, and cancel what was paid back meanwhile.
+    """
     _decide(meter, "reconcile", reason, data, json_out)
 
 

@@ -82,7 +82,10 @@ def refund_transfer(order: _OrderArgument, data: Data = None, json_out: JsonOut 
 
 @app.command("suspense")
 def list_suspense(data: Data = None, json_out: JsonOut = False) -> None:
-    """List value that meters hold and no order explains (after a restore)."""
+    """List value that meters hold and no order explains.
+
+    There is some after a database was restored: its sales came after the backup.
+    """
     with open_seller(read_settings(data=data)) as seller:
         found = seller.get("/suspense")
     _print_suspense(found, json_out)
@@ -96,7 +99,7 @@ def explain_suspense(
     data: Data = None,
     json_out: JsonOut = False,
 ) -> None:
-    """Say that value in suspense was sold for cash whose record was lost."""
+    """Explain suspense: it was sold for cash whose record was lost."""
     with open_seller(read_settings(data=data)) as seller:
         found = seller.post("/suspense", meter=meter, sequence=sequence, reason=reason)
     _print_suspense(found, json_out)
