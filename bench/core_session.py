@@ -67,7 +67,7 @@ def _compared(name: str, bare_of: Callable[[bytes, Script], Callable[[], object]
             raise RuntimeError("a session of the benchmark did not end well")
 
     rates = compare(session, lambda: next(theirs)(), 3.0)
-    return rates_at_least(f"core.session_{name.replace("-", "_")}", rates, "sessions/s", GOAL)
+    return rates_at_least(f"core.session_{name.replace('-', '_')}", rates, "sessions/s", GOAL)
 
 
 def _script(used: Suite, master: bytes, n: int) -> Script:
