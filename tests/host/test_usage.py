@@ -46,20 +46,41 @@ def test_minutes_without_power_are_no_usage_and_no_reading(world):
     assert world.host.usage.read("000001").rows[0].minutes == 1_320
 
 
-def test_a_running_day_grows_and_a_report_of_the_same_day_changes_nothing(world):
+def test_a_running_day_grows_never_shrinks_and_is_the_same_in_a_report(world):
     world.pump()
     body, minutes = world.bodies["000001"], noisy(2)
-    for count in (100, 700, 1_440, 500):
+
+    def shown():
+        return world.host.usage.read("000001").rows[0].pulses
+
+    for count, most in ((100, 100), (700, 700), (500, 700), (900, 900)):
         fill(body, DAY, minutes[:count])
-        world.now_s += world.settings.poll_s // 4
-        world.pass_line(60_000)
-        world.pump()
-    world.now_s += DAY_S
-    for payload in (fill(body, DAY, minutes), *body.report(DAY)):
-        if payload:
+        for payload in body.report(DAY):
             world.say("000001", payload)
-    (row,) = world.host.usage.read("000001").rows
-    assert row.pulses == sum(minutes)
+        assert shown() == sum(minutes[:most])
+    fill(body, DAY, minutes)
+    world.now_s += DAY_S
+    world.pass_line(60_000)
+    world.pump()
+    assert shown() == sum(minutes)
+
+
+def test_a_day_in_parts_with_many_events_is_cut_the_same_way_in_every_query(world):
+    world.pump()
+    body, minutes = world.bodies["000001"], noisy(3)
+    fill(body, DAY, minutes)
+    for number in range(1, 200):
+        body.add_event(number)
+    world.now_s += DAY_S + 3_600
+    world.pass_line(60_000)
+    asked, usage = [], body._usage
+    body._usage = lambda query: asked.append((query.part, query.events_acknowledged)) or usage(query)
+    world.pump()
+    parts = [part for part, _ in asked]
+    assert parts == list(range(len(parts)))
+    assert len(parts) > 3
+    assert len({cursor for _, cursor in asked}) == 1
+    assert world.host.usage.read("000001").rows[0].pulses == sum(minutes)
 
 
 def test_a_day_that_the_meter_does_not_have_does_not_hold_up_the_next(world):

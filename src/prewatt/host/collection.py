@@ -48,20 +48,13 @@ def totals_of(part: InfoPart) -> Totals | None:
     )
 
 
-def book_standing(
-    writing: Writing, meter: str, changes: tuple[Change, ...], report: int | None, *, now_s: int, in_session: bool
-) -> None:
-    """What is shown of the meter: the newest receipt, and the newest report (``report``, where it is that).
-
-    The rules say when sums are newer. A session's Info beside a newer receipt is also newer with equal sums: then
-    only price, relay or clock have changed.
-    """
+def book_standing(writing: Writing, meter: str, changes: tuple[Change, ...], report: int | None, *, now_s: int) -> None:
+    """What is shown of the meter: the newest receipt, and the newest report (``report``, where the rules say so)."""
     values: dict[str, Any] = {}
     for change in changes:
         if isinstance(change, Measured) and change.receipt is not None:
             values |= _balance_of(change.receipt, now_s)
-        newer = isinstance(change, Measured) and (change.totals is not None or in_session)
-        if newer and report is not None:
+        if isinstance(change, Measured) and change.totals is not None and report is not None:
             values |= {"report": report}
         if isinstance(change, Commissioned):
             # A new body counts its events from one.

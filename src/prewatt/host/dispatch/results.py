@@ -98,7 +98,7 @@ def _book_fact(writing: Writing, context: HostContext, meter: str, fact: Fact, p
     in_session = isinstance(fact, ResultFact)
     report = collect_part(writing, meter, part, now_s=now_s, in_session=in_session) if part is not None else None
     book_changes(writing, meter, before, after, changes, at_s=now_s)
-    book_standing(writing, meter, changes, report, now_s=now_s, in_session=in_session)
+    book_standing(writing, meter, changes, report, now_s=now_s)
     _end_controls(writing, meter, fact, changes, now_s)
 
 
