@@ -9,8 +9,10 @@ from prewatt.apps.api.access import Access
 from prewatt.apps.api.errors import add_error_handlers
 from prewatt.apps.api.selling import selling_routes
 from prewatt.apps.api.street import street_routes
+from prewatt.apps.pages import StreetPages
 from prewatt.apps.selling import Selling
 from prewatt.apps.street.street import Street
+from prewatt.apps.web import add_pages
 
 __all__ = ["API_PREFIX", "build_app"]
 
@@ -27,7 +29,8 @@ def build_app(selling: Selling, street: Street, token: str) -> FastAPI:
         redoc_url=None,
     )
     add_error_handlers(app)
-    guard = [Depends(Access(token).require)]
+    access = Access(token)
+    guard = [Depends(access.require)]
     app.include_router(selling_routes(selling), prefix=API_PREFIX, dependencies=guard)
     app.include_router(street_routes(street), prefix=API_PREFIX, dependencies=guard)
 
@@ -36,4 +39,5 @@ def build_app(selling: Selling, street: Street, token: str) -> FastAPI:
         """200 when the host takes orders."""
         return {"ok": True, "version": version("prewatt")}
 
+    add_pages(app, access, StreetPages(selling, street))
     return app
