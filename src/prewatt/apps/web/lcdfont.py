@@ -1,6 +1,6 @@
 """The font of the displays: five by seven dots a character, as the character displays of real meters draw them.
 
-The dots are ours (lcdglyphs.txt: a character, then seven rows of five bits). A font is made of them once, when the
+The dots are ours (lcdglyphs.txt: a character, then seven rows of five bits; one or two more below the line). A font is made of them once, when the
 pages are added: each glyph is a composite of one dot, moved (OpenType, the `glyf` table), and the tables are wrapped
 as WOFF 1.0 (W3C, 2012), so that no binary stands beside the sources. What it has no glyph for falls to the browser's
 own monospace font.
@@ -19,14 +19,15 @@ __all__ = ["FONT_NAME", "add_lcd_font", "build_lcd_font", "read_glyphs"]
 FONT_NAME: Final = "lcd.woff"
 _GLYPHS: Final = Path(__file__).parent / "lcdglyphs.txt"
 _ROWS: Final = 7
+_BELOW: Final = 2
 _COLUMNS: Final = 5
-# Font units. A cell is six dots wide (one stays empty) and nine high; the gap between dots is what makes it an LCD.
+# Font units. A cell is six dots wide (one stays empty) and ten high (one above); the gap between dots is what makes it an LCD.
 _PITCH: Final = 100
 _DOT: Final = 88
-_EM: Final = 900
+_EM: Final = 1_000
 _ADVANCE: Final = (_COLUMNS + 1) * _PITCH
 _ASCENT: Final = 800
-_DESCENT: Final = -100
+_DESCENT: Final = -200
 _FIRST_CHAR: Final = " "
 # glyf flags: points on the curve; composite arguments are words and offsets, and more components follow.
 _ON_CURVE: Final = 0x01
@@ -106,7 +107,7 @@ def _bearing(rows: tuple[int, ...]) -> int:
 
 
 def _head() -> bytes:
-    box = (0, 0, _ADVANCE, _ROWS * _PITCH)
+    box = (0, -_BELOW * _PITCH, _ADVANCE, _ROWS * _PITCH)
     times = bytes(16)
     # The check sum of the whole file is left out: readers do not ask it of a WOFF.
     return (
@@ -117,7 +118,7 @@ def _head() -> bytes:
 
 
 def _maxp(count: int) -> bytes:
-    dots = _ROWS * _COLUMNS
+    dots = (_ROWS + _BELOW) * _COLUMNS
     return struct.pack(">IH13H", 0x10000, count, 4, 1, 4 * dots, dots, 1, 0, 0, 0, 0, 0, 0, dots, 1)
 
 

@@ -18,8 +18,8 @@ _MICRO_PER_CENT: Final = 10_000
 # The balance bar is full at this much energy at the price now: about three days of a home.
 _BAR_KWH: Final = 40
 _FAIR_PERCENT: Final = 10
-# A lamp looks as on a meter of 1,000 pulses to the kWh, which is what most homes have on the wall, in steps that the
-# style sheet names; above the last one it stays at that: three flashes a second is the most that is safe to look at.
+# Steps of power that the style sheet gives a beat each: at 10,000 pulses to the kWh a lamp would flicker, so it slows
+# all of them, and three flashes a second (the most that is safe to look at) is the last.
 _BLINK_FROM_W: Final = (1, 100, 250, 500, 1_000, 2_000, 4_000, 7_000)
 _IN_STEP_S: Final = 120
 _PACES: Final = ((3_600, "hour"), (60, "minute"), (1, "second"))
@@ -59,7 +59,7 @@ def show_meter(face: Face) -> ShownMeter:
             "state": str(face["state"]),
             "light": "light on" if closed else "no light",
             "causes": ", ".join(face["causes"]),
-            "buzzing": "" if silent else f"buzzing: {face['buzzing']}",
+            "buzzing": "" if silent else str(face["buzzing"]),
             "balance": _floor(face["balance_micro"]),
             "left": _left(face["balance_micro"], face["price_micro"]),
             "price": format_value(face["price_micro"]),
@@ -89,6 +89,16 @@ def show_registers(face: Face, clock_s: int) -> dict[str, tuple[tuple[str, str, 
             ("returned", "Returned", format_value(face["returned_micro"])),
             ("owed", "Owed", format_value(face["owed_micro"])),
         ),
+        "Meter": (
+            ("clock", "Its clock (UTC)", show_clock(face["clock_s"])),
+            ("step", "Against the world", _against(face["clock_s"], clock_s)),
+            ("contacts", "Contacts", _contacts(face)),
+            ("sequence", "Last order held", _sequence(face)),
+            ("control", "Last control", str(face["last_control"])),
+            ("events", "Events to report", str(face["events_waiting"])),
+            ("alarms", "Alarms to report", str(face["alarms_waiting"])),
+            ("messages", "Messages", " / ".join(face["messages"]) or "none"),
+        ),
         "Energy": (
             ("minute", "This minute", f"{format_kwh(face['minute_pulses'])} kWh"),
             ("day", "Today", f"{format_kwh(face['day_pulses'])} kWh"),
@@ -97,18 +107,9 @@ def show_registers(face: Face, clock_s: int) -> dict[str, tuple[tuple[str, str, 
         ),
         "Price": (
             ("unit", "Unit price per kWh", format_value(face["unit_price_micro"])),
-            ("step", "Step now", f"{face['step_percent']} %"),
+            ("percent", "Step now", f"{face['step_percent']} %"),
             ("quality", "Power quality", f"{face['quality_percent']} %"),
             ("table", "Price table", _table(face)),
-        ),
-        "Meter": (
-            ("clock", "Its clock", _own_clock(face["clock_s"], clock_s)),
-            ("contacts", "Contacts", _contacts(face)),
-            ("sequence", "Last order held", _sequence(face)),
-            ("control", "Last control", str(face["last_control"])),
-            ("events", "Events to report", str(face["events_waiting"])),
-            ("alarms", "Alarms to report", str(face["alarms_waiting"])),
-            ("messages", "Messages", " / ".join(face["messages"]) or "none"),
         ),
     }
 
@@ -171,10 +172,11 @@ def _table(face: Face) -> str:
     return f"version {face['table_version']}" + ("" if waiting is None else f", {waiting} waiting")
 
 
-def _own_clock(own_s: int, world_s: int) -> str:
+def _against(own_s: int, world_s: int) -> str:
     behind = world_s - own_s
-    state = "in step" if abs(behind) <= _IN_STEP_S else f"{abs(behind):,} s {'behind' if behind > 0 else 'ahead'}"
-    return f"{show_clock(own_s)} UTC, {state}"
+    if abs(behind) <= _IN_STEP_S:
+        return "in step"
+    return f"{abs(behind):,} s {'behind' if behind > 0 else 'ahead'}"
 
 
 def _contacts(face: Face) -> str:
