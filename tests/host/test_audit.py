@@ -179,6 +179,12 @@ PLANTS = {
         "000002",
         "",
     ),
+    "an order that its meter's book calls otherwise": (
+        "UPDATE orders SET step = 'refused' WHERE id = 'F'",
+        "order",
+        "F",
+        "in the book of its meter",
+    ),
     "a payment that vanished": ("DELETE FROM payments WHERE order_id = 'E'", "order", "E", "one payment"),
     "a payment of less": ("UPDATE payments SET amount_micro = 1 WHERE order_id = 'C'", "order", "C", "in full"),
     "an order that vanished": ("DELETE FROM orders WHERE id = 'G'", "meter", "000002", ""),

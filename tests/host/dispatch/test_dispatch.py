@@ -149,6 +149,18 @@ def test_waiting_work_goes_money_then_key_then_tariff_then_text(world):
     assert body.texts == ["hello"]
 
 
+def test_a_text_goes_after_the_clock(world):
+    world.pump()
+    world.host.controls.send_text("000001", "hello")
+    world.now_s += world.settings.poll_s
+    done, body = [], world.bodies["000001"]
+    execute = body._execute
+    body._execute = lambda command: done.append(Code(command.code)) or execute(command)
+    world.pass_line(60_000)
+    world.pump()
+    assert done == [Code.USAGE, Code.TEXT]
+
+
 def test_a_new_key_set_is_used_only_after_it_has_proved_itself(world):
     world.pump()
     world.vault.add("aes-2026", now_s=world.now_s)
