@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from prewatt.codec.commands import control_digest
 from prewatt.codec.receipt import RING_ENTRIES_MAX, RingEntry, Status
 from prewatt.device.meter.money import (
     MONEY_MAX_MICRO,
@@ -19,7 +20,6 @@ from prewatt.device.meter.money import (
     check_sequence,
     commission,
     control,
-    control_digest,
     retire,
 )
 from prewatt.units import MeterId, Sequence, sequence_of

@@ -14,18 +14,17 @@ holds no entry has no epoch yet. Whoever stores the new money writes one journal
 The rules are R2, R3, R8 and R10 of docs/protocol.md.
 """
 
-import hashlib
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
+from prewatt.codec.commands import CONTROL_DIGEST_BYTES, control_digest
 from prewatt.codec.receipt import NO_TAG, RING_ENTRIES_MAX, TAG_BYTES, Receipt, RingEntry, Status
 from prewatt.units import EPOCH_LAST, MeterId, Micro, Sequence, epoch_of, epoch_start, next_sequence, sequence_of
 from prewatt.units.ids import SEQUENCE_COUNTER_MAX
 
 __all__ = [
     "ACC_PER_MICRO",
-    "CONTROL_DIGEST_BYTES",
     "MONEY_MAX_MICRO",
     "OWED_MAX_MICRO",
     "TOKEN_MAX_MICRO",
@@ -39,7 +38,6 @@ __all__ = [
     "check_sequence",
     "commission",
     "control",
-    "control_digest",
     "retire",
 ]
 
@@ -51,7 +49,6 @@ MONEY_MAX_MICRO: Final = 2**63 - 1
 OWED_MAX_MICRO: Final = 10**15
 # A hundred tokens then are 10^14 micro-units, far below MONEY_MAX_MICRO.
 TOKEN_MAX_MICRO: Final = 10**12
-CONTROL_DIGEST_BYTES: Final = 8
 _NO_DIGEST: Final = bytes(CONTROL_DIGEST_BYTES)
 _BURN_BIT: Final = 0x80
 
@@ -250,11 +247,6 @@ def control(money: Money, counter: int, code: int, plain_body: bytes) -> Control
     if counter == money.last_control != 0 and digest == money.control_digest:
         return ControlVerdict(ControlOutcome.ALREADY, money)
     return ControlVerdict(ControlOutcome.STALE, money)
-
-
-def control_digest(code: int, plain_body: bytes) -> bytes:
-    """SHA-256(code | plain body)[0:8]."""
-    return hashlib.sha256(code.to_bytes(1, "big") + plain_body).digest()[:CONTROL_DIGEST_BYTES]
 
 
 def _is_burn_tag(tag: bytes) -> bool:

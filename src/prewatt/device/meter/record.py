@@ -16,9 +16,10 @@ Last sequence, tag and amount are the ring's newest entry; a body without an ent
 from dataclasses import dataclass, field
 from typing import Final
 
+from prewatt.codec.commands import CONTROL_DIGEST_BYTES
 from prewatt.codec.reader import Reader
 from prewatt.codec.receipt import RING_ENTRIES_MAX, RING_ENTRY_BYTES, RingEntry
-from prewatt.device.meter.money import CONTROL_DIGEST_BYTES, Money, MoneyError
+from prewatt.device.meter.money import Money, MoneyError
 
 __all__ = [
     "CONTROL_BYTES_MAX",
