@@ -7,7 +7,7 @@ Meters are named by their six hex digits. Columns end in their unit. Tables that
 
 from typing import Final
 
-from prewatt.host.store.schema.common import metadata
+from prewatt.host.store.schema.columns import metadata
 from prewatt.host.store.schema.field import alarms, counter_books, day_logs, events, reports, standings, wishes
 from prewatt.host.store.schema.money import accounts, entries, orders, payments, record_file
 from prewatt.host.store.schema.registry import (

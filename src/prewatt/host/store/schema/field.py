@@ -13,7 +13,7 @@ from sqlalchemy import (
     Text,
 )
 
-from prewatt.host.store.schema.common import NUMBER, metadata, meter_column
+from prewatt.host.store.schema.columns import NUMBER, metadata, meter_column
 
 __all__ = [
     "alarms",

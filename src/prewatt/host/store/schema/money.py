@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from prewatt.host.store.schema.common import ID, NUMBER, metadata, meter_column
+from prewatt.host.store.schema.columns import ID, NUMBER, metadata, meter_column
 
 __all__ = [
     "accounts",

@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from prewatt.host.store.schema.common import ID, METER, NUMBER, metadata, meter_column
+from prewatt.host.store.schema.columns import ID, METER, NUMBER, metadata, meter_column
 
 __all__ = [
     "areas",
