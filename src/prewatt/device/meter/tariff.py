@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from prewatt.codec.modetable import EVERY_YEAR, ModeTable, table_digest
 from prewatt.device.meter.calendar import LocalCalendar
-from prewatt.device.metrology import Band, QualityBands, surcharge_percent
+from prewatt.device.metrology import surcharge_percent
 from prewatt.units import DAY_S, QUARTER_S, UTC_MAX_S
 from prewatt.units.value import VALUE_MAX_MICRO
 
@@ -32,14 +32,13 @@ class PriceRun(NamedTuple):
 class Tariff:
     """A mode table with the unit price it came with (micro-units per kWh)."""
 
-    __slots__ = ("_bands", "_holidays", "_run", "calendar", "encoded", "table", "unit_price_micro")
+    __slots__ = ("_holidays", "_run", "calendar", "encoded", "table", "unit_price_micro")
 
     def __init__(self, table: ModeTable, unit_price_micro: int) -> None:
         self.table = table
         self.unit_price_micro = unit_price_micro
         self.encoded = table.build()
         self.calendar = LocalCalendar.of(table)
-        self._bands = QualityBands(tuple(Band(band.from_cdeg, band.surcharge_percent) for band in table.bands))
         self._holidays = frozenset((each.year, each.month, each.day) for each in table.holidays)
         self._run = PriceRun(0, 0, 0, 0)
 
@@ -81,7 +80,7 @@ class Tariff:
 
     def surcharge_percent(self, mean_angle_cdeg: int | None) -> int:
         """What the mean phase angle of a minute adds to the price of the next one."""
-        return surcharge_percent(self._bands, mean_angle_cdeg)
+        return surcharge_percent(self.table.bands, mean_angle_cdeg)
 
     def _find_run(self, second: int) -> PriceRun:
         table, calendar = self.table, self.calendar

@@ -11,30 +11,16 @@ from prewatt.device.metrology.energy import Metrology, State
 from prewatt.device.metrology.frontend import Codes, FrontEnd, Noise
 from prewatt.device.metrology.minutes import MinutePulses, angle_of, pulses_of_minutes
 from prewatt.device.metrology.parts import CurrentBits, Design, Extreme, Piece, worst_piece
-from prewatt.device.metrology.quality import (
-    BANDS_MAX,
-    NO_BANDS,
-    PLAIN_PERCENT,
-    SURCHARGE_MAX_PERCENT,
-    Band,
-    QualityBands,
-    quality_percent,
-    surcharge_percent,
-)
+from prewatt.device.metrology.quality import surcharge_percent
 from prewatt.device.metrology.reading import PhaseWindow, Reading, Window, mean_angle_cdeg, minute_angle_cdeg
 from prewatt.device.metrology.waveform import SAMPLE_RATE_HZ, PhaseLoad, Tone, Waveform, balanced, load
 from prewatt.device.metrology.window import WINDOW_SAMPLES, WINDOWS_PER_SECOND
 
 __all__ = [
-    "BANDS_MAX",
     "HALF_TURN_CDEG",
-    "NO_BANDS",
-    "PLAIN_PERCENT",
     "SAMPLE_RATE_HZ",
-    "SURCHARGE_MAX_PERCENT",
     "WINDOWS_PER_SECOND",
     "WINDOW_SAMPLES",
-    "Band",
     "Calibration",
     "Codes",
     "CurrentBits",
@@ -47,7 +33,6 @@ __all__ = [
     "PhaseLoad",
     "PhaseWindow",
     "Piece",
-    "QualityBands",
     "Reading",
     "State",
     "Tone",
@@ -60,7 +45,6 @@ __all__ = [
     "mean_angle_cdeg",
     "minute_angle_cdeg",
     "pulses_of_minutes",
-    "quality_percent",
     "surcharge_percent",
     "worst_piece",
 ]
