@@ -1,9 +1,9 @@
 """The font of the displays: five by seven dots a character, as the character displays of real meters draw them.
 
-The dots are ours (lcdglyphs.txt: a character, then seven rows of five bits; one or two more below the line). A font is made of them once, when the
-pages are added: each glyph is a composite of one dot, moved (OpenType, the `glyf` table), and the tables are wrapped
-as WOFF 1.0 (W3C, 2012), so that no binary stands beside the sources. What it has no glyph for falls to the browser's
-own monospace font.
+The dots are ours (lcdglyphs.txt: a character, then seven rows of five bits, and up to two more below the line). A font
+is made of them once, when the pages are added: each glyph is a composite of one dot, moved (OpenType, the `glyf`
+table), and the tables are wrapped as WOFF 1.0 (W3C, 2012), so that no binary stands beside the sources. What it has no
+glyph for falls to the browser's own monospace font.
 """
 
 import struct
@@ -21,7 +21,7 @@ _GLYPHS: Final = Path(__file__).parent / "lcdglyphs.txt"
 _ROWS: Final = 7
 _BELOW: Final = 2
 _COLUMNS: Final = 5
-# Font units. A cell is six dots wide (one stays empty) and ten high (one above); the gap between dots is what makes it an LCD.
+# Font units. A cell is six dots wide (one stays empty) and ten high (one above); the gaps make it an LCD.
 _PITCH: Final = 100
 _DOT: Final = 88
 _EM: Final = 1_000

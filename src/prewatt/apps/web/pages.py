@@ -34,6 +34,7 @@ _SPEED_DIGITS_MAX: Final = 4
 _SEE_OTHER: Final = 303
 _UNAUTHORIZED: Final = 401
 _UNPROCESSABLE: Final = 422
+_NO_KEY: Final = "The key of this prewatt is missing or old."
 _ORDER_BYTES: Final = 8
 _Form = Annotated[dict[str, str], Depends(read_form)]
 _Json = dict[str, Any]
@@ -44,7 +45,7 @@ def add_pages(app: FastAPI, access: "Access", pages: PageSource) -> None:
 
     async def require(request: Request) -> None:
         if not access.allowed(request):
-            raise HTTPException(_UNAUTHORIZED, "the key of this prewatt is missing or old")
+            raise HTTPException(_UNAUTHORIZED, _NO_KEY)
 
     routes = _Pages(access, pages)
     # Without the guard: this is where a browser hands in the key.
@@ -85,7 +86,7 @@ class _Pages:
             answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure)
             return answer
         if token is not None or not self._access.allowed(request):
-            raise HTTPException(_UNAUTHORIZED, "the key of this prewatt is missing or old")
+            raise HTTPException(_UNAUTHORIZED, _NO_KEY)
         return self._street_page()
 
     def read_street(self) -> _Json:

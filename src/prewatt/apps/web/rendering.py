@@ -19,7 +19,7 @@ _ENVIRONMENT: Final = Environment(
 _ADVICE: Final = {
     401: (
         "This page needs its key",
-        "Open the address that `prewatt up` printed when it started; it carries the key once, and this browser keeps it"
+        "Open the address that prewatt up printed when it started; it carries the key once, and this browser keeps it"
         " until prewatt stops. Each start prints a new one.",
     ),
     403: ("Asked from elsewhere", "Open the street here and press the button on that page."),

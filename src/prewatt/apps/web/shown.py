@@ -51,7 +51,7 @@ def show_meter(face: Face) -> ShownMeter:
     """One meter as it is shown on the street and on its own page."""
     closed, silent = bool(face["relay_closed"]), face["buzzing"] == "silent"
     percent = _bar_percent(face["balance_micro"], face["unit_price_micro"])
-    low = not closed or not silent or percent == 0
+    low = not silent or percent == 0
     return ShownMeter(
         id=face["id"],
         lcd="\n".join(face["lcd"]),

@@ -179,11 +179,20 @@ async function post(form, fields) {
   const answer = await ask(form.action, fields);
   const content = await answer.json();
   acts += 1;
-  if (!answer.ok) throw new Refused(content.error?.text ?? `refused with status ${answer.status}`);
+  if (!answer.ok) throw new Refused(content.error?.text ?? `refused with status ${answer.status}`, content.error?.field);
   return content;
 }
 
-class Refused extends Error {}
+class Refused extends Error {
+  constructor(text, field) {
+    super(text);
+    this.field = field;
+  }
+}
+
+function newOrder() {
+  return "P-" + [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
 
 async function sell(form, fields) {
   if (form.hasAttribute("aria-busy")) return;
@@ -198,8 +207,11 @@ async function sell(form, fields) {
     amount.value = "";
     order.value = answer.order;
   } catch (error) {
+    // The order stays until an answer came, so that a second press cannot sell twice.
     const unsure = "No answer came. Press again: the same form never sells twice.";
     showWrong(form, error instanceof Refused ? error.message : unsure);
+    // An earlier press did sell, another amount: the next press is another sale.
+    if (error.field === "order") order.value = newOrder();
   } finally {
     form.removeAttribute("aria-busy");
   }
