@@ -56,6 +56,8 @@ class Enrolment:
     customer_name: str | None = None
     premises: str | None = None
     address: str | None = None
+    makes_station: bool = False
+    """A station that is not there yet is added, in the same commit."""
 
 
 class Registry:
@@ -194,6 +196,8 @@ class Registry:
 
     def _enrol(self, writing: Writing, meter: str, enrolment: Enrolment, key_sets: tuple[int, ...]) -> None:
         connection, now_s = writing.connection, self._context.now()
+        if enrolment.makes_station and not _has_station(connection, enrolment.station):
+            self._add_station(writing, check_id(enrolment.station, field="station"), AREA_DEFAULT)
         m_id = self._check_place(connection, meter, enrolment)
         _add_people(connection, enrolment)
         connection.execute(
@@ -233,7 +237,7 @@ class Registry:
             raise RefusedError(RefusalOutcome.METER_EXISTS, "meter", meter, "an id that is not enrolled yet")
         if count >= ceiling:
             raise RefusedError(RefusalOutcome.METERS_CEILING, "meter", meter, f"at most {ceiling} meters")
-        if not connection.execute(select(schema.stations.c.id).where(schema.stations.c.id == station)).scalar():
+        if not _has_station(connection, station):
             raise RefusedError(RefusalOutcome.UNKNOWN_STATION, "station", station, "a station that was added before")
         taken = set(connection.execute(select(meters.c.m_id).where(meters.c.station == station)).scalars())
         free = (each for each in range(METERS_PER_STATION_MAX) if each not in taken)
@@ -273,6 +277,10 @@ def check_account(writing: Writing, meter: str) -> None:
     if account != "open":
         outcome = RefusalOutcome.METER_CLOSED if account == "closed" else RefusalOutcome.METER_BLOCKED
         raise RefusedError(outcome, "meter", meter, f"an open account; this one is {account} ({reason})")
+
+
+def _has_station(connection: Connection, station: str) -> bool:
+    return connection.execute(select(schema.stations.c.id).where(schema.stations.c.id == station)).scalar() is not None
 
 
 def _add_people(connection: Connection, enrolment: Enrolment) -> None:

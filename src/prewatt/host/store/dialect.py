@@ -40,6 +40,7 @@ __all__ = [
     "RECORD_HOLDER",
     "append_only_triggers",
     "is_fatal",
+    "is_missing_table",
     "reading_engine",
     "store_error",
     "writing_engine",
@@ -120,6 +121,11 @@ def reading_engine(path: Path) -> Engine:
 def is_fatal(error: Exception) -> bool:
     """Whether the database itself failed, so that a whole group of work must be undone."""
     return _error_name(error).startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_READONLY"))
+
+
+def is_missing_table(error: Exception) -> bool:
+    """Whether a statement failed because a table it names is not there (or because it is wrong)."""
+    return getattr(getattr(error, "orig", None), "sqlite_errorname", "") == "SQLITE_ERROR"
 
 
 def store_error(error: Exception, path: Path) -> StoreError:

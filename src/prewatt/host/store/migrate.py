@@ -44,7 +44,7 @@ def check_revision(path: Path) -> None:
     """Nothing where the database is of this version, or was and is now; FolderVersionError for any other."""
     engine = dialect.reading_engine(path)
     try:
-        found = _read_revision(engine)
+        found = _read_revision(engine, path)
     finally:
         engine.dispose()
     if found in REVISIONS[:-1]:
@@ -56,10 +56,12 @@ def check_revision(path: Path) -> None:
         )
 
 
-def _read_revision(engine: Engine) -> str | None:
-    """The revision in the database; None where it holds none."""
+def _read_revision(engine: Engine, path: Path) -> str | None:
+    """The revision in the database; None where it holds none. StoreError where it is no database at all."""
     try:
         with engine.connect() as connection:
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    except SQLAlchemyError:
-        return None
+    except SQLAlchemyError as error:
+        if dialect.is_missing_table(error):
+            return None
+        raise dialect.store_error(error, path) from error
