@@ -12,7 +12,7 @@ from prewatt.codec.bodies import RelayOrder
 from prewatt.codec.settings import SettingsChange
 from prewatt.host.answers import TransferState
 from prewatt.host.host import Host
-from prewatt.host.registry import AREA_DEFAULT, STATION_DEFAULT, Enrolment
+from prewatt.host.registry import STATION_DEFAULT, Enrolment
 from prewatt.units import ValueFieldError
 
 __all__ = ["ROUTES", "Json", "Route", "Selling"]
@@ -74,11 +74,9 @@ class Selling:
 
     def enrol_meter(self, meter: str, station: str | None = None, **given: Any) -> Json:  # noqa: ANN401 - passed on
         """Enrols a meter; its station is made where there is none yet."""
-        registry, place = self._host.registry, station or STATION_DEFAULT
+        place = STATION_DEFAULT if station is None else station
         fields = {name: value for name, value in given.items() if value is not None}
-        if place not in {each.station for each in registry.read_stations()}:
-            registry.add_station(place, AREA_DEFAULT)
-        return registry.enrol(Enrolment(meter=meter, station=place, **fields)).as_dict()
+        return self._host.registry.enrol(Enrolment(meter, place, **fields, makes_station=True)).as_dict()
 
     def close_meter(self, meter: str, reason: str = _REASON) -> Json:
         """Closes a meter's account."""

@@ -11,14 +11,25 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from prewatt.units import ValueFieldError
 
-__all__ = ["SPEED_MAX", "STREET_METERS_MAX", "Settings", "read_settings"]
+__all__ = ["PORT_MAX", "SPEED_MAX", "STREET_METERS_MAX", "Settings", "read_settings"]
 
 # At 3,600 an hour passes each second: a week of one home in under three minutes.
 SPEED_MAX: Final = 3_600
 
+PORT_MAX: Final = 65_535
 # One local station has 256 modem addresses.
 STREET_METERS_MAX: Final = 256
+DIGITS_MAX: Final = 6
+_LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 _PREFIX: Final = "PREWATT_"
+# For people, in place of what the checks of types say.
+_ALLOWED: Final = {
+    "port": f"a whole number from 0 to {PORT_MAX}",
+    "speed": f"a whole number from 1 to {SPEED_MAX}",
+    "meters": f"a whole number from 1 to {STREET_METERS_MAX}",
+    "digits": f"a whole number from 0 to {DIGITS_MAX}",
+    "log_level": ", ".join(_LOG_LEVELS),
+}
 
 
 class Settings(BaseSettings):
@@ -30,7 +41,7 @@ class Settings(BaseSettings):
     """The data folder."""
     address: str = "127.0.0.1"
     """Where `up` listens."""
-    port: int = Field(8400, ge=0, le=65_535)
+    port: int = Field(8400, ge=0, le=PORT_MAX)
     """Port of `up`; 0 takes a free one."""
     speed: int = Field(600, ge=1, le=SPEED_MAX)
     """World seconds a second in the street that `up` starts."""
@@ -40,11 +51,11 @@ class Settings(BaseSettings):
     """The file that opens the key vault; without it, and without a passphrase, DATA/vault.key."""
     passphrase: SecretStr | None = None
     """The passphrase that opens the key vault, where it was made with one."""
-    digits: int = Field(2, ge=0, le=6)
+    digits: int = Field(2, ge=0, le=DIGITS_MAX)
     """Decimals of the currency."""
     zone: str | None = None
     """IANA name of the zone whose days and hours count; None: the computer's."""
-    log_level: str = Field("warning", pattern="^(debug|info|warning|error)$")
+    log_level: str = Field("warning", pattern=f"^({'|'.join(_LOG_LEVELS)})$")
     """What `up` logs to stderr as JSON lines."""
 
 
@@ -59,4 +70,4 @@ def read_settings(**given: object) -> Settings:
         first = error.errors()[0]
         name = str(first["loc"][0])
         shown = "***" if name == "passphrase" else first["input"]
-        raise ValueFieldError(f"setting {_PREFIX}{name.upper()}", shown, first["msg"]) from None
+        raise ValueFieldError(f"setting {_PREFIX}{name.upper()}", shown, _ALLOWED.get(name, first["msg"])) from None

@@ -11,7 +11,7 @@ from typing import Final
 
 from prewatt.apps.settings import Settings
 from prewatt.host.folder import VAULT_NAME
-from prewatt.host.keys import FileVault, VaultSecret
+from prewatt.host.keys import FileVault, VaultError, VaultSecret
 
 __all__ = ["KEY_FILE_NAME", "create_vault", "open_vault"]
 
@@ -43,4 +43,10 @@ def open_vault(settings: Settings) -> FileVault:
         secret = VaultSecret.from_passphrase(settings.passphrase.get_secret_value())
     else:
         secret = VaultSecret.from_file(key_file_of(settings))
-    return FileVault.open(settings.data / VAULT_NAME, secret)
+    path = settings.data / VAULT_NAME
+    try:
+        return FileVault.open(path, secret)
+    except VaultError as error:
+        if str(path) in str(error):
+            raise
+        raise type(error)(f"vault {path}: {error}") from None

@@ -7,7 +7,7 @@ import typer
 from prewatt.apps.cli.options import Data, JsonOut
 from prewatt.apps.cli.seller import SellerError, open_seller
 from prewatt.apps.cli.show import fields, local_time, print_json
-from prewatt.apps.settings import read_settings
+from prewatt.apps.settings import SPEED_MAX, read_settings
 
 __all__ = ["register"]
 
@@ -18,7 +18,9 @@ def register(app: typer.Typer) -> None:
 
 
 def clock(
-    speed: Annotated[int | None, typer.Option("--speed", help="New speed: world seconds a second, 1 to 3600.")] = None,
+    speed: Annotated[
+        int | None, typer.Option("--speed", min=1, max=SPEED_MAX, help="New speed: world seconds a second.")
+    ] = None,
     data: Data = None,
     json_out: JsonOut = False,
 ) -> None:

@@ -9,7 +9,7 @@ import typer
 from prewatt.apps.cli.options import Data, JsonOut
 from prewatt.apps.cli.show import local_time, print_json, say, state_text, table
 from prewatt.apps.settings import read_settings
-from prewatt.units import DAY_S
+from prewatt.units import DAY_S, ValueFieldError
 
 if TYPE_CHECKING:
     from prewatt.host.keys import FileVault, KeySet
@@ -36,9 +36,10 @@ def init_keys(
     """
     from prewatt.apps.vault import create_vault
 
+    suites = [_checked(suite)] * sets
     settings = read_settings(data=data)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _print(create_vault(settings, [suite] * sets), json_out)
+    _print(create_vault(settings, suites), json_out)
 
 
 @app.command("list")
@@ -56,7 +57,7 @@ def add_keys(
 ) -> None:
     """Add a fresh key set."""
     vault = _vault(data)
-    vault.add(suite, index, now_s=int(time.time()))
+    vault.add(_checked(suite), index, now_s=int(time.time()))
     _print(vault, json_out)
 
 
@@ -87,6 +88,14 @@ def due_keys(
         say("no key set is due")
         return
     _print_sets(due, json_out)
+
+
+def _checked(suite: str) -> str:
+    from prewatt.crypto import SuiteName
+
+    if suite not in set(SuiteName):
+        raise ValueFieldError("suite", suite, " or ".join(SuiteName))
+    return suite
 
 
 def _vault(data: os.PathLike[str] | None) -> "FileVault":

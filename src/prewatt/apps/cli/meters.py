@@ -61,9 +61,14 @@ def show_meter(meter: MeterArgument, data: Data = None, json_out: JsonOut = Fals
 def enrol_meter(
     meter: MeterArgument,
     m_id: Annotated[
-        int | None, typer.Option("--m-id", help="Modem address 0-255; without it the lowest free one.")
+        int | None,
+        typer.Option(
+            "--m-id", min=0, max=255, help="Modem address 0-255; without it the lowest free one.", show_default=False
+        ),
     ] = None,
-    station: Annotated[str, typer.Option("--station", help="The local station above it.")] = "1",
+    station: Annotated[
+        str | None, typer.Option("--station", help="The local station above it (S1).", show_default=False)
+    ] = None,
     suite: Annotated[str, typer.Option("--suite", help="aes-2026, or tdes-1998 for old fleets.")] = "aes-2026",
     customer: Annotated[
         str | None,

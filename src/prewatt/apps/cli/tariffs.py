@@ -17,7 +17,8 @@ __all__ = ["app"]
 app = typer.Typer(no_args_is_help=True, help="Prices: unit price and mode table, sent to the meters.")
 
 
-@app.command("set")
+# A negative price must reach the check of prices and not be taken for an option.
+@app.command("set", context_settings={"ignore_unknown_options": True})
 def set_tariff(
     unit_price: Annotated[str, typer.Argument(metavar="PRICE", help="Currency units per kWh, such as 0.25.")],
     table: Annotated[str, typer.Option("--table", help="flat, example, or a JSON file of your own.")] = "flat",
@@ -45,9 +46,12 @@ def show_tariff(data: Data = None, json_out: JsonOut = False) -> None:
 
 def _document(path: Path) -> Any:  # noqa: ANN401 - parsed JSON
     try:
-        return json.loads(path.read_text())
+        document = json.loads(path.read_text())
     except ValueError as error:
         raise ValueFieldError("table", str(path), f"a JSON document ({error})") from None
+    if not isinstance(document, dict):
+        raise ValueFieldError("table", str(path), "a JSON object (docs/reference/cli.md shows one)")
+    return document
 
 
 def _print(found: dict[str, Any], json_out: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from prewatt.apps.cli.options import Data
-from prewatt.apps.settings import read_settings
+from prewatt.apps.settings import PORT_MAX, SPEED_MAX, STREET_METERS_MAX, read_settings
 
 __all__ = ["register"]
 
@@ -17,13 +17,22 @@ def register(app: typer.Typer) -> None:
 
 def up(
     speed: Annotated[
-        int | None, typer.Option("--speed", help="World seconds a second, 1 to 3600 (600).", show_default=False)
+        int | None,
+        typer.Option("--speed", min=1, max=SPEED_MAX, help="World seconds a second (600).", show_default=False),
     ] = None,
     port: Annotated[
-        int | None, typer.Option("--port", help="Port of page and API (8400); 0 takes a free one.", show_default=False)
+        int | None,
+        typer.Option(
+            "--port",
+            min=0,
+            max=PORT_MAX,
+            help="Port of page and API (8400); 0 takes a free one.",
+            show_default=False,
+        ),
     ] = None,
     meters: Annotated[
-        int | None, typer.Option("--meters", help="Virtual meters, 1 to 256 (8).", show_default=False)
+        int | None,
+        typer.Option("--meters", min=1, max=STREET_METERS_MAX, help="Virtual meters (8).", show_default=False),
     ] = None,
     data: Data = None,
 ) -> None:

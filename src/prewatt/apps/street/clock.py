@@ -37,8 +37,8 @@ class StreetClock:
         self._base_wall = monotonic()
         self._base_s = read_mark(path) if path.exists() else start_s
         self.speed = checked_speed(speed)
+        # Nothing is written before somebody asks for the time: a start that is refused changes nothing.
         self._mark_s = self._base_s
-        self._keep_mark(self._base_s)
 
     def now_s(self) -> int:
         """The world's UTC second; never less than before."""
