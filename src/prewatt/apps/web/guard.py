@@ -57,7 +57,8 @@ def is_page_path(path: str) -> bool:
 
 def check_same_site(request: Request) -> None:
     """403 unless the request comes from a page of this server, or carries its own bearer token."""
-    if "authorization" in request.headers:
+    # No page of another site can send a bearer token; Basic it can, by an address with a name in it.
+    if request.headers.get("authorization", "").lower().startswith("bearer "):
         return
     site = request.headers.get("sec-fetch-site")
     if site is not None:
