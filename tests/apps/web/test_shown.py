@@ -107,10 +107,23 @@ def test_each_look_asks_for_a_few_unsettled_sales_and_all_in_turn(source: Any) -
         sales.sell(f"{0x100 + number:06X}", "1", f"P-{number}")
     sales.look()
     assert source.reads == 16
-    source.settle("confirmed")
-    for _ in range(3):
+    # The others stay unsettled, and do not stand in the way of the last.
+    source.orders["P-39"]["state"] = "confirmed"
+    for _ in range(2):
         found = sales.look()
-    assert {sale.state for sale in found.values()} == {"confirmed"}
+    assert [meter for meter, sale in found.items() if sale.state == "confirmed"] == [f"{0x100 + 39:06X}"]
+
+
+def test_a_sale_that_cannot_be_read_does_not_stand_in_the_way_of_others(source: Any) -> None:
+    sales = Sales(source)
+    for number in range(40):
+        sales.sell(f"{0x100 + number:06X}", "1", f"P-{number}")
+    source.broken = RuntimeError("every read fails")
+    for _ in range(2):
+        sales.look()
+    source.broken = None
+    source.settle("confirmed")
+    assert sales.look()[f"{0x100 + 39:06X}"].state == "confirmed"
 
 
 def test_the_font_has_every_character_that_can_be_typed() -> None:
@@ -122,8 +135,7 @@ def test_the_font_has_every_character_that_can_be_typed() -> None:
     assert len(padded) == len(glyphs)
 
 
-def test_the_font_is_a_whole_woff() -> None:
-    font = build_lcd_font(read_glyphs())
+def read_tables(font: bytes) -> dict[bytes, bytes]:
     signature, flavor, length, count = struct.unpack(">4sIIH", font[:14])
     assert (signature, flavor, length) == (b"wOFF", 0x10000, len(font))
     tables = {}
@@ -135,8 +147,31 @@ def test_the_font_is_a_whole_woff() -> None:
         padded = table + bytes(-plain % 4)
         assert sum(struct.unpack(f">{len(padded) // 4}I", padded)) % 2**32 == checksum
         tables[tag] = table
+    return tables
+
+
+def test_the_font_is_a_whole_woff() -> None:
+    tables = read_tables(build_lcd_font(read_glyphs()))
     glyphs = struct.unpack(">H", tables[b"maxp"][4:6])[0]
     offsets = struct.unpack(f">{glyphs + 1}I", tables[b"loca"])
     assert offsets[-1] == len(tables[b"glyf"])
     assert list(offsets) == sorted(offsets)
     assert len(tables[b"hmtx"]) == 2 + 2 * glyphs
+
+
+def test_each_glyph_is_drawn_by_its_own_dots() -> None:
+    rows_by_char = read_glyphs()
+    tables = read_tables(build_lcd_font(rows_by_char))
+    count = len(rows_by_char) + 3
+    offsets = struct.unpack(f">{count + 1}I", tables[b"loca"])
+    bearings = struct.unpack(f">{count}h", tables[b"hmtx"][2:])
+    for glyph, char in enumerate(sorted(rows_by_char), 3):
+        outline = tables[b"glyf"][offsets[glyph] : offsets[glyph + 1]]
+        parts = [struct.unpack(">HHhh", outline[at : at + 8]) for at in range(10, len(outline), 8)]
+        assert [bool(flags & 0x20) for flags, *_ in parts] == [True] * (len(parts) - 1) + [False]
+        assert {dot for _, dot, _, _ in parts} == {1}
+        rows = [0] * 9
+        for _, _, x, y in parts:
+            rows[6 - y // 100] |= 1 << (4 - x // 100)
+        assert tuple(rows[: len(rows_by_char[char])]) == rows_by_char[char]
+        assert bearings[glyph] == min(x for _, _, x, _ in parts)

@@ -75,9 +75,11 @@ class Sales:
             seen = [(each, sale) for each, sale in self._last.items() if meter in (None, each)]
         unsettled = [(each, sale) for each, sale in seen if sale.state not in _SETTLED]
         for each, sale in unsettled[:_READS_MAX]:
-            # A store that cannot answer now is asked again at the next look.
+            state = sale.state
+            # A store that cannot answer now is asked again at a later look.
             with suppress(ValueFieldError, HostError):
-                self._update(each, sale, str(self._source.read_transfer(sale.order)["state"]))
+                state = str(self._source.read_transfer(sale.order)["state"])
+            self._update(each, sale, state)
         with self._lock:
             return {each: sale for each, sale in self._last.items() if meter in (None, each)}
 
