@@ -5,6 +5,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from prewatt.codec.batch import BatchKind, build_batch
+from prewatt.codec.messages import MessageType
 from prewatt.codec.meter_messages import AlarmAck
 from prewatt.host.answers import TransferState
 from prewatt.host.store import schema
@@ -25,6 +27,17 @@ def test_an_alarm_is_booked_once_and_acknowledged_every_time(world):
         assert open_ack(body.suite, body.keys[0], ack) == AlarmAck(body.meter_id, 1)
     assert count(world, schema.alarms) == 1
     assert world.host.registry.read_meter("000001").alarms == 1
+
+
+def test_two_alarms_heard_at_once_are_acknowledged_in_two_rounds(world):
+    world.pump()
+    body = world.bodies["000001"]
+    heard = [(body.meter_id, body.alarm()), (body.meter_id, body.alarm())]
+    posts = world.host.dispatch.arrived(heard, world.line_ms)
+    for post in posts:
+        build_batch(BatchKind.TO_METERS, post.messages)
+    acks = [payload for post in posts for _, payload in post.messages if payload[0] == MessageType.ALARM_ACK]
+    assert [open_ack(body.suite, body.keys[0], ack).counter for ack in acks] == [1, 2]
 
 
 def test_an_alarm_before_the_meter_was_ever_called_is_booked(world):

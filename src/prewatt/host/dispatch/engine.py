@@ -6,6 +6,7 @@ messages of one moment are handled as one batch: every choice and every fact is 
 writer puts them into one commit. Call `tick` and `arrived` from one thread; `wake` from any.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -288,7 +289,10 @@ class Dispatch:
         return replies
 
     def _posts(self, messages: Iterable[tuple[Line, bytes]]) -> list[Post]:
-        stations: dict[str, list[tuple[MeterId, bytes]]] = {}
+        """Rounds: a second message for the same meter (two Alarms heard at once are two answers) goes in the next."""
+        rounds: dict[tuple[str, int], list[tuple[MeterId, bytes]]] = {}
+        posted: Counter[str] = Counter()
         for line, payload in messages:
-            stations.setdefault(line.station, []).append((meter_bytes(line.meter), payload))
-        return [Post(station, tuple(each)) for station, each in stations.items()]
+            rounds.setdefault((line.station, posted[line.meter]), []).append((meter_bytes(line.meter), payload))
+            posted[line.meter] += 1
+        return [Post(station, tuple(each)) for (station, _), each in rounds.items()]
