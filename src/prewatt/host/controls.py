@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, select, update
 
 from prewatt.codec.bodies import KeyChange, RelayOrder, Text
 from prewatt.codec.commands import Code, control_digest
@@ -126,10 +126,12 @@ def next_waiting(connection: Connection, meter: str) -> Control | None:
 
 
 def end_control(writing: Writing, meter: str, digest: bytes, state: str, now_s: int) -> None:
-    """The command of this digest is done or refused."""
+    """The command of this digest is done or refused: the oldest that waits. A later wish for the same is its own."""
     controls = schema.controls
-    ended = and_(controls.c.meter == meter, controls.c.digest == digest, controls.c.state == "waiting")
-    writing.connection.execute(update(controls).where(ended).values(state=state, settled_s=now_s))
+    waits = and_(controls.c.meter == meter, controls.c.digest == digest, controls.c.state == "waiting")
+    oldest = select(func.min(controls.c.number)).where(waits).scalar_subquery()
+    ended = update(controls).where(controls.c.number == oldest)
+    writing.connection.execute(ended.values(state=state, settled_s=now_s))
 
 
 def key_body(context: HostContext, meter: str, suite_name: str, key_set: int) -> bytes:

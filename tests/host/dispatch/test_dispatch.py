@@ -269,6 +269,19 @@ def test_a_book_that_cannot_be_read_stops_only_its_own_meter(make_world):
     assert world.host.transfers.read("A").state is TransferState.CONFIRMED
 
 
+def test_a_setting_that_goes_there_and_back_ends_where_it_was_wished_last(world):
+    world.pump()
+    body, given = world.bodies["000001"], []
+    control = body._control
+    body._control = lambda code, counter, plain: given.append(plain[-1]) or control(code, counter, plain)
+    for low_balance_micro in (1, 2, 1):
+        change = SettingsChange({"low_balance_micro": low_balance_micro})
+        world.host.controls.change_settings("000001", change)
+    world.settle(3)
+    assert given == [1, 2, 1]
+    assert [answer.state for answer in world.host.controls.read("000001")] == ["done"] * 3
+
+
 def test_settings_of_dispatch_are_the_hosts(quick_paths, world_type):
     world = world_type(quick_paths())
     world.close()
