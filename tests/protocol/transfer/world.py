@@ -14,9 +14,11 @@ from world_meter import MINOR_MICRO, Body, PowerCut, Truth, ViolationError, chec
 
 from prewatt.codec.commands import Code
 from prewatt.crypto import suite
+from prewatt.device.meter.valuecode import CodeOutcome
 from prewatt.protocol.transfer import BodyState, OrderState
 
-AMOUNTS = (*(10_000, 20_000, 30_000) * 8, 50_000, 110_000, 150_000)
+# Equal ones, so that orders can be mistaken for each other, and many that are not, so that nothing hides behind one.
+AMOUNTS = (*(10_000, 20_000, 30_000) * 5, *range(2_000, 26_000, 1_000), 50_000, 110_000, 150_000)
 AIR_MAX = 40
 ARCHIVE_MAX = 400
 BACKUPS_MAX = 6
@@ -28,6 +30,8 @@ CALM_ROUNDS_MAX = 400
 
 class World:
     """``body_type`` and ``host_type`` carry the planted holes."""
+
+    AMOUNTS = AMOUNTS
 
     def __init__(self, suite_name="aes-2026", body_type=Body, host_type=Host):
         self.suite = suite(suite_name)
@@ -41,6 +45,7 @@ class World:
         self.bodies, self.graveyard, self.destroyed = {}, [], set()
         self.line_ms = 0
         self.air, self.archive, self.backups, self.codes = [], [], [], {}
+        self.used = set()
         self.names = self.number = 0
         self.audited = {}
         self.events = Counter()
@@ -129,7 +134,7 @@ class World:
 
     def op_pay(self, choice):
         meter_id, choice = self.pick(choice)
-        amount = AMOUNTS[choice % len(AMOUNTS)]
+        amount = self.AMOUNTS[choice % len(self.AMOUNTS)]
         if choice // 64 % 8 == 0:
             amount = -10_000
         if self.host.book(meter_id).body is BodyState.LOST or meter_id in self.destroyed:
@@ -184,11 +189,14 @@ class World:
 
     def op_type(self, choice):
         meter_id, choice = self.pick(choice)
-        codes, body = self.codes.get(meter_id), self.bodies[meter_id]
+        body, every = self.bodies[meter_id], self.codes.get(meter_id, [])
+        codes = [digits for digits in every if digits not in self.used] if choice % 8 else every
         if codes and body.on:
-            recent = codes[-9:] if choice & 1 else codes
-            outcome = self.powered(body, lambda: body.type_code(recent[choice // 2 % len(recent)], self.line_ms))
+            digits = codes[-1 - choice // 8 % min(9, len(codes))]
+            outcome = self.powered(body, lambda: body.type_code(digits, self.line_ms))
             self.events[f"code {outcome and outcome.name}"] += 1
+            if outcome in (CodeOutcome.ALREADY_USED, CodeOutcome.WRONG):
+                self.used.add(digits)
 
     def op_report(self, choice):
         meter_id, _ = self.pick(choice)

@@ -95,6 +95,18 @@ class WorldWithoutEpochs(World):
             self.swap(meter_id, body, (RingEntry(book.settled, book.settled_tag, 0),))
 
 
+class EqualWorld(World):
+    """Everybody buys for the same amount."""
+
+    AMOUNTS = (10_000,)
+
+
+class FullWorld(World):
+    """Orders that often do not fit under the ceiling."""
+
+    AMOUNTS = tuple(range(40_000, 80_000, 1_000))
+
+
 class PatientHost(Host):
     """Never gives a session up."""
 
@@ -170,7 +182,7 @@ class NoFolderHost(Host):
 
 @dataclass(frozen=True)
 class Hole:
-    """What is planted; ``seed`` is known to find it, ``needs`` words of the violation that it must be found by."""
+    """What is planted; ``seed`` is known to find it, ``needs`` what it must be found by."""
 
     name: str
     seed: int
@@ -186,54 +198,83 @@ class Hole:
 
 
 # Moods in which the rare thing that a hole needs is common.
-CODES = {
-    "issue": 8,
-    "type": 8,
-    "press": 0.4,
-    "cancel": 3,
-    "backup": 3,
-    "restore": 3,
+CODES = {"issue": 12, "type": 8, "press": 0.3, "session": 0.5, "cancel": 4, "backup": 2, "restore": 4} | {
     "reconcile": 4,
     "destroy": 0,
     "replace": 0,
+    "people": 0.2,
 }
 REPLACING = {"replace": 20, "haunt": 8, "people": 8, "restore": 2, "reconcile": 3, "pay": 0.3, "destroy": 0}
 CRASHES = {"crash": 8, "restore": 0, "destroy": 0}
 CANCELS = {"cancel": 5, "restore": 0, "destroy": 0, "replace": 0}
-REFUSALS = {"pay": 3, "burn": 3, "issue": 3, "type": 3, "restore": 0, "destroy": 0, "replace": 0}
+RESTORES = {"restore": 5, "backup": 3, "session": 2, "destroy": 0, "replace": 0}
+REFUSALS = {"pay": 3, "burn": 3, "issue": 6, "type": 6, "cancel": 0.2, "restore": 0, "destroy": 0, "replace": 0}
 
 HOLES = (
-    Hole("no tag", 0, "holds the sequence", with_rules(learn=_learn_without_tags, restored=_keep_the_backup)),
+    Hole(
+        "no tag",
+        10,
+        "holds the sequence",
+        with_rules(learn=_learn_without_tags, restored=_keep_the_backup),
+        world_type=EqualWorld,
+        mood=RESTORES,
+    ),
     Hole(
         "cancel after a check",
-        0,
-        "once more than it was paid",
+        2,
+        "once more",
         with_rules(ask_cancel=_cancel_after_a_check),
         mood=CANCELS,
     ),
-    Hole("burn answered as if applied", 0, "", body_type=ObligingBody, mood=CANCELS),
-    Hole("restore without fence", 0, "once more than it was paid", with_rules(restored=_keep_the_backup)),
-    Hole("replacement without epoch", 0, "", world_type=WorldWithoutEpochs, mood=REPLACING),
+    Hole("burn answered as if applied", 21, "once more|booked as held", body_type=ObligingBody, mood=CANCELS),
+    Hole(
+        "restore without fence",
+        21,
+        "once more",
+        with_rules(restored=_keep_the_backup),
+        world_type=EqualWorld,
+        mood=RESTORES,
+    ),
+    Hole(
+        "replacement without epoch",
+        28,
+        "held twice|once more|booked as held",
+        world_type=WorldWithoutEpochs,
+        mood=REPLACING,
+    ),
     Hole("no host give-up", 0, "nothing moves any more", PatientHost),
-    Hole("ledger and record file in two commits", 0, "", TwoCommitHost, mood=CRASHES),
+    Hole(
+        "ledger and record file in two commits",
+        4,
+        "in transit|suspense differs|booked as held",
+        TwoCommitHost,
+        mood=CRASHES,
+    ),
     Hole(
         "order voided on status 2",
-        0,
-        "once more than it was paid",
+        69,
+        "once more",
         with_rules(learn=_void_what_is_refused),
+        world_type=FullWorld,
         mood=REFUSALS,
     ),
     Hole(
         "control answer not bound to its digest",
-        0,
+        104,
         "never did",
         with_rules(learn=_learn_no_counter),
         ForgetfulBody,
     ),
-    Hole("one fence where codes are open", 0, "", with_rules(new_book=_narrow_book), mood=CODES),
-    Hole("unnumbered order cancelled out of step", 0, "", with_rules(ask_cancel=_cancel_unnumbered), mood=CODES),
-    Hole("orders move before payments are reconciled", 0, "", with_rules(learn=_learn_and_go_on)),
-    Hole("highest epoch kept in the database alone", 0, "", NoFolderHost, mood=REPLACING),
+    Hole("one fence where codes are open", 164, "once more", with_rules(new_book=_narrow_book), mood=CODES),
+    Hole(
+        "unnumbered order cancelled out of step",
+        102,
+        "once more",
+        with_rules(ask_cancel=_cancel_unnumbered),
+        mood=CODES,
+    ),
+    Hole("orders move before payments are reconciled", 14, "once more", with_rules(learn=_learn_and_go_on)),
+    Hole("highest epoch kept in the database alone", 234, "held twice", NoFolderHost, mood=REPLACING),
 )
 
 # What is safe although half a hole is there: the other half catches it.

@@ -34,7 +34,7 @@ from prewatt.protocol.meter_messages import seal_report
 from prewatt.protocol.terminal import Answer, Execute, TerminalIdentity, TerminalSession
 from prewatt.protocol.transfer import Totals
 
-MINOR_MICRO = 10_000
+MINOR_MICRO = 1_000
 LIMITS = MoneyLimits(token_micro=100, ceiling_micro=120_000, owed_max_micro=5_000)
 SESSION_LIFE_MS = 60_000
 RATE = rate_of(10_000_000, 100, 100)
