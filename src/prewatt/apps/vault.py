@@ -11,11 +11,15 @@ from typing import Final
 
 from prewatt.apps.settings import Settings
 from prewatt.host.folder import VAULT_NAME
-from prewatt.host.keys import FileVault, VaultError, VaultSecret
+from prewatt.host.keys import FileVault, SealCost, VaultError, VaultSecret
+from prewatt.host.keys.sealed import MEMORY_MIN_KIB
 
 __all__ = ["KEY_FILE_NAME", "create_vault", "open_vault"]
 
 KEY_FILE_NAME: Final = "vault.key"
+# A key file that was made here is 32 random bytes: nobody guesses it, so nothing is gained by making guesses dear, and
+# every command would pay for it. A passphrase, or a key file that was there before, gets the full cost.
+_RANDOM_KEY_COST: Final = SealCost(time_cost=1, memory_kib=MEMORY_MIN_KIB, lanes=1)
 
 
 def key_file_of(settings: Settings) -> Path:
@@ -28,13 +32,14 @@ def create_vault(settings: Settings, suites: Sequence[str]) -> FileVault:
 
     Without a passphrase a new key file is made, unless the one that PREWATT_KEY_FILE names is there.
     """
+    cost = SealCost()
     if settings.passphrase is not None:
         secret = VaultSecret.from_passphrase(settings.passphrase.get_secret_value())
     elif key_file_of(settings).exists():
         secret = VaultSecret.from_file(key_file_of(settings))
     else:
-        secret = VaultSecret.create_file(key_file_of(settings))
-    return FileVault.create(settings.data / VAULT_NAME, secret, suites=suites, now_s=int(time.time()))
+        secret, cost = VaultSecret.create_file(key_file_of(settings)), _RANDOM_KEY_COST
+    return FileVault.create(settings.data / VAULT_NAME, secret, suites=suites, now_s=int(time.time()), cost=cost)
 
 
 def open_vault(settings: Settings) -> FileVault:

@@ -8,6 +8,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -94,12 +95,18 @@ class VaultSecret:
     @classmethod
     def create_file(cls, path: str | os.PathLike[str], *, random: Callable[[int], bytes] = os.urandom) -> "VaultSecret":
         """Writes a new key file (32 random bytes, mode 0600, never over another file) and gives its secret."""
+        fresh = f"{os.fspath(path)}.new"
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            # Whole or not at all: a start that is killed in here must not leave half a key behind.
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(random(KEY_FILE_BYTES))
                 file.flush()
                 os.fsync(file.fileno())
+            os.link(fresh, path)
         except OSError as error:
             raise VaultSecretError(f"key file {path}: cannot be created ({error.strerror})") from error
+        finally:
+            with suppress(OSError):
+                os.unlink(fresh)
         return cls.from_file(path)
