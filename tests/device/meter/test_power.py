@@ -218,6 +218,40 @@ def test_a_cover_lifted_without_power_is_told_when_power_comes_back(make_rig):
     assert EventCode.COVER_OPENED not in later
 
 
+def _holds_keys(rig):
+    memory = b"".join(rig.memory().values())
+    return any(key in memory for key in rig.keys.values())
+
+
+def test_a_cover_lifted_without_power_erases_the_keys_where_set_so(make_rig):
+    rig = make_rig(settings=Settings(cover_zeroises=1))
+    rig.store(UNIT)
+    latch_cover(rig.nvm)
+    rig.power_up()
+    assert not _holds_keys(rig)
+    assert any(payload[0] == 0x15 for payload in rig.payloads(rig.step(Tick())))
+    assert rig.meter.money.balance_micro == UNIT
+
+
+def test_a_power_cut_saves_no_key_from_an_opened_cover(make_rig):
+    made = make_rig(settings=Settings(cover_zeroises=1))
+    made.store(UNIT)
+    whole, cut, done = made.nvm, 0, False
+    while not done:
+        made.nvm = whole.copy()
+        made.power_up()
+        latch_cover(made.nvm)
+        made.nvm.cut_after(cut)
+        try:
+            made.step(Cover(True))
+            done = True
+        except PowerCut:
+            pass
+        made.power_up()
+        assert not _holds_keys(made), cut
+        cut += 97
+
+
 def test_communication_does_not_disturb_consumption(make_rig):
     quiet, talking = (make_rig(unit_price_micro=PRICE) for _ in range(2))
     for rig in (quiet, talking):

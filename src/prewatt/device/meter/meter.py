@@ -105,6 +105,7 @@ class Meter:
         resume(core, now.meter_s)
         meter = cls(core, nvm)
         meter._body.power_up()
+        meter._zeroise_where_open(now)
         if any(causes & Cause.LOAD_LIMIT for causes in core.control.causes):
             meter._consumption.pause_until_s = now.meter_s + core.settings.load_pause_s
         return meter
@@ -253,12 +254,18 @@ class Meter:
 
     def _move_cover(self, event: Cover, now: Now) -> None:
         self._body.cover(opened=event.opened)
-        if event.opened and self._core.settings.cover_zeroises:
+        self._zeroise_where_open(now)
+
+    def _zeroise_where_open(self, now: Now) -> None:
+        """Erases the keys behind an opened cover where the settings say so, also one that was lifted without power or
+        whose erasing a power cut ended early."""
+        core = self._core
+        if core.control.cover_open and core.settings.cover_zeroises and not core.control.zeroised:
             # The alarm is sealed while there still is a key to seal it with.
-            self._core.store()
+            core.store()
             self._send_due(now)
             self._body.zeroise()
-            self._session.identity = self._identity()
+            self._session = TerminalSession(self._identity())
 
     def _sense(self, event: Sense) -> None:
         core, source = self._core, event.source
