@@ -4,9 +4,9 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-from marked import DOCS, put
 from typer.main import get_command
 
+from marked import DOCS, put
 from prewatt.apps.cli import app
 
 __all__ = ["commands_text", "with_commands"]

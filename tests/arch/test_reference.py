@@ -1,0 +1,43 @@
+"""What `make docs` writes into the reference is what stands there, so that nobody reads yesterday's options."""
+
+import sys
+from importlib import import_module
+
+import pytest
+
+PAGES = [
+    ("docs_cli", "with_commands", "reference/cli.md"),
+    ("docs_api", "with_routes", "reference/api.md"),
+    ("docs_limits", "with_limits", "operating/limits.md"),
+]
+
+
+@pytest.fixture
+def generator(root, monkeypatch):
+    """A generator by name; they are scripts in tools/, which find each other there."""
+    monkeypatch.syspath_prepend(root / "tools")
+    yield import_module
+    for name in ("marked", *(page[0] for page in PAGES)):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize(("module", "function", "page"), PAGES)
+def test_the_generated_part_is_fresh(generator, root, module, function, page):
+    document = (root / "docs" / page).read_text()
+    fresh = getattr(generator(module), function)
+    assert fresh(document) == document, "run `make docs`"
+
+
+def test_a_page_without_its_markers_is_an_error(generator):
+    with pytest.raises(ValueError, match="markers"):
+        generator("docs_cli").with_commands("no markers")
+
+
+def test_what_people_wrote_around_the_generated_part_stays(generator, root):
+    cli = generator("docs_cli")
+    before, begin, _ = (root / "docs" / "reference" / "cli.md").read_text().partition("<!-- commands begin")
+    stale = f"{before}{begin}: written by `make docs` -->\nold\n<!-- commands end -->\nafterwords\n"
+    made = cli.with_commands(stale)
+    assert made.startswith(before)
+    assert made.endswith("<!-- commands end -->\nafterwords\n")
+    assert "old\n" not in made
