@@ -63,21 +63,23 @@ def test_power_quality_is_named_only_where_it_changes_the_price(face: dict[str, 
 
 def test_registers_tell_a_clock_that_is_off(face: dict[str, Any]) -> None:
     def against(world_s: int) -> str:
-        return dict(row[1:] for row in show_registers(face, world_s)["Meter"])["Against the world"]
+        return dict(row[1:] for row in show_registers(face, world_s, 1)["Meter"])["Against the world"]
 
     own_s = face["clock_s"]
     assert [against(own_s + off_s) for off_s in (0, 120, -120)] == ["in step"] * 3
     assert against(own_s + 3_600) == "3,600 s behind"
     assert against(own_s - 121) == "121 s ahead"
+    hurried = dict(row[1:] for row in show_registers(face, own_s + 600, 600)["Meter"])
+    assert hurried["Against the world"] == "in step"
 
 
 def test_registers_of_a_new_meter_have_no_order(face: dict[str, Any]) -> None:
-    rows = dict(row[1:] for row in show_registers(face | {"commissioned": False}, 0)["Meter"])
+    rows = dict(row[1:] for row in show_registers(face | {"commissioned": False}, 0, 1)["Meter"])
     assert rows["Last order held"] == "not commissioned yet"
 
 
 def test_register_names_are_unique_also_beside_those_of_the_face(face: dict[str, Any]) -> None:
-    names = [name for rows in show_registers(face, 0).values() for name, _, _ in rows]
+    names = [name for rows in show_registers(face, 0, 1).values() for name, _, _ in rows]
     assert len({*names, *show_meter(face).text}) == len(names) + len(show_meter(face).text)
 
 

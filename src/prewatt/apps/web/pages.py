@@ -102,7 +102,7 @@ class _Pages:
         """The same for one meter, with its registers."""
         face, clock = self._source.face(meter), self._clock()
         shown = _meter_json(face, self._sales.look(face["id"]).get(face["id"]))
-        for group in show_registers(face, clock["now_s"]).values():
+        for group in show_registers(face, clock["now_s"], clock["speed"]).values():
             shown["text"] |= {name: reads for name, _, reads in group}
         return {"clock": clock, "meters": [shown]}
 
@@ -171,7 +171,7 @@ class _Pages:
             clock=clock,
             speeds=SPEEDS,
             meter=show_meter(face),
-            registers=show_registers(face, clock["now_s"]),
+            registers=show_registers(face, clock["now_s"], clock["speed"]),
             sales=self._sales.look(face["id"]),
             wrong=wrong or {},
             new_order=_new_order,
