@@ -45,7 +45,7 @@ class Transfer:
     """01: positive stores value, negative returns it, zero with a burn's tag only takes the sequence."""
 
     amount_micro: int
-    tag: bytes
+    tag: bytes = field(repr=False)
 
     def build(self) -> bytes:
         """amount i64, tag(8)."""

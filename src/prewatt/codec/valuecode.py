@@ -5,7 +5,7 @@ with leading zeros. The check is the first 34 bits of sign(0x63 | ID(3) | sequen
 this module knows where the bits stand, not how they are signed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from prewatt.codec.errors import DecodeError
@@ -37,16 +37,16 @@ class ValueCode:
 
     sequence_low: int
     amount_minor: int
-    check: int
+    check: int = field(repr=False)
 
     def __post_init__(self) -> None:
-        for field, given, low, high in (
+        for name, given, low, high in (
             ("sequence_low", self.sequence_low, 0, 0xFF),
             ("amount_minor", self.amount_minor, 1, CODE_AMOUNT_MINOR_MAX),
             ("check", self.check, 0, 2**CHECK_BITS - 1),
         ):
             if not low <= given <= high:
-                raise ValueError(f"{field}: {given} is not allowed; allowed is {low} to {high}")
+                raise ValueError(f"{name}: {given} is not allowed; allowed is {low} to {high}")
 
     def build_bits(self) -> int:
         """The 64 bits as a number."""

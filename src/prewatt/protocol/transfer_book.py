@@ -119,7 +119,7 @@ class Order:
 
     order_id: str
     amount_micro: int
-    tag: bytes
+    tag: bytes = field(repr=False)
     state: OrderState = OrderState.WAITING
     sequence: Sequence | None = None
     code: int | None = field(default=None, repr=False)

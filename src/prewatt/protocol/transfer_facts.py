@@ -4,7 +4,7 @@ The host turns `Work` into a command, keeps `Work.begun` beside the session, and
 `Change` is one thing to post in the commit that stores the new book, and nothing else moves money.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from prewatt.codec.commands import Code
@@ -64,7 +64,8 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One command to send in a fresh session: H is (code, sequence), ``body`` the plain body.
+    """One command to send in a fresh session: H is (code, sequence), ``body`` the plain body, never
+    shown (that of code 05 holds a key).
 
     ``order_id`` is set for TRANSFER and BURN. ``numbered`` says that this call gave the order its number.
     """
@@ -72,7 +73,7 @@ class Work:
     kind: WorkKind
     code: Code
     sequence: Sequence
-    body: bytes
+    body: bytes = field(repr=False)
     begun: Begun
     order_id: str | None = None
     numbered: bool = False

@@ -407,3 +407,12 @@ def test_a_fact_of_another_meter_is_refused(live):
     other = replace(receipt(BEGUN), meter_id=MeterId(b"\x00\x00\x02"))
     with pytest.raises(rules.TransferRuleError, match="not meter"):
         rules.learn(live, rules.ReportFact(other))
+
+
+def test_neither_body_nor_tag_nor_code_stands_in_a_repr():
+    order = rules.Order("A", 5_000_000, b"\x01TAGTAGT", code=0x4141_4141_4141_4141)
+    work = rules.Work(WorkKind.CONTROL, Code.KEY, 1, b"\x01KEYKEYKEY", rules.Begun(0, 0, 0))
+    shown = repr((order, work, Transfer(5_000_000, order.tag)))
+    assert "TAGTAG" not in shown
+    assert "KEYKEY" not in shown
+    assert str(order.code) not in shown

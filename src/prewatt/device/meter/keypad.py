@@ -30,9 +30,9 @@ class ValueAsked:
 
 @dataclass(frozen=True, slots=True)
 class CodeTyped:
-    """Twenty digits."""
+    """Twenty digits; whoever reads them can type them at the meter."""
 
-    digits: str
+    digits: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
