@@ -42,6 +42,7 @@ ROUTES: Final = (
     Route("POST", "/meters/{meter}/relay", "order_relay"),
     Route("POST", "/meters/{meter}/settings", "change_settings"),
     Route("POST", "/meters/{meter}/key", "change_key"),
+    Route("GET", "/meters/{meter}/events", "read_events"),
     Route("GET", "/meters/{meter}/usage", "read_usage"),
     Route("POST", "/vends", "vend"),
     Route("GET", "/transfers", "read_transfers"),
@@ -124,6 +125,10 @@ class Selling:
     def change_key(self, meter: str, key_set: int) -> Json:
         """Gives the meter its key of another active set; the old one works until the new one has proved itself."""
         return self._host.controls.change_key(meter, key_set).as_dict()
+
+    def read_events(self, meter: str, limit: int = 50) -> list[Json]:
+        """What the meter told: events of its log, alarms, wishes for value; newest first."""
+        return [each.as_dict() for each in self._host.happenings.read(meter, limit=limit)]
 
     def read_usage(self, meter: str, by: str = "hour", days: int = 1) -> Json:
         """Energy of the newest collected days, by hour or by day."""

@@ -15,7 +15,7 @@ EVENT_DETAIL_BYTES_MAX: Final = 16
 
 
 class EventCode(IntEnum):
-    """What happened; the high byte groups (1 power and body, 2 relay and load, 3 money, 4 clock, 5 control)."""
+    """What happened; the high byte: 1 power and body, 2 load, 3 money, 4 clock, 5 control, 6 customer, 7 memory."""
 
     POWER_LOST = 0x0101
     POWER_RESTORED = 0x0102
@@ -46,6 +46,7 @@ class EventCode(IntEnum):
     RETIRED = 0x0507
     FORGERY_SUSPECTED = 0x0508
     EMERGENCY_CALL = 0x0601
+    CUSTOMER_MESSAGE = 0x0602
     MEMORY_FAULT = 0x0701
     LOG_OVERFLOW = 0x0702
 

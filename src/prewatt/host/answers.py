@@ -12,6 +12,7 @@ __all__ = [
     "Answer",
     "AuditAnswer",
     "ControlAnswer",
+    "HappeningAnswer",
     "MeterAnswer",
     "MeterState",
     "RelayState",
@@ -197,6 +198,21 @@ class TariffAnswer(Answer):
     confirmed: int
     waiting: tuple[str, ...]
     """Ids of the meters that have not confirmed it, at most a hundred."""
+
+
+@dataclass(frozen=True, slots=True)
+class HappeningAnswer(Answer):
+    """Something a meter told: an event of its log, an alarm, or a customer's wish for value."""
+
+    meter: str
+    kind: str
+    """`event`, `alarm` or `wish`."""
+    what: str
+    time_s: int | None
+    """When it happened, by the meter's clock; null for a wish, which carries no time."""
+    booked_s: int
+    detail: str
+    """What the code defines, in hex; the amount in micro-units for a wish."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from prewatt.host.dispatch import Dispatch, DispatchSettings
 from prewatt.host.fields import check_text
 from prewatt.host.folder import DataFolder
 from prewatt.host.generation import GenerationFiles, state_home
+from prewatt.host.happenings import Happenings
 from prewatt.host.keys import KeyVault
 from prewatt.host.refusals import FolderExistsError, FolderMissingError, RefusalOutcome, RefusedError
 from prewatt.host.registry import AREA_DEFAULT, STATION_DEFAULT, Registry
@@ -92,6 +93,7 @@ class Host:
         self.tariffs = Tariffs(context)
         self.controls = Controls(context)
         self.usage = Usage(context)
+        self.happenings = Happenings(context)
         self.audit = Audit(context)
         self.dispatch = Dispatch(context, dispatch_settings)
         self._wakers.append(self.dispatch.wake)

@@ -8,7 +8,7 @@ from prewatt.codec.receipt import Status
 from prewatt.codec.valuecode import ValueCode, check_input, check_of
 from prewatt.crypto import MessageKind
 from prewatt.device.meter import KeyPress
-from prewatt.device.meter.keypad import CodeTyped, EmergencyCall, Keypad, PageAsked, ValueAsked
+from prewatt.device.meter.keypad import CodeTyped, EmergencyCall, Keypad, MessageTyped, PageAsked, ValueAsked
 from prewatt.device.meter.nvm import PowerCut, Torn
 
 UNIT = 1_000_000
@@ -29,6 +29,11 @@ def press(keypad, keys):
         ("3#", [PageAsked(3)]),
         ("345#", []),
         ("D", [EmergencyCall()]),
+        ("7D", [MessageTyped(7)]),
+        ("12D", [MessageTyped(12)]),
+        ("123D", [EmergencyCall()]),
+        ("A5D", [EmergencyCall()]),
+        ("B3D", [MessageTyped(3)]),
         ("B" + "1" * 20, [CodeTyped("1" * 20)]),
         ("0" * 20, [CodeTyped("0" * 20)]),
         ("0" * 19 + "*" + "1" * 20, [CodeTyped("1" * 20)]),

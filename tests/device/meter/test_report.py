@@ -192,6 +192,13 @@ def test_an_emergency_call_is_an_alarm(rig):
     assert open_alarm(rig.suite, rig.keys[1], payload).event == EventCode.EMERGENCY_CALL
 
 
+def test_a_message_of_the_customer_goes_up_like_an_alarm(rig):
+    (payload,) = of_kind(rig, press(rig, "12D"), ALARM)
+    alarm = open_alarm(rig.suite, rig.keys[1], payload)
+    assert (alarm.event, alarm.detail) == (EventCode.CUSTOMER_MESSAGE, b"\x0c")
+    assert rig.meter.view().notice == "message 12 sent"
+
+
 @pytest.mark.parametrize("zeroises", [0, 1])
 def test_an_opened_cover_alarms_and_erases_the_keys_where_set_so(make_rig, zeroises):
     rig = make_rig(settings=Settings(cover_zeroises=zeroises))

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from prewatt.apps.selling import ROUTES, Json, Selling
+from prewatt.host.transfers import LISTED_MAX
 
 __all__ = ["selling_routes"]
 
-_LIST_MAX = 10_000
 _DAYS_MAX = 366
 
 
@@ -102,6 +102,7 @@ def selling_routes(selling: Selling) -> APIRouter:
         "change_settings": _of_meter(selling.change_settings, SettingsIn),
         "change_key": _of_meter(selling.change_key, KeyIn),
         "explain_suspense": _with_body(selling.explain_suspense, SuspenseIn),
+        "read_events": _read_events(selling),
         "read_usage": _read_usage(selling),
         "read_transfers": _read_transfers(selling),
     }
@@ -128,6 +129,13 @@ def _of_meter(call: Callable[..., Json], model: type[_Body]) -> Callable[..., Js
     return endpoint
 
 
+def _read_events(selling: Selling) -> Callable[..., list[Json]]:
+    def endpoint(meter: str, limit: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 50) -> list[Json]:
+        return selling.read_events(meter, limit)
+
+    return endpoint
+
+
 def _read_usage(selling: Selling) -> Callable[..., Json]:
     def endpoint(meter: str, by: str = "hour", days: Annotated[int, Query(ge=1, le=_DAYS_MAX)] = 1) -> Json:
         return selling.read_usage(meter, by, days)
@@ -137,7 +145,7 @@ def _read_usage(selling: Selling) -> Callable[..., Json]:
 
 def _read_transfers(selling: Selling) -> Callable[..., list[Json]]:
     def endpoint(
-        meter: str | None = None, state: str | None = None, limit: Annotated[int, Query(ge=1, le=_LIST_MAX)] = 50
+        meter: str | None = None, state: str | None = None, limit: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 50
     ) -> list[Json]:
         return selling.read_transfers(meter, state, limit)
 

@@ -1,4 +1,4 @@
-"""`prewatt meter relay|text|setting|key|orders`: what a person orders of a meter; and decisions on its account.
+"""`prewatt meter relay|text|setting|key|orders|events`: what a person orders of a meter; and decisions on its account.
 
 An order waits until the meter can be reached; `prewatt meter orders` shows what became of it. Where a kind is ordered
 anew, the older wish is dropped, texts and settings aside.
@@ -10,7 +10,7 @@ import typer
 
 from prewatt.apps.cli.options import Data, JsonOut, MeterArgument
 from prewatt.apps.cli.seller import in_path, open_seller
-from prewatt.apps.cli.show import fields, local_time, print_json, say, state_text, table
+from prewatt.apps.cli.show import fields, local_time, print_json, say, state_text, table, value
 from prewatt.apps.settings import read_settings
 from prewatt.units import ValueFieldError
 
@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
         ("setting", change_settings),
         ("key", change_key),
         ("orders", list_orders),
+        ("events", list_events),
         ("block", block_meter),
         ("reopen", reopen_meter),
         ("reconcile", reconcile_meter),
@@ -103,6 +104,33 @@ def list_orders(meter: MeterArgument, data: Data = None, json_out: JsonOut = Fal
             for each in found
         ],
         right=("number",),
+    )
+
+
+def list_events(
+    meter: MeterArgument,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many, newest first.")] = 50,
+    data: Data = None,
+    json_out: JsonOut = False,
+) -> None:
+    """List what a meter told: events, alarms, wishes for value."""
+    with open_seller(read_settings(data=data)) as seller:
+        found = seller.get(f"/meters/{in_path('meter', meter)}/events", limit=limit)
+    if json_out:
+        print_json(found)
+        return
+    table(
+        ("kind", "what", "detail", "happened", "booked"),
+        [
+            (
+                each["kind"],
+                each["what"],
+                value(int(each["detail"])) if each["kind"] == "wish" else each["detail"],
+                local_time(each["time_s"]),
+                local_time(each["booked_s"]),
+            )
+            for each in found
+        ],
     )
 
 

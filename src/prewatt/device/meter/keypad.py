@@ -1,8 +1,9 @@
 """The keypad: value request, value code, pages and registers, emergency call.
 
 Digits typed at any time begin a value code; twenty of them and it is looked at. One or two digits and `#` show the
-page with that number. `A` asks for value: the amount in minor units and `#`, then the PIN and `#`. `C` is the next
-page, `D` the emergency call, `*` goes back. The PIN is never shown.
+page with that number; one or two digits and `D` send the seller the message with that number (a seller prints on the
+meter what they mean, such as 1: please call me). `A` asks for value: the amount in minor units and `#`, then the PIN
+and `#`. `C` is the next page, `D` alone the emergency call, `*` goes back. The PIN is never shown.
 """
 
 from dataclasses import dataclass, field
@@ -12,12 +13,13 @@ from typing import Final
 from prewatt.codec.meter_messages import PIN_DIGITS_MAX
 from prewatt.codec.valuecode import CODE_DIGITS
 
-__all__ = ["KEYS", "CodeTyped", "EmergencyCall", "Keypad", "KeypadAction", "PageAsked", "ValueAsked"]
+__all__ = ["KEYS", "CodeTyped", "EmergencyCall", "Keypad", "KeypadAction", "MessageTyped", "PageAsked", "ValueAsked"]
 
 KEYS: Final = frozenset("0123456789*#ABCD")
 # Twelve digits of minor units: far above any sale.
 _AMOUNT_DIGITS_MAX: Final = 12
-_PAGE_DIGITS_MAX: Final = 2
+# Pages and messages have numbers of so many digits.
+_NUMBER_DIGITS_MAX: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,14 @@ class EmergencyCall:
     """Somebody needs help."""
 
 
-KeypadAction = ValueAsked | CodeTyped | PageAsked | EmergencyCall
+@dataclass(frozen=True, slots=True)
+class MessageTyped:
+    """The customer sends the seller the message of this number."""
+
+    number: int
+
+
+KeypadAction = ValueAsked | CodeTyped | PageAsked | EmergencyCall | MessageTyped
 
 
 class _Mode(Enum):
@@ -63,7 +72,7 @@ class Keypad:
     __slots__ = ("_amount", "_mode", "_typed")
 
     def __init__(self) -> None:
-        self._clear()
+        self._mode, self._typed, self._amount = _Mode.IDLE, "", 0
 
     @property
     def prompt(self) -> tuple[str, str] | None:
@@ -81,6 +90,7 @@ class Keypad:
             return self._digit(key)
         if key == "#":
             return self._enter()
+        mode, typed = self._mode, self._typed
         self._clear()
         if key == "A":
             self._mode = _Mode.AMOUNT
@@ -89,6 +99,8 @@ class Keypad:
         elif key == "C":
             return PageAsked(0)
         elif key == "D":
+            if mode is _Mode.CODE and 0 < len(typed) <= _NUMBER_DIGITS_MAX:
+                return MessageTyped(int(typed))
             return EmergencyCall()
         return None
 
@@ -116,6 +128,6 @@ class Keypad:
             self._mode, self._amount = _Mode.PIN, int(typed)
         elif mode is _Mode.PIN:
             return ValueAsked(amount, typed)
-        elif mode is _Mode.CODE and len(typed) <= _PAGE_DIGITS_MAX:
+        elif mode is _Mode.CODE and len(typed) <= _NUMBER_DIGITS_MAX:
             return PageAsked(int(typed))
         return None

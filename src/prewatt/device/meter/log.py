@@ -31,6 +31,7 @@ ALARM_CODES: Final = frozenset(
         EventCode.OVER_CURRENT,
         EventCode.OWED_LIMIT,
         EventCode.EMERGENCY_CALL,
+        EventCode.CUSTOMER_MESSAGE,
         EventCode.MEMORY_FAULT,
     }
 )

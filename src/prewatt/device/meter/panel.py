@@ -10,7 +10,7 @@ from prewatt.codec.events import EventCode
 from prewatt.crypto import MessageKind
 from prewatt.device.meter.commands import Commands
 from prewatt.device.meter.core import Core
-from prewatt.device.meter.keypad import CodeTyped, EmergencyCall, Keypad, PageAsked, ValueAsked
+from prewatt.device.meter.keypad import CodeTyped, EmergencyCall, Keypad, MessageTyped, PageAsked, ValueAsked
 from prewatt.device.meter.lcd import PAGES
 from prewatt.device.meter.money import MONEY_MAX_MICRO
 from prewatt.device.meter.report import Outbox
@@ -50,6 +50,9 @@ class Panel:
         elif isinstance(action, EmergencyCall):
             self._core.log(EventCode.EMERGENCY_CALL)
             self.notice = "help is called"
+        elif isinstance(action, MessageTyped):
+            self._core.log(EventCode.CUSTOMER_MESSAGE, bytes((action.number,)))
+            self.notice = f"message {action.number} sent"
         return None
 
     def _ask_value(self, action: ValueAsked) -> bytes | None:
