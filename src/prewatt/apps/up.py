@@ -67,7 +67,7 @@ def run_up(settings: Settings) -> None:
         with screen.busy("opening the books"):
             host = stack.enter_context(open_or_create(folder, settings, clock.now_s, create=True))
         street = Street(settings.data / "meters", clock)
-        with screen.busy(f"powering up {settings.meters} meters"):
+        with screen.busy("powering up the meters"):
             settle_street(host, street, settings)
         driver = _connect(host, street)
         token = secrets.token_urlsafe(TOKEN_BYTES)

@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from rich import box
@@ -22,7 +23,7 @@ from rich.text import Text
 from prewatt.apps.faces import Face
 from prewatt.apps.settings import Settings
 from prewatt.apps.street.street import Street
-from prewatt.units import MICRO_PER_UNIT, format_stamp, format_value
+from prewatt.units import MICRO_PER_UNIT, format_value
 
 __all__ = ["Screen", "face", "happenings", "street_table"]
 
@@ -95,7 +96,7 @@ def happenings(before: Mapping[str, Face], faces: Sequence[Face]) -> Iterator[st
         old = before.get(view["id"])
         if old is None:
             continue
-        stamp, meter = format_stamp(view["clock_s"]), view["id"]
+        stamp, meter = _time(view["clock_s"]), view["id"]
         gained = view["received_micro"] - old["received_micro"]
         if gained > 0:
             shows = _cents(view["balance_micro"])
@@ -113,7 +114,7 @@ def street_table(faces: Sequence[Face], clock_s: int, speed: int) -> Table:
     shown = Table(
         box=box.SIMPLE_HEAD,
         pad_edge=False,
-        title=f"{format_stamp(clock_s)} UTC  x{speed}",
+        title=f"{_time(clock_s)} UTC, {speed} times as fast",
         title_justify="left",
         title_style="bold",
     )
@@ -146,8 +147,12 @@ def face(view: Mapping[str, Any]) -> RenderableType:
     buzzer = Text("" if view["buzzing"] == _SILENT else f"♪ buzzing: {view['buzzing']}", style="yellow")
     state = Text(view["state"], style="green" if on else "bold red")
     relay = Text("contacts closed" if on else "contacts OPEN", style="dim")
-    title, subtitle = f"meter {view['id']}", format_stamp(view["clock_s"])
+    title, subtitle = f"meter {view['id']}", f"{_time(view['clock_s'])} UTC"
     return Panel(Group(display, power, state, relay, buzzer), title=title, subtitle=subtitle, width=_FACE_WIDTH)
+
+
+def _time(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _cents(micro: int) -> str:
