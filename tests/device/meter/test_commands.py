@@ -7,14 +7,16 @@ import pytest
 from prewatt.codec.bodies import Commission, KeyChange, ModeChange, RelayOrder, Retire, Text, Transfer, UsageQuery
 from prewatt.codec.commands import Code, Command
 from prewatt.codec.info import TablePart, join_parts, parse_part
+from prewatt.codec.meter_messages import AlarmAck
 from prewatt.codec.modeexample import EXAMPLE_TABLE
 from prewatt.codec.modetable import flat_table, table_digest
 from prewatt.codec.receipt import RECEIPT_BYTES, RingEntry, Status
 from prewatt.codec.settings import SettingsChange
 from prewatt.crypto import check_value
-from prewatt.device.meter import Button, RelayMoved
+from prewatt.device.meter import Button, KeyPress, RelayMoved
 from prewatt.device.meter.relay import Cause
 from prewatt.protocol.host import Done, Send
+from prewatt.protocol.meter_messages import open_alarm, seal_ack
 
 UNIT = 1_000_000
 
@@ -185,6 +187,31 @@ def test_a_delayed_answer_cannot_make_a_right_clock_wrong(rig):
         rig.now_s += (wait_ms + 50) // 1_000
         rig.say(command.payload)
         assert rig.meter.view().clock_s == rig.now_s
+
+
+def test_a_clock_speed_that_changes_meanwhile_cannot_make_a_right_clock_wrong(make_rig):
+    rig = make_rig()
+    rig.speed = 3_600
+    rig.tick(3_600)
+    rig.line_ms += 1_000
+    host = rig.session(Command(Code.USAGE, 0, UsageQuery(rig.now_s, 0, 0, bytes(8), 0).build()))
+    command = host.receive(rig.say(host.hello())[0])
+    rig.tick(360)
+    rig.speed = 1
+    rig.say(command.payload)
+    assert rig.meter.view().clock_s == rig.now_s
+
+
+def test_what_waits_for_an_acknowledgement_is_forgotten_with_it(rig):
+    """A meter lives for decades; whatever it remembers of an Alarm ends with the Alarm."""
+    for _ in range(5):
+        payloads = rig.payloads(rig.step(KeyPress("D")))
+        (alarm,) = [open_alarm(rig.suite, rig.keys[1], payload) for payload in payloads if payload[0] == 0x15]
+        rig.say(seal_ack(rig.suite, rig.keys[1], AlarmAck(alarm.head.meter_id, alarm.head.counter)))
+    outbox = rig.meter._outbox
+    assert outbox.idle
+    assert not outbox._due_ms
+    assert not outbox._tries
 
 
 def test_an_absurd_time_is_not_believed_but_answered(rig):

@@ -6,6 +6,7 @@ could take back. Communication never holds consumption up: the energy of every s
 the frame is looked at, and a frame that does not prove itself changes nothing at all.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from prewatt.codec.commands import Code
@@ -67,6 +68,7 @@ class Meter:
         "_consumption",
         "_core",
         "_false_commands",
+        "_fastest",
         "_findings",
         "_heard_money",
         "_modem",
@@ -89,6 +91,8 @@ class Meter:
         self._buzzing = Buzzing.SILENT
         self._heard_money: Money | None = None
         self._false_commands = 0
+        # The clock's highest speed since the last Proof: bounds the time that has passed since then.
+        self._fastest = 1
 
     @classmethod
     def manufacture(cls, nvm: Nvm, birth: Birth) -> None:
@@ -132,6 +136,7 @@ class Meter:
         elif isinstance(event, Measured):
             self._take_load(event.source, Profile.of(event.second_s, 1, event.pulses, event.angle_cdeg), now)
         else:
+            self._fastest = max(self._fastest, now.speed)
             self._consumption.advance(now.meter_s)
             if not isinstance(event, Tick):
                 self._take(event, now, random)
@@ -213,13 +218,15 @@ class Meter:
             self._false_commands += 1
         if isinstance(reply, Execute):
             self._tell_forgeries()
-            result = self._session.result(self._commands.execute(reply, now))
+            result = self._session.result(self._commands.execute(reply, replace(now, speed=self._fastest)))
             if reply.code == Code.SETTINGS:
                 interlock(self._core)
             self._session.identity = self._identity()
             self._core.effects.append(LineSend(self._modem.send(result)))
             self._show()
         elif isinstance(reply, Answer):
+            if reply.payload[0] == MessageType.PROOF:
+                self._fastest = now.speed
             self._core.effects.append(LineSend(self._modem.send(reply.payload)))
 
     def _tell_forgeries(self) -> None:

@@ -73,10 +73,15 @@ class Outbox:
             except (AuthenticationError, DecodeError):
                 continue
             if ack.meter_id == core.certificate.meter_id and ack.counter == alarm.counter:
-                core.control.alarms.remove(alarm)
+                self._forget(alarm)
                 core.store()
                 return True
         return False
+
+    def _forget(self, alarm: WaitingAlarm) -> None:
+        self._core.control.alarms.remove(alarm)
+        self._due_ms.pop(alarm.counter, None)
+        self._tries.pop(alarm.counter, None)
 
     def _reports(self) -> list[bytes]:
         core = self._core
@@ -101,7 +106,7 @@ class Outbox:
                 continue
             payload = self._alarm_payload(alarm)
             if payload is None:
-                core.control.alarms.remove(alarm)
+                self._forget(alarm)
                 core.changed = True
                 continue
             tries = self._tries.get(alarm.counter, 0)
