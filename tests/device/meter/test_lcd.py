@@ -53,6 +53,19 @@ def test_the_display_never_shows_more_than_there_is(make_rig):
     assert "1.99" in rig.meter.view().lcd[1]
 
 
+@pytest.mark.parametrize(("wide", "line"), [(1, 3), (0, 0)])
+def test_what_came_of_the_keys_stands_on_every_page_until_the_next_key(make_rig, wide, line):
+    rig = make_rig(settings=Settings(lcd_wide=wide))
+    for key in "12D":
+        rig.step(KeyPress(key))
+    assert rig.meter.view().lcd[line].strip() == "message 12 sent"
+    rig.step(KeyPress("C"))
+    assert "message 12 sent" not in "".join(rig.meter.view().lcd)
+    for key in "B" + "1" * 20:
+        rig.step(KeyPress(key))
+    assert rig.meter.view().lcd[line].strip().startswith("code ")
+
+
 def test_a_page_is_found_by_its_number(make_rig):
     rig = make_rig()
     for key in "6#":

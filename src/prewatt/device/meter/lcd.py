@@ -1,7 +1,8 @@
 """The display: pages of fixed lines, four of twenty characters or two of sixteen.
 
 A page is a heading, its figure, and two lines more that a small display leaves out; so the first two lines always say
-it. What is being typed comes before any page. Every line is padded or cut to the width: nothing ever wraps.
+it. What is being typed comes before any page; what came of it stands, until the next key, in the last line of a large
+display and in place of the heading of a small one. Every line is padded or cut to the width: nothing ever wraps.
 """
 
 from collections.abc import Callable
@@ -25,6 +26,8 @@ def render_lcd(
     rows, width = _WIDE if wide else _NARROW
     lines = _prompt(prompt, width) if prompt is not None else PAGES[page % len(PAGES)](view, digits, width)
     lines = [*lines, *("",) * rows][:rows]
+    if view.notice and prompt is None:
+        lines[rows - 1 if wide else 0] = view.notice
     return tuple(_clean(line)[:width].ljust(width) for line in lines)
 
 
@@ -51,7 +54,7 @@ def _money(micro: int, digits: int) -> str:
 
 def _transfer(view: MeterView, digits: int, width: int) -> list[str]:
     amount = format_value(view.last_amount_micro, digits=digits).rjust(width)
-    return ["Last transfer", amount, f"number {view.last_sequence & 0xFFFFFF}", view.notice]
+    return ["Last transfer", amount, f"number {view.last_sequence & 0xFFFFFF}"]
 
 
 def _power(view: MeterView, digits: int, width: int) -> list[str]:
