@@ -5,6 +5,7 @@ becomes an SVG. Needs tmux and a minute or two. `make docs` does not run it, bec
 `.venv/bin/python tools/pictures.py`.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -71,6 +72,7 @@ def take(home: Path) -> None:
     wait_for("shell", "meter 000001")
     time.sleep(1)
     save("face", "the face of a meter", "shell")
+    photograph(home)
 
 
 @contextmanager
@@ -125,6 +127,19 @@ def quietly(home: Path, *words: str) -> None:
     )
     if done.returncode:
         raise SystemExit(f"pictures: prewatt {' '.join(words)}: {done.stderr or done.stdout}")
+
+
+def photograph(home: Path) -> None:
+    """The page, as a browser shows it; left out where there is no Chromium."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        print("pictures: no chromium, so the page keeps its old picture")  # noqa: T201
+        return
+    held = json.loads((home / "prewatt-data" / "lock").read_text())
+    asked = f"http://127.0.0.1:{held['port']}/?token={held['token']}"
+    flags = ["--headless", "--no-sandbox", "--hide-scrollbars", "--window-size=1180,690", f"--user-data-dir={home}/web"]
+    shot = [browser, *flags, f"--screenshot={IMAGES / 'page.png'}", asked]
+    subprocess.run(shot, check=True, capture_output=True, timeout=60)
 
 
 def save(picture: str, title: str, name: str) -> None:

@@ -1,5 +1,7 @@
 """What `make docs` writes into the reference is what stands there, so that nobody reads yesterday's options."""
 
+import re
+import shlex
 import sys
 from importlib import import_module
 
@@ -41,3 +43,28 @@ def test_what_people_wrote_around_the_generated_part_stays(generator, root):
     assert made.startswith(before)
     assert made.endswith("<!-- commands end -->\nafterwords\n")
     assert "old\n" not in made
+
+
+def shown_commands(text: str) -> list[list[str]]:
+    """The words behind `prewatt` of every command line that a document shows."""
+    lines = re.findall(r"^ *\$ (?:\w+=\S+ )*(?:\.venv/bin/)?prewatt (.*)$", text, re.MULTILINE)
+    return [shlex.split(line) for line in lines]
+
+
+def wrong_words(words: list[str], command) -> list[str]:
+    """What of a shown command the program does not know."""
+    words = list(words)
+    while hasattr(command, "commands"):
+        if not words or words[0] not in command.commands:
+            return words[:1] or ["nothing behind prewatt"]
+        command = command.commands[words.pop(0)]
+    options = {option for each in command.params for option in each.opts} | {"--help"}
+    return [word for word in words if word.startswith("--") and word not in options]
+
+
+def test_every_command_line_in_the_documents_can_be_typed(files):
+    group = import_module("typer.main").get_command(import_module("prewatt.apps.cli").app)
+    pages = [path for path in files if path.suffix == ".md"]
+    shown = [(path.name, words) for path in pages for words in shown_commands(path.read_text())]
+    assert len(shown) > 40
+    assert [(name, words, wrong) for name, words in shown if (wrong := wrong_words(words, group))] == []
