@@ -88,6 +88,7 @@ class Registry:
     def enrol(self, enrolment: Enrolment) -> MeterAnswer:
         """Takes a meter in. RefusedError names the first field that is not allowed; then nothing was changed."""
         meter = check_meter(enrolment.meter)
+        check_id(enrolment.station, field="station")
         key_sets = self._check_keys(enrolment)
         self._context.store.write(lambda writing: self._enrol(writing, meter, enrolment, key_sets))
         self._context.wake(meter)
@@ -197,7 +198,7 @@ class Registry:
     def _enrol(self, writing: Writing, meter: str, enrolment: Enrolment, key_sets: tuple[int, ...]) -> None:
         connection, now_s = writing.connection, self._context.now()
         if enrolment.makes_station and not _has_station(connection, enrolment.station):
-            self._add_station(writing, check_id(enrolment.station, field="station"), AREA_DEFAULT)
+            self._add_station(writing, enrolment.station, AREA_DEFAULT)
         m_id = self._check_place(connection, meter, enrolment)
         _add_people(connection, enrolment)
         connection.execute(

@@ -27,6 +27,7 @@ def build_app(selling: Selling, street: Street, token: str) -> FastAPI:
         summary="Sell electricity before it is used",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     add_error_handlers(app)
     access = Access(token)

@@ -13,6 +13,8 @@ from prewatt.units import ValueFieldError
 
 __all__ = ["add_error_handlers", "error_body"]
 
+# What was given is shown, so that a person sees the slip; this much of it is enough.
+_SHOWN_CHARS_MAX: Final = 500
 _BAD_REQUEST: Final = 422
 _CONFLICT: Final = 409
 _NOT_FOUND: Final = 404
@@ -27,8 +29,15 @@ def error_body(
     outcome: str, text: str, *, field: str | None = None, given: object = None, allowed: str | None = None
 ) -> dict[str, Any]:
     """The one shape. ``text`` is a line for a person."""
-    shown = given if isinstance(given, str | int | None) else str(given)
-    return {"error": {"outcome": outcome, "field": field, "given": shown, "allowed": allowed, "text": text}}
+    shown = given if isinstance(given, bool | None) else _line(str(given))
+    cut = None if field is None else _line(field)
+    return {"error": {"outcome": outcome, "field": cut, "given": shown, "allowed": allowed, "text": _line(text)}}
+
+
+def _line(text: str) -> str:
+    """``text`` as one line that can be written as UTF-8, and not the whole of a book that somebody sent."""
+    line = " ".join(text.split()).encode(errors="backslashreplace").decode()
+    return line if len(line) <= _SHOWN_CHARS_MAX else f"{line[:_SHOWN_CHARS_MAX]}..."
 
 
 def add_error_handlers(app: FastAPI) -> None:

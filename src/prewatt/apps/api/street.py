@@ -14,14 +14,14 @@ __all__ = ["street_routes"]
 class KeysIn(BaseModel):
     """Keys to press, one after the other."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
     keys: str
 
 
 class SpeedIn(BaseModel):
     """World seconds a second."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
     speed: int
 
 

@@ -42,7 +42,7 @@ class Seller(Protocol):
 
 def in_path(field: str, given: str) -> str:
     """An id as one step of a path. ValueFieldError for what can be no step; whose id it is the seller says."""
-    if not given or "/" in given:
+    if not given or "/" in given or not given.isprintable():
         raise ValueFieldError(field, given, f"the id of a {field}")
     return quote(given, safe="")
 
@@ -63,7 +63,7 @@ class RemoteSeller:
     def get(self, path: str, **query: object) -> Json:
         """See Seller."""
         asked = {name: str(value) for name, value in query.items() if value is not None}
-        return self._ask("GET", f"{path}?{urlencode(asked)}" if asked else path)
+        return self._ask("GET", f"{path}?{urlencode(asked, errors='backslashreplace')}" if asked else path)
 
     def post(self, path: str, **body: object) -> Json:
         """See Seller."""

@@ -1,6 +1,6 @@
 """`prewatt transfer`: what is on its way to meters, what arrived, what was cancelled."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -13,6 +13,8 @@ __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="Transfers of value: pending, confirmed, cancelled, refused.")
 
+# As `prewatt.host.transfers.LISTED_MAX`.
+_LISTED_MAX: Final = 1_000
 _OrderArgument = Annotated[str, typer.Argument(metavar="ORDER", help="The order id that `vend` printed.")]
 
 
@@ -23,7 +25,7 @@ def list_transfers(
         str | None,
         typer.Option("--state", help="pending, confirmed, cancelled or refused.", show_default=False),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many, newest first.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=_LISTED_MAX, help="At most so many, newest first.")] = 50,
     data: Data = None,
     json_out: JsonOut = False,
 ) -> None:
