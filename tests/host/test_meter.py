@@ -4,7 +4,7 @@ import pytest
 
 from prewatt.codec.frame import Frame, FrameFlags
 from prewatt.device.meter.birth import Birth
-from prewatt.device.meter.events import LineFrame, LineSend, Load, Tick
+from prewatt.device.meter.events import KeyPress, LineFrame, LineSend, Load, Tick
 from prewatt.device.meter.meter import Meter
 from prewatt.device.meter.nvm import MemoryNvm
 from prewatt.device.now import Now
@@ -122,3 +122,39 @@ def test_the_real_meter_goes_through_a_restore_and_a_power_cut(street):
     assert street.host.transfers.read("B").state is TransferState.CONFIRMED
     assert street.bodies["000001"].money.received_micro == 11_000_000
     assert street.host.audit.run().ok
+
+
+def test_a_meter_is_heard_after_the_set_it_spoke_under_was_retired(street):
+    street.pump()
+    body = street.bodies["000001"]
+    name = street.vault.sets()[0].suite
+    street.vault.add(name, now_s=street.now_s)
+    street.host.controls.change_key("000001", 2)
+    street.settle(3)
+    assert street.host.registry.read_meter("000001").key_sets == (0, 1, 2)
+    street.vault.retire(0)
+    street.now_s += DAY_S
+    street.settle(3)
+    for payload in body.step(KeyPress("D")):
+        street.say("000001", payload)
+    assert street.host.registry.read_meter("000001").alarms == 1
+    assert body.meter.view().alarms_waiting == 0
+
+
+def test_an_alarm_that_waits_under_a_retired_set_is_sealed_anew_under_a_live_one(street):
+    street.pump()
+    body = street.bodies["000001"]
+    name = street.vault.sets()[0].suite
+    street.vault.add(name, now_s=street.now_s)
+    street.host.controls.change_key("000001", 2)
+    street.settle(3)
+    body.step(KeyPress("D"))  # lost on the line
+    street.vault.retire(0)
+    for _ in range(12):
+        street.now_s += 21_600
+        street.pass_line(4_000_000)
+        for payload in body.step(Tick()):
+            street.say("000001", payload)
+        street.settle(1)
+    assert body.meter.view().alarms_waiting == 0
+    assert street.host.registry.read_meter("000001").alarms == 1

@@ -101,6 +101,7 @@ def test_the_control_block_reads_back_and_fits_its_record_when_it_is_full():
         causes=[Cause.ZERO, Cause.INTERLOCK | Cause.ARMED, Cause(255), Cause.NONE],
         emergency=True,
         zeroised=True,
+        heard_set=7,
         surges=5,
         alarms=[WaitingAlarm(number, 2**32 - 1, 255) for number in range(16)],
         reports_due=list(range(35)),
@@ -108,6 +109,6 @@ def test_the_control_block_reads_back_and_fits_its_record_when_it_is_full():
     data = control.build()
     assert Control.parse(data, 13).build() == data
     assert len(data) <= CONTROL_BYTES_MAX
-    for wrong in (data[:-1], data + b"\0", b"\2" + data[1:]):
+    for wrong in (data[:-1], data + b"\0", b"\xff" + data[1:]):
         with pytest.raises(DecodeError):
             Control.parse(wrong, 13)

@@ -21,7 +21,7 @@ __all__ = ["ALARMS_WAITING_MAX", "REPORTS_DUE_MAX", "Control", "WaitingAlarm"]
 ALARMS_WAITING_MAX: Final = 16
 # As many days as the minute memory holds; with every one of them waiting the oldest gives way.
 REPORTS_DUE_MAX: Final = 35
-_VERSION: Final = 1
+_VERSION: Final = 2
 _COUNTERS: Final = struct.Struct(">10I")
 _ALARM: Final = struct.Struct(">IIB")
 _EMERGENCY: Final = 1
@@ -53,6 +53,8 @@ class Control:
     emergency: bool = False
     cover_open: bool = False
     zeroised: bool = False
+    heard_set: int = 0
+    """The key set of the last Command that verified: one that the host surely has."""
     surges: int = 0
     boots: int = 0
     report_counter: int = 0
@@ -76,7 +78,7 @@ class Control:
         )
         return b"".join(
             (
-                bytes((_VERSION, *slots, *self.causes, self.source_at, flags)),
+                bytes((_VERSION, *slots, *self.causes, self.source_at, flags, self.heard_set)),
                 _COUNTERS.pack(*counters),
                 bytes((len(self.alarms),)),
                 *(_ALARM.pack(*alarm) for alarm in self.alarms),
@@ -94,7 +96,7 @@ class Control:
             raise reader.fail("version", f"{version} is not {_VERSION}", back=1)
         table, waiting, settings, keys, text = reader.take(5, "slots")
         causes = [Cause(byte) for byte in reader.take(SOURCES_MAX, "causes")]
-        source_at, flags = reader.u8("source"), reader.u8("flags")
+        source_at, flags, heard_set = reader.u8("source"), reader.u8("flags"), reader.u8("heard set")
         counters = [reader.u32("counter") for _ in range(10)]
         alarms = [
             WaitingAlarm(reader.u32("alarm counter"), reader.u32("alarm event"), reader.u8("alarm key set"))
@@ -114,6 +116,7 @@ class Control:
             emergency=bool(flags & _EMERGENCY),
             cover_open=bool(flags & _COVER_OPEN),
             zeroised=bool(flags & _ZEROISED),
+            heard_set=heard_set,
             surges=counters[0],
             boots=counters[1],
             report_counter=counters[2],

@@ -141,6 +141,13 @@ class Core:
         return self.control.clock.read(self.world_s)
 
     @property
+    def own_set(self) -> int:
+        """The key set for what the meter says by itself: that of the last Command, since the host may have retired
+        any other. Only for a meter that has keys."""
+        heard = self.control.heard_set
+        return heard if heard in self.keys else min(self.keys)
+
+    @property
     def newest_tariff(self) -> Tariff:
         """The newest accepted table, whether in force or waiting."""
         return self.waiting or self.tariff
@@ -174,7 +181,7 @@ class Core:
                 control.events_dropped += 1
             elif code in ALARM_CODES and self.keys and len(control.alarms) < ALARMS_WAITING_MAX:
                 control.alarm_counter += 1
-                control.alarms.append(WaitingAlarm(control.alarm_counter, event.number, min(self.keys)))
+                control.alarms.append(WaitingAlarm(control.alarm_counter, event.number, self.own_set))
         return before != (control.alarm_counter, control.events_dropped)
 
     def relay(self, event: RelayEvent, sources: range | None = None) -> None:
@@ -263,6 +270,7 @@ def manufacture(nvm: Nvm, birth: Birth) -> None:
     slots.write(Store.TABLES, build_tariff(tariff))
     own_s = birth.made_s + birth.clock_ahead_s
     control = Control(Clock(birth.made_s, own_s, birth.drift_ppm), Registers.new(tariff.calendar, own_s))
+    control.heard_set = min(birth.keys)
     control.causes = [
         Cause.ZERO if source == 0 or birth.settings.sources_at_once else Cause.ZERO | Cause.INTERLOCK
         for source in range(len(control.causes))

@@ -218,6 +218,7 @@ class Meter:
             self._false_commands += 1
         if isinstance(reply, Execute):
             self._tell_forgeries()
+            self._outbox.hear(reply.key_set)
             result = self._session.result(self._commands.execute(reply, replace(now, speed=self._fastest)))
             if reply.code == Code.SETTINGS:
                 interlock(self._core)

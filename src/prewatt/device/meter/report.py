@@ -17,9 +17,11 @@ from prewatt.device.meter.core import Core
 from prewatt.device.meter.usage import build_usage_parts
 from prewatt.protocol.meter_messages import open_ack, seal_alarm, seal_report, seal_wish
 
-__all__ = ["REPEAT_LONGEST_MS", "Outbox"]
+__all__ = ["REPEAT_LONGEST_MS", "TRIES_UNDER_A_SET", "Outbox"]
 
 REPEAT_LONGEST_MS: Final = 3_600_000
+# Alarms so often unanswered are under a set that the host has retired, or on a dead line; then it does no harm.
+TRIES_UNDER_A_SET: Final = 4
 _MS: Final = 1_000
 
 
@@ -57,9 +59,19 @@ class Outbox:
             return None
         core.control.wish_counter += 1
         core.store()
-        key_set = min(core.keys)
+        key_set = core.own_set
         wish = Wish(self._head(key_set, core.control.wish_counter), amount_micro, pin)
         return seal_wish(core.suite, core.keys[key_set], wish)
+
+    def hear(self, key_set: int) -> None:
+        """A Command under this set has verified: the host surely has it. An Alarm that nobody answers under another
+        is sealed anew under this one; its counter stays. The record that the Command leads to makes it durable."""
+        control = self._core.control
+        control.heard_set = key_set
+        control.alarms = [
+            alarm._replace(key_set=key_set) if self._tries.get(alarm.counter, 0) >= TRIES_UNDER_A_SET else alarm
+            for alarm in control.alarms
+        ]
 
     def take_ack(self, payload: bytes) -> bool:
         """Whether ``payload`` acknowledges an Alarm that waits; then it waits no more, and that is stored."""
@@ -90,7 +102,7 @@ class Outbox:
             core.changed = True
         if not core.keys:
             return []
-        key_set = min(core.keys)
+        key_set = core.own_set
         payloads = []
         for day in days:
             for plain in build_usage_parts(core, core.receipt(Status.DONE), day):
