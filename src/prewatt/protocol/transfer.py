@@ -12,9 +12,8 @@ clock, or on a balance: only on which tag holds which sequence. What each fact d
 | an order's burn                                        | `Cancelled`                                               |
 | an order's tag or code with another amount             | `Frozen` AMOUNT, `Lost` order, the value in `Suspense`    |
 | a fence, the retiring or the commissioning of this book| no money; `Commissioned`, `Retired`                       |
-| an unknown tag                                         | `Unsynced`; its amount in `Suspense`, once                |
-| s beyond anything sent, or an order under a number     | `Unsynced`, beside what the tag decides                   |
-| that this book never gave it                           |                                                           |
+| an unknown tag (so every last beyond what was sent)    | `Unsynced`; its amount in `Suspense`, once                |
+| an order, under a number this book never gave it       | `Unsynced`, beside what the tag decides                   |
 | nobody: between two neighbours of a ring               | orders numbered there: `Renumbered`                       |
 | then, for every order whose own number is booked now   | `Renumbered` (same tag), or `Cancelled` if that was asked |
 | a fresh Result below what was known at its Hello       | `Frozen` WENT_BACK                                        |

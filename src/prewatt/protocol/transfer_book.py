@@ -108,7 +108,7 @@ class UnsyncReason(StrEnum):
 
     RESTORED = "the database was restored"
     UNKNOWN_TAG = "an unknown tag holds a sequence"
-    BEYOND = "the meter's last is beyond what was ever sent"
+    BEYOND = "an order holds a number that this book never gave it"
     THAWED = "a person ended a freeze"
 
 

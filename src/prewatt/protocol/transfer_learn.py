@@ -31,7 +31,6 @@ from prewatt.protocol.transfer_book import (
     ends_in_books,
     find_order,
     is_known,
-    issued_top,
     replace_order,
     without_order,
 )
@@ -171,7 +170,8 @@ def settle(book: MeterBook, entry: RingEntry, changes: list[Change]) -> MeterBoo
     order = _owner(book, entry)
     fence = any(fence.tag == entry.tag for fence in book.fences)
     body = entry.tag == book.body_tag != NO_TAG
-    if entry.sequence > issued_top(book) or (order is not None and order.sequence != entry.sequence):
+    # A last beyond everything sent shows in one of two ways: here, or as a tag that nobody here knows.
+    if order is not None and order.sequence != entry.sequence:
         book = unsync(book, UnsyncReason.BEYOND, changes)
     if order is not None:
         book = _end_order(book, order, entry, changes)

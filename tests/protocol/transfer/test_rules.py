@@ -325,7 +325,120 @@ def test_value_in_suspense_may_be_an_order_of_the_backup_whose_code_was_forgotte
     assert book.suspense == ()
 
 
+def test_an_order_under_a_number_it_was_never_given_is_settled_and_doubted(sent):
+    book, _ = sent
+    book, changes = rules.learn(book, report(BEGUN, entry(1, tag(1), 10), entry(2, tag(2), 20)))
+    assert kinds(changes) == [rules.Confirmed, rules.Unsynced, rules.Confirmed]
+
+
+def test_nothing_ends_in_the_books_before_payments_are_reconciled_or_while_frozen(sent):
+    book, _ = rules.restored(sent[0], 1)
+    book, _ = rules.ask_cancel(book, "a")
+    book = replace(book, synced=True)
+    book, changes = rules.learn(book, heard(entry(1, STRANGER, 10)))
+    assert rules.Cancelled not in kinds(changes)
+    assert rules.ask_cancel(book, "b")[1] == ()
+    assert rules.ask_cancel(replace(sent[0], frozen=FreezeReason.WENT_BACK), "b")[1] == ()
+    book, changes = rules.reconciled(replace(book, synced=True))
+    assert kinds(changes) == [rules.Cancelled]
+
+
+def test_fences_alone_do_not_put_a_meter_in_step_while_a_number_is_unread(live):
+    book, _ = rules.restored(replace(live, fence_width=1), 1)
+    book, work = rules.next_work(book, RANDOM)
+    book, _ = rules.learn(book, rules.ResultFact(work, receipt(BEGUN), (BEGUN,)))
+    book, _ = rules.next_work(book, RANDOM)
+    typed = [entry(1, STRANGER, 5), entry(2, bytes(reversed(STRANGER)), 6)]
+    book, _ = rules.learn(book, heard(typed[1]))
+    book, work = rules.next_work(book, RANDOM)
+    book, _ = rules.learn(book, rules.ResultFact(work, receipt(typed[1], Status.SEQUENCE)))
+    book, work = rules.next_work(book, RANDOM)
+    fence = RingEntry(work.sequence, work.body[8:], 0)
+    assert fence.sequence == START + 3
+    book, _ = rules.learn(book, rules.ResultFact(work, receipt(fence)))
+    assert not book.synced
+    book, work = rules.next_work(book, RANDOM)
+    assert work.kind is WorkKind.RING
+    book, changes = rules.learn(book, rules.ResultFact(work, receipt(fence), (BEGUN, *typed, fence)))
+    assert kinds(changes) == [rules.Suspense, rules.Synced]
+
+
+def test_a_session_begun_before_the_commissioning_was_known_may_tell_of_no_epoch(live):
+    book = rules.ask_commission(rules.new_book(METER), 1, COMMISSION_TAG)
+    early = rules.query_work(book, Code.RING, b"")
+    book, work = rules.next_work(book, RANDOM)
+    book, _ = rules.learn(book, rules.ResultFact(work, receipt(BEGUN, control=1)))
+    book, changes = rules.learn(book, rules.ResultFact(early, receipt(NOBODY), ()))
+    assert kinds(changes) == []
+    assert book.frozen is None
+
+
+RETIRED = replace(rules.new_book(METER), body=BodyState.RETIRED, epoch=1, settled=START | 0xFFFFFF)
+ASKED = rules.ask_commission(RETIRED, 2, tag(4))
+
+
+@pytest.mark.parametrize(
+    ("book", "highest", "trusted"),
+    [
+        (rules.new_book(METER), rules.NO_EPOCH, True),
+        (rules.new_book(METER), 1, False),
+        (RETIRED, 1, True),
+        (RETIRED, 2, False),
+        (ASKED, 2, False),
+        (ASKED, 3, False),
+    ],
+)
+def test_a_restored_book_trusts_a_body_without_epoch_only_if_none_can_have_come_and_gone(book, highest, trusted):
+    book, _ = rules.restored(book, highest)
+    _, work = rules.next_work(book, RANDOM)
+    book, changes = rules.learn(book, rules.ResultFact(work, receipt(NOBODY), ()))
+    assert (kinds(changes) == [rules.Synced]) is trusted
+    assert (book.frozen is FreezeReason.NO_EPOCH) is not trusted
+    if not trusted:
+        book, _ = rules.thaw(book)
+        _, work = rules.next_work(book, RANDOM)
+        book, changes = rules.learn(book, rules.ResultFact(work, receipt(NOBODY), ()))
+        book, _ = rules.reconciled(book)
+        above = max(highest, book.epoch) + 1
+        assert rules.ask_commission(book, above, tag(5)).epoch == above
+
+
+@pytest.mark.parametrize(("epoch", "frozen"), [(1, None), (2, FreezeReason.GAP)])
+def test_a_book_that_lost_the_enrolling_knows_only_an_ids_first_body(epoch, frozen):
+    book, _ = rules.restored(rules.new_book(METER), epoch)
+    _, work = rules.next_work(book, RANDOM)
+    begun = RingEntry(epoch_start(epoch), burn_tag(tag(6)), 0)
+    book, _ = rules.learn(book, rules.ResultFact(work, receipt(begun), (begun,)))
+    assert book.frozen is frozen
+
+
+@pytest.mark.parametrize("reason", FreezeReason)
+def test_a_restore_asks_anew_what_the_meter_will_tell_again(live, reason):
+    book, _ = rules.restored(replace(live, frozen=reason), 1)
+    asked_anew = reason in (FreezeReason.GAP, FreezeReason.NO_EPOCH, FreezeReason.OLD_BODY)
+    assert book.frozen is (None if asked_anew else reason)
+
+
+def test_a_person_who_says_that_the_older_body_is_the_one_is_believed(sent):
+    book, _ = rules.restored(sent[0], 3)
+    _, work = rules.next_work(book, RANDOM)
+    fact = rules.ResultFact(work, receipt(BEGUN), (BEGUN,))
+    book, _ = rules.learn(book, fact)
+    assert book.frozen is FreezeReason.OLD_BODY
+    book, _ = rules.thaw(book)
+    _, work = rules.next_work(book, RANDOM)
+    book, _ = rules.learn(book, rules.ResultFact(work, receipt(BEGUN), (BEGUN,)))
+    assert book.frozen is None
+
+
 # -- control counter (R10)
+
+
+def test_a_pending_counter_that_the_meter_passed_is_not_sent_again(live):
+    book, first = rules.next_control(live, Code.TEXT, b"hello")
+    book, _ = rules.learn(book, rules.ReportFact(receipt(BEGUN, control=9)))
+    assert first.sequence < 9
+    assert rules.next_control(book, Code.TEXT, b"hello")[1].sequence == 10
 
 
 def test_the_newest_wish_always_has_the_highest_counter(live):
