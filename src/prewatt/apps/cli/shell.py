@@ -22,23 +22,36 @@ EXIT_DONE: Final = 0
 EXIT_REFUSED: Final = 1
 EXIT_USAGE: Final = 2
 _EXIT_INTERRUPTED: Final = 130
+# Of the library inside typer, which does not show its exceptions.
+_NO_ARGUMENTS: Final = "NoArgsIsHelpError"
 _EXPLAINED: Final = (ValueFieldError, SellerError, HostError)
 
 
 def run(app: Callable[..., Any], arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
     try:
+        return _run(app, arguments)
+    except BrokenPipeError:
+        # The reader has gone; nothing more may be written, not even by the interpreter's own flush at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_REFUSED
+
+
+def _run(app: Callable[..., Any], arguments: Sequence[str] | None) -> int:
+    try:
         code = app(arguments, standalone_mode=False, prog_name="prewatt")
     except typer.TyperException as error:
+        if type(error).__name__ == _NO_ARGUMENTS:
+            # `prewatt` or `prewatt meter` alone: a person who wants to know what there is.
+            print(_message(error), flush=True)  # noqa: T201 - the help
+            return EXIT_DONE
         context = getattr(error, "ctx", None)
         where = f" (see `{context.command_path} --help`)" if context else ""
         return _say(f"{_message(error)}{where}", EXIT_USAGE)
     except (typer.Abort, KeyboardInterrupt):
         return _EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader has gone; nothing more may be written, not even by the interpreter's own flush at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_REFUSED
+        raise
     except Exception as error:  # whatever it is, a person gets one line
         return _say(_line_of(error), EXIT_REFUSED)
     return code if isinstance(code, int) else EXIT_DONE

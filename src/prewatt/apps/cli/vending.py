@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from prewatt.apps.cli.options import Data, JsonOut, MeterArgument
-from prewatt.apps.cli.seller import Seller, in_path, open_seller
+from prewatt.apps.cli.seller import Seller, SellerError, in_path, open_seller
 from prewatt.apps.cli.show import fields, print_json, say, state_text, value
 from prewatt.apps.settings import read_settings
 
@@ -35,7 +35,7 @@ def vend(
     timeout: Annotated[int, typer.Option("--timeout", min=1, max=86_400, help="Seconds that --wait waits.")] = 60,
     data: Data = None,
     json_out: JsonOut = False,
-) -> int:
+) -> None:
     """Sell value to a meter for cash."""
     settings = read_settings(data=data)
     with open_seller(settings) as seller:
@@ -46,7 +46,9 @@ def vend(
         print_json(sale)
     else:
         _show(sale)
-    return 1 if wait and sale["state"] == _PENDING else 0
+    if wait and sale["state"] == _PENDING:
+        why = f"after {timeout} s" if seller.running else "until a `prewatt up` carries it"
+        raise SellerError(f"order {sale['order']}: still pending {why}; nothing is lost, see `prewatt transfer show`")
 
 
 def _wait(seller: Seller, order: str, timeout_s: int) -> str:
