@@ -22,8 +22,10 @@ from prewatt.host.keys import KeySetState
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.store import Writing, schema
 
-__all__ = ["Control", "Controls", "end_control", "next_waiting", "queue_control"]
+__all__ = ["CONTROLS_WAITING_MAX", "Control", "Controls", "end_control", "next_waiting", "queue_control"]
 
+# Commands that may wait for one meter: more on a dead link only hide that it is dead.
+CONTROLS_WAITING_MAX: Final = 64
 # Waiting work goes money (the rules' own), key, tariff, clock (the query), text.
 _RANKS: Final = {Code.KEY: 1, Code.MODE: 2, Code.RELAY: 3, Code.SETTINGS: 4, Code.TEXT: 5}
 # Every text is shown; of all other kinds only the newest wish counts.
@@ -95,12 +97,21 @@ class Controls:
 
         def work(writing: Writing) -> None:
             _suite_of(writing.connection, meter)
+            _check_room(writing.connection, meter)
             queue_control(writing, meter, code, json.dumps(what), digest, now_s)
             log_action(writing, now_s, f"control {code.name.lower()}", meter, json.dumps(what))
 
         self._context.store.write(work)
         self._context.wake(meter)
         return self.read(meter)[0]
+
+
+def _check_room(connection: Connection, meter: str) -> None:
+    controls = schema.controls
+    waits = select(func.count()).where(controls.c.meter == meter, controls.c.state == "waiting")
+    if connection.execute(waits).scalar_one() >= CONTROLS_WAITING_MAX:
+        allowed = f"a meter for which fewer than {CONTROLS_WAITING_MAX} commands wait"
+        raise RefusedError(RefusalOutcome.METER_BLOCKED, "meter", meter, allowed)
 
 
 def queue_control(writing: Writing, meter: str, code: Code, what: str, digest: bytes, now_s: int) -> None:

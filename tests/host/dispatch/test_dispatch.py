@@ -11,9 +11,11 @@ from prewatt.codec.commands import Code
 from prewatt.codec.messages import MessageType, Refusal, RefusalReason
 from prewatt.codec.settings import SettingsChange
 from prewatt.host.answers import TransferState
+from prewatt.host.controls import CONTROLS_WAITING_MAX
 from prewatt.host.dispatch import DispatchSettings
 from prewatt.host.folder import DataFolder
 from prewatt.host.host import Host
+from prewatt.host.refusals import RefusalOutcome, RefusedError
 
 
 def hellos(world):
@@ -280,6 +282,16 @@ def test_a_setting_that_goes_there_and_back_ends_where_it_was_wished_last(world)
     world.settle(3)
     assert given == [1, 2, 1]
     assert [answer.state for answer in world.host.controls.read("000001")] == ["done"] * 3
+
+
+def test_commands_for_a_dead_meter_do_not_pile_up_without_end(world):
+    world.pump()
+    for number in range(CONTROLS_WAITING_MAX):
+        world.host.controls.send_text("000001", f"text {number}")
+    with pytest.raises(RefusedError, match="fewer than 64 commands") as refused:
+        world.host.controls.send_text("000001", "one more")
+    assert refused.value.outcome is RefusalOutcome.METER_BLOCKED
+    assert len([each for each in world.host.controls.read("000001") if each.state == "waiting"]) == 64
 
 
 def test_settings_of_dispatch_are_the_hosts(quick_paths, world_type):

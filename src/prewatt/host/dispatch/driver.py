@@ -15,9 +15,11 @@ from prewatt.host.dispatch.engine import Dispatch
 from prewatt.host.dispatch.posts import Post
 from prewatt.units import MeterId
 
-__all__ = ["DispatchDriver", "Field", "line_clock_ms"]
+__all__ = ["ARRIVALS_MAX", "DispatchDriver", "Field", "line_clock_ms"]
 
 _log = structlog.get_logger("prewatt.dispatch")
+# Batches that wait for an engine that cannot go on; what is beyond is lost like a frame on the line, and comes again.
+ARRIVALS_MAX = 4_096
 # An engine that cannot write (disk full) tries again after so long.
 _FAULT_PAUSE_S = 1.0
 
@@ -59,7 +61,8 @@ class DispatchDriver:
 
     def arrived(self, station: str, messages: Iterable[tuple[bytes, bytes]]) -> None:
         """What a station brought, as (meter id, payload) pairs."""
-        self._arrivals.put(list(messages))
+        if self._arrivals.qsize() < ARRIVALS_MAX:
+            self._arrivals.put(list(messages))
 
     def wake(self, meter: str) -> None:
         """Something waits for this meter."""
