@@ -136,3 +136,14 @@ def test_a_frozen_meter_shows_why_and_a_person_thaws_it(world):
     assert len(world.seen) == calls
     world.host.registry.thaw("000001", "board replaced, value lost")
     assert world.host.registry.read_meter("000001").state is MeterState.UNSYNCED
+
+
+def test_marks_beside_the_causes_open_no_relay(world):
+    world.host.vending.vend("000001", "10")
+    world.pump()
+    world.bodies["000001"].relay_causes = 0x80
+    world.now_s += world.settings.poll_s
+    world.pass_line(60_000)
+    world.pump()
+    shown = world.host.registry.read_meter("000001")
+    assert (shown.relay, shown.relay_causes) == ("closed", 0x80)

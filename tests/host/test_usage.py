@@ -133,6 +133,19 @@ def test_the_zone_of_the_installation_names_the_hours(make_world):
     assert rows[0].start_s == (DAY + 1) * DAY_S - 3_600
 
 
+def test_a_day_without_readings_begins_at_the_midnight_of_the_zone(make_world):
+    world = make_world(zone="Europe/Paris")
+    world.pump()
+    body = world.bodies["000001"]
+    for day in (DAY + 1, DAY + 3):
+        body.days[day] = (day * DAY_S - 3_600, [1] * 1_440)
+        for payload in body.report(day):
+            world.say("000001", payload)
+    rows = world.host.usage.read("000001", by="day", days=3).rows
+    assert [row.pulses for row in rows] == [1_440, None, 1_440]
+    assert [row.start_s for row in rows] == [day * DAY_S - 3_600 for day in range(DAY + 1, DAY + 4)]
+
+
 def test_a_meter_without_usage_has_none(world):
     usage = world.host.usage.read("000001")
     assert (usage.rows, usage.total_pulses, usage.days_collected) == ((), 0, 0)

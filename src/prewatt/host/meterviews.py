@@ -7,7 +7,7 @@ is not left of it was burned), so that what is shown always adds up. The audit u
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, select
 
@@ -17,6 +17,9 @@ from prewatt.host.store import schema
 from prewatt.units import epoch_of
 
 __all__ = ["read_meter_answers"]
+
+# Armed and welded: marks beside the causes, which open nothing (docs/reference/meter.md, "Relay").
+_MARKS: Final = 0xC0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ def _answer(
         burned_micro=sums.burned_micro,
         returned_micro=sums.returned_micro,
         owed_micro=sums.owed_micro,
-        relay=RelayState.OPEN if causes else RelayState.CLOSED,
+        relay=RelayState.OPEN if causes & ~_MARKS else RelayState.CLOSED,
         relay_causes=causes,
         wallet_micro=accounts.get(account_id(AccountKind.WALLET, row.id), 0),
         in_transit_micro=accounts.get(account_id(AccountKind.IN_TRANSIT, row.id), 0),

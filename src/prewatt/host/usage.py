@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -58,14 +58,14 @@ class Usage:
                 (day, list(_buckets(connection, meter, day, by, self._context.zone)))
                 for day in range(last - days + 1, last + 1)
             ]
-        return _joined(meter, by, buckets)
+        return _joined(meter, by, buckets, self._context.zone)
 
 
-def _joined(meter: str, by: str, buckets: list[tuple[int, list[_Bucket]]]) -> UsageAnswer:
+def _joined(meter: str, by: str, buckets: list[tuple[int, list[_Bucket]]], zone: ZoneInfo) -> UsageAnswer:
     rows: list[UsageRow] = []
     for day, found in buckets:
         if not found:
-            rows.append(UsageRow((day) * 86_400, _label(day), None, 0))
+            rows.append(UsageRow(_midnight_s(day, zone), _label(day), None, 0))
         rows += [UsageRow(each.start_s, each.label, each.pulses, each.minutes) for each in found]
     # Days before the first that was ever collected are no gap.
     while rows and rows[0].pulses is None:
@@ -125,6 +125,11 @@ def day_number(day: date) -> int:
 def local_day(second: int, zone: ZoneInfo) -> int:
     """The day of the zone's calendar, counted since 1970-01-01, in which a UTC second lies."""
     return day_number(datetime.fromtimestamp(second, zone).date())
+
+
+def _midnight_s(day: int, zone: ZoneInfo) -> int:
+    """The UTC second at which a day of the zone's calendar begins."""
+    return int(datetime.combine(date.fromordinal(day + _EPOCH_DAY), time.min, zone).timestamp())
 
 
 def _label(day: int) -> str:
