@@ -2,12 +2,17 @@
 
 import copy
 import json
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from prewatt.apps.tables import named_table, table_from_document
+from prewatt.apps.zones import ZoneRule, zone_rule
 from prewatt.codec.modetable import EVERY_YEAR, Holiday, ModeTable
 from prewatt.units import ValueFieldError
+
+UTC = ZoneRule(0, None)
+PARIS = zone_rule(ZoneInfo("Europe/Paris"), 2026)
 
 DOCUMENT = {
     "zone": "+01:00",
@@ -29,7 +34,7 @@ DOCUMENT = {
 
 
 def test_a_document_becomes_the_table_it_says() -> None:
-    table = table_from_document(DOCUMENT, zone_quarters=0)
+    table = table_from_document(DOCUMENT, UTC)
     assert table.percents == (50, 75, 100, 200)
     assert table.zone_quarters == 4
     work = table.plans[table.week.weekday]
@@ -46,15 +51,22 @@ def test_a_document_becomes_the_table_it_says() -> None:
 
 
 def test_the_least_document_has_plans_and_a_week() -> None:
-    table = table_from_document({"plans": DOCUMENT["plans"], "week": DOCUMENT["week"]}, zone_quarters=-14)
+    table = table_from_document({"plans": DOCUMENT["plans"], "week": DOCUMENT["week"]}, ZoneRule(-14, None))
     assert table.zone_quarters == -14
     assert not table.holidays
 
 
+def test_a_document_without_zone_and_daylight_has_the_installations() -> None:
+    least = {"plans": DOCUMENT["plans"], "week": DOCUMENT["week"]}
+    assert table_from_document(least, PARIS).daylight == PARIS.daylight
+    assert table_from_document(least | {"zone": "+02:00"}, PARIS).daylight is None
+    assert table_from_document(least | {"daylight": None}, PARIS).daylight is None
+
+
 @pytest.mark.parametrize("name", ["flat", "example"])
 def test_named_tables_stand_in_the_installations_zone(name: str) -> None:
-    table = named_table(name, 7)
-    assert table.zone_quarters == 7
+    table = named_table(name, PARIS)
+    assert (table.zone_quarters, table.daylight) == PARIS
     assert len(table.build()) <= 256
 
 
@@ -87,16 +99,16 @@ def test_what_is_not_allowed_is_named(part: tuple[str, ...], given: object, name
         place = place[step]
     place[part[-1]] = given
     with pytest.raises(ValueFieldError) as error:
-        table_from_document(json.loads(json.dumps(document)), zone_quarters=0)
+        table_from_document(json.loads(json.dumps(document)), UTC)
     assert error.value.field.startswith(named)
 
 
 @pytest.mark.parametrize("document", [None, [], "flat", 5, {}, {"plans": {}}])
 def test_what_is_no_table_at_all_is_refused(document: object) -> None:
     with pytest.raises(ValueFieldError, match="table"):
-        table_from_document(document, zone_quarters=0)
+        table_from_document(document, UTC)
 
 
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(ValueFieldError, match="flat, example"):
-        named_table("winter", 0)
+        named_table("winter", UTC)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from prewatt.apps.tables import named_table, table_from_document
+from prewatt.apps.zones import installation_rule
 from prewatt.codec.bodies import RelayOrder
 from prewatt.codec.settings import SettingsChange
 from prewatt.host.answers import TransferState
@@ -173,7 +174,7 @@ class Selling:
 
     def set_tariff(self, unit_price: str, table: str | Json = "flat", meters: Sequence[str] | None = None) -> Json:
         """A new tariff for all meters, or for those named; ``table`` is a name or a document."""
-        zone = self._host.context.zone_quarters
+        zone = installation_rule(self._host)
         chosen = named_table(table, zone) if isinstance(table, str) else table_from_document(table, zone)
         return self._host.tariffs.set(unit_price, table=chosen, meters=meters).as_dict()
 

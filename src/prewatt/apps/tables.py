@@ -10,13 +10,15 @@
      "last_year": 2036, "afterwards": 100}
 
 Plans give the percent of the unit price from a local quarter hour on. Only plans and week must be there. Times of
-``daylight`` are those of standard time. docs/guide/tariffs.md explains it by examples.
+``daylight`` are those of standard time; without zone and daylight those of the installation hold. docs/guide/tariffs.md
+explains it by examples.
 """
 
 import re
 from dataclasses import replace
 from typing import Any, Final
 
+from prewatt.apps.zones import ZoneRule
 from prewatt.codec.modeexample import EXAMPLE_TABLE
 from prewatt.codec.modeparts import YEAR_LAST
 from prewatt.codec.modetable import (
@@ -52,16 +54,16 @@ _MINUTES_PER_QUARTER: Final = 15
 _CDEG: Final = 100
 
 
-def named_table(name: str, zone_quarters: int) -> ModeTable:
+def named_table(name: str, zone: ZoneRule) -> ModeTable:
     """``flat`` (one price at all times) or ``example`` (the six steps by hour, day and season), in this zone."""
     if name == "flat":
-        return flat_table(zone_quarters=zone_quarters)
+        return replace(flat_table(), zone_quarters=zone.zone_quarters, daylight=zone.daylight)
     if name == "example":
-        return replace(EXAMPLE_TABLE, zone_quarters=zone_quarters)
+        return replace(EXAMPLE_TABLE, zone_quarters=zone.zone_quarters, daylight=zone.daylight)
     raise ValueFieldError("table", name, f"one of {', '.join(TABLE_NAMES)}, or a document")
 
 
-def table_from_document(document: Any, zone_quarters: int) -> ModeTable:  # noqa: ANN401 - parsed JSON
+def table_from_document(document: Any, zone: ZoneRule) -> ModeTable:  # noqa: ANN401 - parsed JSON
     """The table of a JSON document; ValueFieldError names the first part that is not allowed."""
     if not isinstance(document, dict) or not {"plans", "week"} <= set(document):
         raise ValueFieldError("table", document, "an object with at least plans and week")
@@ -69,14 +71,14 @@ def table_from_document(document: Any, zone_quarters: int) -> ModeTable:  # noqa
     if unknown:
         raise ValueFieldError("table", unknown[0], f"one of {', '.join(sorted(_KNOWN))}")
     try:
-        return _table(document, zone_quarters)
+        return _table(document, zone)
     except ValueFieldError:
         raise
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise ValueFieldError("table", type(error).__name__, f"what the guide shows ({error})") from error
 
 
-def _table(document: dict[str, Any], zone_quarters: int) -> ModeTable:
+def _table(document: dict[str, Any], zone: ZoneRule) -> ModeTable:
     afterwards = document.get("afterwards", 100)
     percents = tuple(
         sorted({percent for plan in document["plans"].values() for percent in plan.values()} | {afterwards})
@@ -88,8 +90,8 @@ def _table(document: dict[str, Any], zone_quarters: int) -> ModeTable:
         percents=percents,
         plans=tuple(_plan(name, document["plans"][name], percents) for name in names),
         week=_week(document["week"], names),
-        zone_quarters=_zone(document["zone"]) if "zone" in document else zone_quarters,
-        daylight=_daylight(document["daylight"]) if document.get("daylight") else None,
+        zone_quarters=_zone(document["zone"]) if "zone" in document else zone.zone_quarters,
+        daylight=_daylight_of(document, zone),
         last_year=document.get("last_year", YEAR_LAST),
         after_step=percents.index(afterwards),
         seasons=tuple(_season(season, names) for season in document.get("seasons", [])),
@@ -133,6 +135,13 @@ def _week(week: dict[str, str], names: list[str]) -> Week:
         if name not in names:
             raise ValueFieldError(f"week {day}", name, f"one of the plans {', '.join(names)}")
     return Week(*(names.index(week[day]) for day in _DAYS))
+
+
+def _daylight_of(document: dict[str, Any], zone: ZoneRule) -> Daylight | None:
+    """The rule that is given; without one the installation's, unless the document has a zone of its own."""
+    if document.get("daylight"):
+        return _daylight(document["daylight"])
+    return None if {"zone", "daylight"} & set(document) else zone.daylight
 
 
 def _daylight(rule: dict[str, str]) -> Daylight:

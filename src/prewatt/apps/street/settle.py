@@ -11,6 +11,7 @@ from typing import Final
 from prewatt.apps.settings import Settings
 from prewatt.apps.street.street import Street, manufacture
 from prewatt.apps.tables import named_table
+from prewatt.apps.zones import installation_rule
 from prewatt.device.meter import Birth
 from prewatt.host.host import Host
 from prewatt.host.keys import KeySetState
@@ -32,7 +33,7 @@ def settle_street(host: Host, street: Street, settings: Settings) -> None:
     except RefusedError as error:
         if error.outcome is not RefusalOutcome.NO_TARIFF:
             raise
-        tariff = host.tariffs.set(STREET_PRICE, table=named_table(_STREET_TABLE, host.context.zone_quarters))
+        tariff = host.tariffs.set(STREET_PRICE, table=named_table(_STREET_TABLE, installation_rule(host)))
     numbers = {MeterId(number.to_bytes(3, "big")) for number in range(1, settings.meters + 1)}
     enrolled = {meter.id: meter for meter in host.registry.read_meters()}
     for meter_id in sorted(numbers | made_before(street.folder)):
