@@ -157,6 +157,12 @@ PLANTS = {
         "can be read",
     ),
     "a book that cannot be read": ("UPDATE books SET book = x'7B7D' WHERE meter = '000001'", "meter", "000001", "book"),
+    "another book that cannot be read": (
+        "UPDATE books SET book = x'7B7D' WHERE meter = '000002'",
+        "meter",
+        "000002",
+        "book",
+    ),
     "an order confirmed by nobody": (
         "UPDATE orders SET step = 'confirmed', settled_s = 5 WHERE id = 'F'",
         "order",

@@ -9,9 +9,8 @@ from sqlalchemy import Connection, Row, select
 from prewatt.host.answers import Violation
 from prewatt.host.ledger import Account, AccountId, AccountKind, MemoryLedger, Phase, Posting, account_id
 from prewatt.host.store import schema
-from prewatt.host.store.books import read_books
 from prewatt.host.store.postings import read_accounts
-from prewatt.protocol.transfer import MeterBook, TransferRuleError
+from prewatt.protocol.transfer import MeterBook, TransferRuleError, unpack_book
 
 __all__ = ["Evidence", "read_evidence", "violation"]
 
@@ -92,7 +91,11 @@ def _replay(
 
 
 def _books(connection: Connection) -> tuple[dict[str, MeterBook], dict[str, str]]:
-    try:
-        return dict(read_books(connection)), {}
-    except TransferRuleError as error:
-        return {}, {"": str(error)}
+    """Every meter's book, and what is wrong with those that cannot be read: one of them blames nobody else."""
+    books, unreadable = dict[str, MeterBook](), dict[str, str]()
+    for row in connection.execute(select(schema.books.c.meter, schema.books.c.book)):
+        try:
+            books[row.meter] = unpack_book(row.book)
+        except TransferRuleError as error:
+            unreadable[row.meter] = str(error)
+    return books, unreadable

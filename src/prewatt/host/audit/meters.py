@@ -135,7 +135,7 @@ def _books(evidence: Evidence, meter: str, orders: list[Row[Any]]) -> Iterator[V
         yield violation("meter", meter, "delivered = what the record file proves", proved, delivered)
     book = evidence.books.get(meter)
     if book is None:
-        text = next(iter(evidence.unreadable.values()), "nothing")
+        text = evidence.unreadable.get(meter, "nothing")
         yield violation("meter", meter, "its book can be read", "a book", text)
         return
     unexplained = sum(entry.amount_micro for entry in book.suspense)
