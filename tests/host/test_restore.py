@@ -1,5 +1,6 @@
 """A database put back from a backup is recognised, and moves no value before the meters have shown what they hold."""
 
+import os
 import shutil
 
 import pytest
@@ -161,3 +162,11 @@ def test_a_generation_file_that_cannot_be_read_counts_as_missing(tmp_path, conte
     assert files.read() == (4, 7)
     (tmp_path / "x.json").write_text(content)
     assert files.read() is None
+
+
+def test_a_noted_epoch_is_on_the_disk_with_the_name_of_its_file(tmp_path, monkeypatch):
+    files, synced = GenerationFiles(tmp_path, "x"), []
+    real = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino) or real(descriptor))
+    files.note_epoch("000001", 1)
+    assert synced == [(tmp_path / "x.epochs").stat().st_ino, tmp_path.stat().st_ino]

@@ -87,6 +87,8 @@ class GenerationFiles:
                 file.write(f"\n{meter} {epoch}\n".encode())
                 file.flush()
                 os.fsync(file.fileno())
+            # The file may be new: its name has to be as durable as what is in it.
+            _sync_folder(self._epochs.parent)
         except OSError as error:
             raise self._failed(error) from error
         self._highest[meter] = epoch
@@ -120,8 +122,12 @@ def _replace(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
