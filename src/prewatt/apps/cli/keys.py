@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from prewatt.apps.cli.options import Data, JsonOut
+from prewatt.apps.cli.seller import open_seller
 from prewatt.apps.cli.show import local_time, print_json, say, state_text, table
-from prewatt.apps.settings import read_settings
+from prewatt.apps.settings import Settings, read_settings
+from prewatt.host.folder import DATABASE_NAME
 from prewatt.units import DAY_S, ValueFieldError
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ app = typer.Typer(no_args_is_help=True, help="Master key sets in the sealed vaul
 
 # A year, as `prewatt.host.keys.ROTATION_PERIOD_S`, which would bring the ciphers into every command.
 _ROTATION_DAYS: Final = 365
+_ACTIVE: Final = "active"
+# Meters named in one line of an error.
+_NAMED_MAX: Final = 5
 _SuiteOption = Annotated[str, typer.Option("--suite", help="aes-2026, or tdes-1998 for old fleets.")]
 
 
@@ -69,9 +74,11 @@ def retire_keys(
 ) -> None:
     """Retire a key set for good: nothing is derived from it any more.
 
-    It cannot be undone. A meter that has no other key set can no longer be reached.
+    It cannot be undone. Refused while a meter would be left without a key set that it has proved: give it another one
+    first with `prewatt meter key`.
     """
     vault = _vault(data)
+    _check_spare(vault, index, read_settings(data=data))
     vault.retire(index)
     _print(vault, json_out)
 
@@ -88,6 +95,19 @@ def due_keys(
         say("no key set is due")
         return
     _print_sets(due, json_out)
+
+
+def _check_spare(vault: "FileVault", index: int, settings: Settings) -> None:
+    """ValueFieldError where a meter of this installation, if there is one, has proved no other active set."""
+    if not (settings.data / DATABASE_NAME).exists():
+        return
+    spare = {each.index for each in vault.sets() if str(each.state) == _ACTIVE and each.index != index}
+    with open_seller(settings) as seller:
+        meters = seller.get("/meters")
+    needing = [meter["id"] for meter in meters if index in meter["key_sets"] and not spare & set(meter["key_sets"])]
+    if needing:
+        listed = ", ".join(needing[:_NAMED_MAX]) + (" ..." if len(needing) > _NAMED_MAX else "")
+        raise ValueFieldError("set", index, f"a set without which every meter has another; {listed} would have none")
 
 
 def _checked(suite: str) -> str:
