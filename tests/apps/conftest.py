@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -51,6 +52,7 @@ class Forked:
                 os.dup2(err, 2)
                 sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - as long as the process
                 sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+                logging.root.handlers.clear()
                 signal.signal(signal.SIGINT, signal.default_int_handler)
                 code = run(app, words)
                 sys.stdout.flush()

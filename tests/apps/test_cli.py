@@ -218,6 +218,32 @@ def test_a_reader_that_goes_away_is_no_error_of_ours(shop):
     assert ran.stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(28, "No space left on device", "/data/meters/000001.nvm"), "/data/meters/000001.nvm: No space left"),
+        (ExceptionGroup("tasks", [ExceptionGroup("more", [OSError(5, "Input/output error")])]), "Input/output error"),
+        (ZeroDivisionError("division by zero"), "this should not happen (ZeroDivisionError: division by zero)"),
+    ],
+)
+def test_what_nobody_foresaw_is_one_line_too(capsys, error, told):
+    def broken(*_given, **_named):
+        raise error
+
+    assert run(broken, []) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert len(said.err.splitlines()) == 1
+    assert told in said.err
+
+
+def test_a_command_for_a_running_up_loads_nothing_it_does_not_need():
+    heavy = {"sqlalchemy", "alembic", "fastapi", "uvicorn", "httpx", "numpy", "cryptography", "argon2", "structlog"}
+    look = f"import sys; import prewatt.apps.cli; print(sorted({heavy} & set(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, timeout=60)
+    assert (ran.stdout.strip(), ran.stderr) == ("[]", "")
+
+
 def test_two_commands_at_once_on_one_folder_wait_for_each_other_or_say_busy(shop):
     started = [shop.begin("vend", METER, "1.00", "--order", f"o{n}", "--data", str(shop.data)) for n in range(4)]
     ended = [(process.communicate(timeout=60), process.returncode) for process in started]

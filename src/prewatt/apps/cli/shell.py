@@ -58,6 +58,9 @@ def _run(app: Callable[..., Any], arguments: Sequence[str] | None) -> int:
 
 
 def _line_of(error: Exception) -> str:
+    while isinstance(error, ExceptionGroup):
+        # The tasks of the street end together; the first that failed is the cause.
+        error = error.exceptions[0]
     if isinstance(error, _EXPLAINED):
         return str(error)
     if isinstance(error, OSError):
