@@ -13,7 +13,8 @@ from prewatt.codec.modetable import flat_table, table_digest
 from prewatt.codec.receipt import RECEIPT_BYTES, RingEntry, Status
 from prewatt.codec.settings import SettingsChange
 from prewatt.crypto import check_value
-from prewatt.device.meter import Button, KeyPress, RelayMoved
+from prewatt.device.meter import Button, KeyPress, LastGasp, RelayMoved
+from prewatt.device.meter.clock import CLOCK_LATEST_S
 from prewatt.device.meter.relay import Cause
 from prewatt.protocol.host import Done, Send
 from prewatt.protocol.meter_messages import open_alarm, seal_ack
@@ -212,6 +213,21 @@ def test_what_waits_for_an_acknowledgement_is_forgotten_with_it(rig):
     assert outbox.idle
     assert not outbox._due_ms
     assert not outbox._tries
+
+
+def test_a_clock_that_was_set_to_the_last_day_there_is_stops_no_meter(rig):
+    usage(rig, time_s=CLOCK_LATEST_S)
+    rig.store(UNIT)
+    for _ in range(3):
+        rig.live(2, 5)
+        rig.tick(86_400 - 120)
+    assert rig.meter.view().total_pulses == 30
+    rig.step(LastGasp())
+    rig.power_up()
+    assert parse_part(usage(rig, time_s=rig.now_s).plain).standing.timer_s == 2**32 - 1
+    assert rig.meter.view().clock_s in {rig.now_s, rig.now_s + 1}
+    rig.live(2, 5)
+    assert rig.meter.view().total_pulses == 40
 
 
 def test_an_absurd_time_is_not_believed_but_answered(rig):

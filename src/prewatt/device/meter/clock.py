@@ -31,8 +31,9 @@ class Clock:
     drift_ppm: int = 0
 
     def read(self, world_s: int) -> int:
-        """What it shows at that second of the world."""
-        return self.own_s + (world_s - self.world_s) * (_MILLION + self.drift_ppm) // _MILLION
+        """What it shows at that second of the world. At the end of its 32 bits it stands still: a host that once set
+        it to the last day must not stop the meter."""
+        return min(UTC_MAX_S, self.own_s + (world_s - self.world_s) * (_MILLION + self.drift_ppm) // _MILLION)
 
     def world_at(self, own_s: int) -> int:
         """The first second of the world at which it shows ``own_s`` or more."""
