@@ -26,6 +26,8 @@ from prewatt.protocol.transfer import BodyState, MeterBook, Work, WorkKind, next
 __all__ = ["Choice", "Wish", "choose"]
 
 _FENCE_RANDOM_BYTES: Final = 8
+# A body that is not in use yet, or no more, is asked too: whether the one that waits to be commissioned is there.
+_ASKED: Final = frozenset({BodyState.NEW, BodyState.LIVE, BodyState.RETIRED})
 _NO_DIGEST: Final = bytes(DIGEST_BYTES)
 
 
@@ -80,7 +82,7 @@ _METER: Final = select(
 
 
 def _may_query(book: MeterBook) -> bool:
-    return book.synced and book.frozen is None and book.body is BodyState.LIVE
+    return book.synced and book.frozen is None and book.body in _ASKED
 
 
 def _control(

@@ -10,7 +10,7 @@ from prewatt.codec.errors import DecodeError
 from prewatt.codec.info import InfoPart, parse_part
 from prewatt.codec.meter_messages import Alarm, Report, Wish
 from prewatt.codec.reader import Reader
-from prewatt.codec.receipt import RING_ENTRY_BYTES, Receipt, RingEntry
+from prewatt.codec.receipt import NO_TAG, RING_ENTRY_BYTES, Receipt, RingEntry
 from prewatt.host.booking import book_changes, record_facts
 from prewatt.host.collection import book_standing, collect_part, pass_day, totals_of
 from prewatt.host.context import HostContext
@@ -93,26 +93,28 @@ def _book_fact(writing: Writing, context: HostContext, meter: str, fact: Fact, p
     before, now_s = take_book(writing, meter), context.now()
     record_facts(writing, before, fact.receipt, fact.ring, at_s=now_s)
     after, changes = learn(before, fact)
-    after, more = settle_step(context, after)
-    changes = (*changes, *more)
     in_session = isinstance(fact, ResultFact)
+    after, more = settle_step(context, after, bare=in_session and fact.receipt.last_tag == NO_TAG)
+    changes = (*changes, *more)
     report = collect_part(writing, meter, part, now_s=now_s, in_session=in_session) if part is not None else None
     book_changes(writing, meter, before, after, changes, at_s=now_s)
     book_standing(writing, meter, changes, report, now_s=now_s)
     _end_controls(writing, meter, fact, changes, now_s)
 
 
-def settle_step(context: HostContext, book: MeterBook) -> tuple[MeterBook, tuple[Change, ...]]:
+def settle_step(context: HostContext, book: MeterBook, *, bare: bool) -> tuple[MeterBook, tuple[Change, ...]]:
     """What follows by itself once a meter is in step again.
 
     With open orders a person reconciles first: before a restore one of them may have been paid back in cash, and
     nothing here would know. Without any there is nothing to reconcile. A body that was never commissioned is, in an
-    epoch above every one that was ever asked for.
+    epoch above every one that was ever asked for; so is a ``bare`` one, which has just answered without an epoch, where
+    all bodies before it are accounted for (a person said so to end the freeze NO_EPOCH, or the old one was retired).
     """
     changes: tuple[Change, ...] = ()
     if book.synced and book.reconciling and not book.orders and book.frozen is None:
         book, changes = reconciled(book)
-    if book.synced and not book.reconciling and book.frozen is None and book.body is BodyState.NEW:
+    expected = book.body is BodyState.NEW or (bare and book.body is BodyState.RETIRED)
+    if expected and book.synced and not book.reconciling and book.frozen is None:
         book = ask_commission(book, book.epoch + 1, make_tag(context.random(TAG_RANDOM_BYTES)))
     return book, changes
 
