@@ -262,7 +262,9 @@ class Dispatch:
             # Refused, or no step further: whatever it is, it does not help to ask at once.
             self._back_off(line, line_ms)
         else:
-            line.failures = 0
+            # A fence that lets the next order pass a refused one is no success: several refused ones would else take
+            # turns without a pause, for ever, and use up the sequences of the epoch.
+            line.failures = line.failures if work.kind is WorkKind.FENCE else 0
             self._agenda.schedule(line, line_ms)
 
     def _follow(self, line: Line, call: Call, outcome: Outcome) -> None:
