@@ -74,7 +74,7 @@ def test_an_installation_is_never_made_over_another(world):
 def test_a_folder_without_an_installation_says_so(world, tmp_path):
     with DataFolder.claim(tmp_path) as folder, pytest.raises(FolderMissingError, match="no installation here"):
         Host.open(folder, world.vault, **world._outer())
-    with pytest.raises(DataFolderError, match="cannot be used"):
+    with pytest.raises(FolderMissingError, match="no installation here"):
         DataFolder.claim(tmp_path / "nowhere")
     with pytest.raises(DataFolderError, match="cannot be used"):
         DataFolder.claim(tmp_path / LOCK_NAME / "x", create=True)

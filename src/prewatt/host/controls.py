@@ -157,6 +157,6 @@ def _suite_of(connection: Connection, meter: str) -> str:
         select(schema.meters.c.suite, schema.meters.c.account).where(schema.meters.c.id == meter)
     ).one_or_none()
     if row is None:
-        allowed = "a meter that is enrolled; see `meter list`"
+        allowed = "a meter that is enrolled; see `prewatt meter list`"
         raise RefusedError(RefusalOutcome.UNKNOWN_METER, "meter", meter, allowed)
     return str(row.suite)

@@ -16,9 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from prewatt.host.refusals import DataFolderError, FolderBusyError
+from prewatt.host.refusals import DataFolderError, FolderBusyError, FolderMissingError
 
-__all__ = ["DATABASE_NAME", "LOCK_NAME", "VAULT_NAME", "DataFolder", "LockHolder", "read_holder"]
+__all__ = ["DATABASE_NAME", "LOCK_NAME", "VAULT_NAME", "DataFolder", "LockHolder", "missing_text", "read_holder"]
 
 DATABASE_NAME: Final = "prewatt.db"
 VAULT_NAME: Final = "keys.vault"
@@ -53,6 +53,8 @@ class DataFolder:
             if create:
                 place.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(place / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError as error:
+            raise FolderMissingError(missing_text(place)) from error
         except OSError as error:
             raise DataFolderError(f"data folder {place}: cannot be used ({error.strerror})") from error
         if not _locked(descriptor):
@@ -130,6 +132,11 @@ def _parse_holder(text: bytes) -> LockHolder:
         return LockHolder(int(found["pid"]), found["port"], found["token"])
     except (ValueError, KeyError, TypeError):
         return LockHolder(0, None, None)
+
+
+def missing_text(place: Path) -> str:
+    """What a person reads where there is nothing to open."""
+    return f"data folder {place}: there is no installation here; make one with `prewatt up` or `prewatt init`"
 
 
 def _busy_text(place: Path) -> str:

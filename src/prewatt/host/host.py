@@ -27,7 +27,7 @@ from prewatt.host.context import HostContext, Installation, log_action, read_ins
 from prewatt.host.controls import Controls
 from prewatt.host.dispatch import Dispatch, DispatchSettings
 from prewatt.host.fields import check_text
-from prewatt.host.folder import DataFolder
+from prewatt.host.folder import DataFolder, missing_text
 from prewatt.host.generation import GenerationFiles, state_home
 from prewatt.host.happenings import Happenings
 from prewatt.host.keys import KeyVault
@@ -146,7 +146,7 @@ class Host:
         say in one line why it cannot be opened.
         """
         if not folder.database.exists():
-            raise FolderMissingError(f"data folder {folder.path}: there is no installation here; make one with `up`")
+            raise FolderMissingError(missing_text(folder.path))
         check_revision(folder.database)
         store = Store(folder.database)
         try:

@@ -266,7 +266,8 @@ _NO_STANDING: Final = {
 
 def unknown_meter(meter: str) -> RefusedError:
     """The refusal of an id that is not enrolled."""
-    return RefusedError(RefusalOutcome.UNKNOWN_METER, "meter", meter, "a meter that is enrolled; see `meter list`")
+    allowed = "a meter that is enrolled; see `prewatt meter list`"
+    return RefusedError(RefusalOutcome.UNKNOWN_METER, "meter", meter, allowed)
 
 
 def check_account(writing: Writing, meter: str) -> None:

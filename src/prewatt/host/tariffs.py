@@ -157,7 +157,7 @@ def _set_tariff(
     known = list(connection.execute(select(meters.c.id).where(meters.c.account != "closed")).scalars())
     missing = sorted(set(wanted or ()) - set(known))
     if missing:
-        allowed = "meters that are enrolled and not closed; see `meter list`"
+        allowed = "meters that are enrolled and not closed; see `prewatt meter list`"
         raise RefusedError(RefusalOutcome.UNKNOWN_METER, "meters", missing[0], allowed)
     version = (connection.execute(select(func.max(schema.tariffs.c.version))).scalar() or 0) + 1
     try:

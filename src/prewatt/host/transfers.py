@@ -103,7 +103,7 @@ class Transfers:
         before, now_s = take_book(writing, meter), self._context.now()
         entry = next((each for each in before.suspense if each.sequence == sequence), None)
         if entry is None:
-            allowed = "a sequence that is in suspense; see `transfer list`"
+            allowed = "a sequence that is in suspense; see `prewatt transfer suspense`"
             raise RefusedError(RefusalOutcome.UNKNOWN_ORDER, "sequence", sequence, allowed)
         cash, suspense = account_id(AccountKind.CASH), account_id(AccountKind.SUSPENSE, meter)
         debit, credit = (cash, suspense) if entry.amount_micro > 0 else (suspense, cash)
@@ -117,11 +117,11 @@ class Transfers:
         before, now_s = take_book(writing, found.meter), self._context.now()
         if all(order.order_id != found.order for order in before.orders):
             allowed = "a transfer that has not been settled"
-            raise RefusedError(RefusalOutcome.ALREADY_SETTLED, "transfer", found.transfer, allowed)
+            raise RefusedError(RefusalOutcome.ALREADY_SETTLED, "transfer", found.order, allowed)
         try:
             after, changes = ask_cancel(before, found.order)
         except TransferRuleError as error:
-            raise RefusedError(RefusalOutcome.METER_BLOCKED, "transfer", found.transfer, str(error)) from None
+            raise RefusedError(RefusalOutcome.METER_BLOCKED, "transfer", found.order, str(error)) from None
         book_changes(writing, found.meter, before, after, changes, at_s=now_s)
         log_action(writing, now_s, "transfer cancel", found.meter, f"order {found.order}")
 
@@ -131,7 +131,7 @@ class Transfers:
         cancelled = read_transfer(writing.connection, found.order).state is TransferState.CANCELLED
         if not cancelled or place != Place.WALLET:
             allowed = "a cancelled transfer that was not refunded; cancel it first"
-            raise RefusedError(RefusalOutcome.ALREADY_SETTLED, "transfer", found.transfer, allowed)
+            raise RefusedError(RefusalOutcome.ALREADY_SETTLED, "transfer", found.order, allowed)
         money = OrderMoney(writing, found.order, found.meter, amount, Place(place), moves, now_s)
         money.move(Place.REFUNDED)
         writing.driver.execute(dialect.ORDER_PLACE, (money.place.value, money.moves, found.order))
@@ -147,7 +147,7 @@ def read_transfer(connection: Connection, transfer: str) -> TransferAnswer:
     wanted = _joined().where(by_id if number is None else or_(by_id, orders.c.number == number))
     rows = connection.execute(wanted.order_by(by_id.desc()).limit(1)).all()
     if not rows:
-        allowed = "the number of a transfer or the id of an order; see `transfer list`"
+        allowed = "the number of a transfer or the id of an order; see `prewatt transfer list`"
         raise RefusedError(RefusalOutcome.UNKNOWN_ORDER, "transfer", transfer, allowed)
     return _answer(rows[0])
 

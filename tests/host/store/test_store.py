@@ -173,7 +173,7 @@ def test_a_database_of_another_version_is_one_clear_error(path, version):
 
 def test_a_file_that_is_no_database_is_one_clear_error(path):
     path.write_bytes(b"not a database" * 100)
-    with pytest.raises(FolderVersionError, match="unknown"):
+    with pytest.raises(StoreError, match="damaged or no database"):
         check_revision(path)
 
 

@@ -84,7 +84,8 @@ class VaultSecret:
                     )
                 material = file.read(KEY_FILE_MAX_BYTES + 1)
         except OSError as error:
-            raise VaultSecretError(f"key file {path}: cannot be read ({error.strerror})") from error
+            hint = "set PREWATT_KEY_FILE, or PREWATT_PASSPHRASE where the vault has one"
+            raise VaultSecretError(f"key file {path}: cannot be read ({error.strerror}); {hint}") from error
         if not KEY_FILE_MIN_BYTES <= len(material) <= KEY_FILE_MAX_BYTES:
             held = f"more than {KEY_FILE_MAX_BYTES}" if len(material) > KEY_FILE_MAX_BYTES else f"{len(material)}"
             raise VaultSecretError(
