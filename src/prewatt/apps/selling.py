@@ -102,7 +102,8 @@ class Selling:
 
     def read_meter_orders(self, meter: str) -> list[Json]:
         """The newest control commands of a meter and what became of them."""
-        return [order.as_dict() for order in self._host.controls.read(meter)]
+        known = self._host.registry.read_meter(meter).id
+        return [order.as_dict() for order in self._host.controls.read(known)]
 
     def send_text(self, meter: str, text: str) -> Json:
         """Sends a message to the meter's display."""
