@@ -29,7 +29,7 @@ from prewatt.apps.street.settle import settle_street
 from prewatt.apps.street.street import Street
 from prewatt.codec.batch import BatchKind, build_batch, parse_batch
 from prewatt.host.dispatch import DispatchDriver
-from prewatt.host.folder import DataFolder
+from prewatt.host.folder import LOOPBACK, DataFolder
 from prewatt.host.host import Host
 from prewatt.host.refusals import HostError
 from prewatt.host.registry import STATION_DEFAULT
@@ -71,12 +71,19 @@ def run_up(settings: Settings) -> None:
             settle_street(host, street, settings)
         driver = _connect(host, street)
         token = secrets.token_urlsafe(TOKEN_BYTES)
-        address = f"http://{settings.address}:{listener.getsockname()[1]}"
+        reached = reached_at(settings.address)
+        place = f"[{reached}]" if ":" in reached else reached
+        address = f"http://{place}:{listener.getsockname()[1]}"
         with _serving(build_app(Selling(host), street, token), listener), _dispatching(driver):
-            folder.publish(listener.getsockname()[1], token)
+            folder.publish(listener.getsockname()[1], token, reached_at(settings.address))
             screen.greet(f"{address}/?token={token}", settings)
             asyncio.run(_live(street, screen))
             screen.say("stopping; the next start goes on from here")
+
+
+def reached_at(address: str) -> str:
+    """Where this computer reaches what listens on ``address``: the loopback, where it listens on every address."""
+    return {"0.0.0.0": LOOPBACK, "::": "::1", "": LOOPBACK}.get(address, address)  # noqa: S104 - compared, not bound
 
 
 def _connect(host: Host, street: Street) -> DispatchDriver:

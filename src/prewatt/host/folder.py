@@ -18,11 +18,21 @@ from typing import Final
 
 from prewatt.host.refusals import DataFolderError, FolderBusyError, FolderMissingError
 
-__all__ = ["DATABASE_NAME", "LOCK_NAME", "VAULT_NAME", "DataFolder", "LockHolder", "missing_text", "read_holder"]
+__all__ = [
+    "DATABASE_NAME",
+    "LOCK_NAME",
+    "LOOPBACK",
+    "VAULT_NAME",
+    "DataFolder",
+    "LockHolder",
+    "missing_text",
+    "read_holder",
+]
 
 DATABASE_NAME: Final = "prewatt.db"
 VAULT_NAME: Final = "keys.vault"
 LOCK_NAME: Final = "lock"
+LOOPBACK: Final = "127.0.0.1"
 _LOCK_BYTES_MAX: Final = 4_096
 # A look by `read_holder` holds the lock, shared, for microseconds; a claim that meets one tries again.
 _CLAIM_TRIES: Final = 10
@@ -36,6 +46,7 @@ class LockHolder:
     pid: int
     port: int | None
     token: str | None = field(repr=False)
+    address: str = LOOPBACK
 
 
 class DataFolder:
@@ -74,9 +85,9 @@ class DataFolder:
         """Where the sealed master keys are."""
         return self.path / VAULT_NAME
 
-    def publish(self, port: int | None, token: str | None) -> None:
+    def publish(self, port: int | None, token: str | None, address: str = LOOPBACK) -> None:
         """Tells other processes where this one serves."""
-        text = json.dumps({"pid": os.getpid(), "port": port, "token": token}).encode()
+        text = json.dumps({"pid": os.getpid(), "address": address, "port": port, "token": token}).encode()
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, text, 0)
 
@@ -129,7 +140,7 @@ def _parse_holder(text: bytes) -> LockHolder:
     """The holder that a lock file names; one without port where it is being written just now."""
     try:
         found = json.loads(text)
-        return LockHolder(int(found["pid"]), found["port"], found["token"])
+        return LockHolder(int(found["pid"]), found["port"], found["token"], found["address"])
     except (ValueError, KeyError, TypeError):
         return LockHolder(0, None, None)
 

@@ -52,12 +52,12 @@ class RemoteSeller:
 
     running = True
 
-    def __init__(self, address: str, holder: LockHolder) -> None:
+    def __init__(self, holder: LockHolder) -> None:
         # The standard library's client, imported here: a command answers sooner than a larger client is loaded.
         from http.client import HTTPConnection, HTTPException
 
         self._errors = (HTTPException, OSError)
-        self._connection = HTTPConnection(address, holder.port, timeout=_ANSWER_WITHIN_S)
+        self._connection = HTTPConnection(holder.address, holder.port, timeout=_ANSWER_WITHIN_S)
         self._headers = {"Authorization": f"Bearer {holder.token}", "Content-Type": "application/json"}
 
     def get(self, path: str, **query: object) -> Json:
@@ -93,7 +93,7 @@ def open_seller(settings: Settings, *, create: bool = False) -> Iterator[Seller]
     """The seller of the data folder in ``settings``. ``create`` makes a new installation where there is none."""
     holder = read_holder(settings.data)
     if holder is not None and holder.port is not None:
-        remote = RemoteSeller(settings.address, holder)
+        remote = RemoteSeller(holder)
         try:
             yield remote
         finally:
