@@ -30,11 +30,14 @@ _EXPLAINED: Final = (ValueFieldError, SellerError, HostError)
 def run(app: Callable[..., Any], arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
     try:
-        return _run(app, arguments)
+        code = _run(app, arguments)
+        # What was printed may still be waiting; where its reader has gone, that shows here and not at the very end.
+        sys.stdout.flush()
     except BrokenPipeError:
         # The reader has gone; nothing more may be written, not even by the interpreter's own flush at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_REFUSED
+    return code
 
 
 def _run(app: Callable[..., Any], arguments: Sequence[str] | None) -> int:
