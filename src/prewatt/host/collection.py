@@ -132,7 +132,7 @@ def _add_minutes(writing: Writing, meter: str, part: InfoPart) -> None:
         "ends": part.part == part.parts - 1,
     }
     add = insert_or(logs).values(row)
-    longer = {name: add.excluded[name] for name in ("minutes", "packing", "log", "ends")}
+    longer = {name: add.excluded[name] for name in ("day_start_s", "minutes", "packing", "log", "ends")}
     # A day that was still running when it was first asked for grows; it never shrinks.
     writing.connection.execute(
         add.on_conflict_do_update(
