@@ -1,0 +1,20 @@
+"""Bodies behind ids: replacing, losing, moving.
+
+Revision 0003, after 0002.
+"""
+
+__all__ = ["branch_labels", "depends_on", "down_revision", "downgrade", "revision", "upgrade"]
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Makes what is new in this format."""
+
+
+def downgrade() -> None:
+    """A format is never taken back."""
+    raise RuntimeError("a format is not taken back; put a backup in its place")
