@@ -3,6 +3,7 @@
 Money and energy are integers from here up; no float ever carries value. Everything is pure.
 """
 
+from prewatt.units.address import ADDRESS_BYTES, BELOW_MAX, BROADCAST_ID, Address, check_number
 from prewatt.units.energy import PULSE_WH, PULSES_PER_KWH, Pulses, format_kwh
 from prewatt.units.ids import (
     EPOCH_LAST,
@@ -40,6 +41,9 @@ from prewatt.units.value import (
 )
 
 __all__ = [
+    "ADDRESS_BYTES",
+    "BELOW_MAX",
+    "BROADCAST_ID",
     "DAY_S",
     "EPOCH_LAST",
     "METER_ID_BYTES",
@@ -54,12 +58,14 @@ __all__ = [
     "STAMP_LAST_S",
     "UTC_MAX_S",
     "VALUE_MAX_MICRO",
+    "Address",
     "MeterId",
     "Micro",
     "Pulses",
     "Sequence",
     "UtcSeconds",
     "ValueFieldError",
+    "check_number",
     "counter_of",
     "epoch_of",
     "epoch_start",
