@@ -13,13 +13,13 @@ from contextlib import ExitStack, contextmanager
 import prewatt.host.dispatch.engine as engine_module
 import prewatt.host.dispatch.inbound as inbound_module
 import prewatt.host.generation as generation_module
-import prewatt.host.host as host_module
+import prewatt.host.store.files as files_module
 from prewatt.host.dispatch import DispatchSettings
 from prewatt.host.folder import DataFolder
 from prewatt.host.host import Host, HostOptions
 from prewatt.host.keys import FileVault, SealCost, VaultSecret
 from prewatt.host.store import Store, dialect
-from prewatt.host.store.store import _Job
+from prewatt.host.store.store import Job
 
 PASSPHRASE = "only for tests, nothing else"
 COST = SealCost(time_cost=1, memory_kib=8_192, lanes=1)
@@ -93,7 +93,7 @@ class QuickStore(Store):
             self.faults.point()
 
     def submit(self, work):
-        job = _Job(work)
+        job = Job(work)
         job.future = _Result(self)
         self._waiting.append(job)
         return job.future
@@ -106,7 +106,7 @@ class QuickStore(Store):
         if self._connection is None:
             self._connection = self._writer.connect()
             self._connection.connection.driver_connection.execute("PRAGMA synchronous = OFF")
-        self._commit_group(self._connection, jobs)
+        self.commit_group(self._connection, jobs)
 
     def read_rows(self, statement):
         """Rows as they stand, for the oracle: not by way of anything that the host uses."""
@@ -180,7 +180,7 @@ class Installation:
             self.faults.point()
 
         changes = (
-            (host_module, "Store", Faulty),
+            (files_module, "Store", Faulty),
             (generation_module, "_replace", replace),
             (generation_module.GenerationFiles, "note_epoch", note_epoch),
             (engine_module, "_log", self.log),

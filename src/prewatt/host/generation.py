@@ -14,11 +14,11 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from prewatt.host.refusals import DataFolderError
 
-__all__ = ["GenerationFiles", "state_home"]
+__all__ = ["GenerationFiles", "StateFolder", "state_home"]
 
 _MARK_BYTES: Final = 8
 
@@ -30,47 +30,112 @@ def state_home() -> Path:
     return home / "prewatt"
 
 
+class StateFolder(Protocol):
+    """Small files by name, outside the data folder. Every method may raise OSError."""
+
+    def read(self, name: str) -> bytes:
+        """The whole file; FileNotFoundError where there is none."""
+        ...
+
+    def replace(self, name: str, content: bytes) -> None:
+        """The file becomes ``content``, whole or not at all, and durable on return."""
+        ...
+
+    def append(self, name: str, content: bytes) -> None:
+        """``content`` stands behind what the file held, durable on return; a crash may leave a part of it."""
+        ...
+
+    def note(self, name: str, content: bytes) -> None:
+        """Writes ``content`` over the beginning of a file that was made by `replace`; nobody waits for the disk."""
+        ...
+
+    def close(self) -> None:
+        """Lets every file go; may be called twice."""
+        ...
+
+
+class _PathFolder:
+    """A folder of the operating system, made where it is missing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._noted: dict[str, int] = {}
+
+    def read(self, name: str) -> bytes:
+        return (self._path / name).read_bytes()
+
+    def replace(self, name: str, content: bytes) -> None:
+        self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._let_go(name)
+        _replace(self._path / name, content)
+
+    def append(self, name: str, content: bytes) -> None:
+        path = self._path / name
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        # The file may be new: its name has to be as durable as what is in it.
+        _sync_folder(self._path)
+
+    def note(self, name: str, content: bytes) -> None:
+        if name not in self._noted:
+            self._noted[name] = os.open(self._path / name, os.O_WRONLY | os.O_CLOEXEC)
+        os.pwrite(self._noted[name], content, 0)
+
+    def close(self) -> None:
+        for name in list(self._noted):
+            self._let_go(name)
+
+    def _let_go(self, name: str) -> None:
+        if name in self._noted:
+            os.close(self._noted.pop(name))
+
+    def __str__(self) -> str:
+        return str(self._path)
+
+
 class GenerationFiles:
     """The three files of one installation: `<id>.json` (generation), `<id>.mark` (last commit), `<id>.epochs`.
 
     The last has a line `meter epoch` for every epoch that was ever asked for; the highest of each meter counts.
     """
 
-    def __init__(self, folder: Path, installation: str) -> None:
-        self._json = folder / f"{installation}.json"
-        self._mark = folder / f"{installation}.mark"
-        self._epochs = folder / f"{installation}.epochs"
-        self._mark_descriptor = -1
+    def __init__(self, folder: Path | StateFolder, installation: str) -> None:
+        self._folder: StateFolder = _PathFolder(folder) if isinstance(folder, Path) else folder
+        self._json = f"{installation}.json"
+        self._mark = f"{installation}.mark"
+        self._epochs = f"{installation}.epochs"
+        self._begun = False
         self._highest: dict[str, int] = {}
 
     def read(self) -> tuple[int, int] | None:
         """Generation and last commit as remembered; None where nothing is, or nothing readable."""
         try:
             self._highest = self._read_epochs()
-            generation = json.loads(self._json.read_bytes())["generation"]
-            return int(generation), int.from_bytes(self._mark.read_bytes()[:_MARK_BYTES], "big")
+            generation = json.loads(self._folder.read(self._json))["generation"]
+            return int(generation), int.from_bytes(self._folder.read(self._mark)[:_MARK_BYTES], "big")
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def begin(self, generation: int, commits: int) -> None:
         """Remembers this generation from now on, durable on return; DataFolderError where it cannot be."""
         try:
-            self._json.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _replace(self._mark, commits.to_bytes(_MARK_BYTES, "big"))
-            _replace(self._json, json.dumps({"generation": generation}).encode())
-            self.close()
-            self._mark_descriptor = os.open(self._mark, os.O_WRONLY | os.O_CLOEXEC)
+            self._folder.replace(self._mark, commits.to_bytes(_MARK_BYTES, "big"))
+            self._folder.replace(self._json, json.dumps({"generation": generation}).encode())
         except OSError as error:
             raise self._failed(error) from error
+        self._begun = True
 
     def note_commit(self, commits: int) -> None:
         """Notes the number of a commit that is durable; cheap, called after every one.
 
         A mark that cannot be written stays behind, which means nothing; the commit has been made all the same.
         """
-        if self._mark_descriptor >= 0:
+        if self._begun:
             with suppress(OSError):
-                os.pwrite(self._mark_descriptor, commits.to_bytes(_MARK_BYTES, "big"), 0)
+                self._folder.note(self._mark, commits.to_bytes(_MARK_BYTES, "big"))
 
     def highest_epoch(self, meter: str) -> int | None:
         """The highest epoch ever asked for this meter id; None where none was."""
@@ -81,36 +146,32 @@ class GenerationFiles:
         if self._highest.get(meter, -1) >= epoch:
             return
         try:
-            descriptor = os.open(self._epochs, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                # The line break before it ends a line that a crash may have cut short.
-                file.write(f"\n{meter} {epoch}\n".encode())
-                file.flush()
-                os.fsync(file.fileno())
-            # The file may be new: its name has to be as durable as what is in it.
-            _sync_folder(self._epochs.parent)
+            # The line break before it ends a line that a crash may have cut short.
+            self._folder.append(self._epochs, f"\n{meter} {epoch}\n".encode())
         except OSError as error:
             raise self._failed(error) from error
         self._highest[meter] = epoch
 
     def close(self) -> None:
         """Lets the files go; may be called twice."""
-        if self._mark_descriptor >= 0:
-            os.close(self._mark_descriptor)
-            self._mark_descriptor = -1
+        self._begun = False
+        self._folder.close()
 
     def _read_epochs(self) -> dict[str, int]:
         highest: dict[str, int] = {}
-        if self._epochs.exists():
-            for line in self._epochs.read_text().splitlines():
-                meter, _, epoch = line.partition(" ")
-                # A line cut short was never relied on: its epoch was not asked for yet.
-                if epoch.isdecimal():
-                    highest[meter] = max(highest.get(meter, -1), int(epoch))
+        try:
+            lines = self._folder.read(self._epochs).decode(errors="replace").splitlines()
+        except FileNotFoundError:
+            return highest
+        for line in lines:
+            meter, _, epoch = line.partition(" ")
+            # A line cut short was never relied on: its epoch was not asked for yet.
+            if epoch.isdecimal():
+                highest[meter] = max(highest.get(meter, -1), int(epoch))
         return highest
 
     def _failed(self, error: OSError) -> DataFolderError:
-        return DataFolderError(f"state folder {self._json.parent}: cannot be written ({error.strerror})")
+        return DataFolderError(f"state folder {self._folder}: cannot be written ({error.strerror})")
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -28,14 +28,14 @@ from prewatt.host.controls import Controls
 from prewatt.host.dispatch import Dispatch, DispatchSettings
 from prewatt.host.fields import check_text
 from prewatt.host.folder import DataFolder, missing_text
-from prewatt.host.generation import GenerationFiles, state_home
+from prewatt.host.generation import GenerationFiles, StateFolder, state_home
 from prewatt.host.happenings import Happenings
 from prewatt.host.keys import KeyVault
 from prewatt.host.refusals import FolderExistsError, FolderMissingError, RefusalOutcome, RefusedError
 from prewatt.host.registry import AREA_DEFAULT, STATION_DEFAULT, Registry
-from prewatt.host.store import Store, Writing, dialect, schema
+from prewatt.host.store import Writing, dialect, schema
 from prewatt.host.store.books import read_books, take_book
-from prewatt.host.store.migrate import check_revision, upgrade
+from prewatt.host.store.files import Database, DatabaseFile
 from prewatt.host.tariffs import Tariffs
 from prewatt.host.transfers import Transfers
 from prewatt.host.usage import Usage
@@ -105,29 +105,25 @@ class Host:
         vault: KeyVault,
         *,
         options: HostOptions | None = None,
-        state_dir: Path | None = None,
+        store: Database | None = None,
+        state_dir: Path | StateFolder | None = None,
         now: Callable[[], int] = lambda: int(time.time()),
         random: Callable[[int], bytes] = secrets.token_bytes,
         dispatch_settings: DispatchSettings | None = None,
     ) -> "Host":
         """Makes a new installation in a claimed folder and opens it. FolderExistsError where there is one already."""
-        if folder.database.exists():
+        database = store or DatabaseFile(folder.database)
+        if database.exists():
             raise FolderExistsError(f"data folder {folder.path}: there is an installation already")
         options = options or HostOptions()
         options.check()
-        fresh = folder.database.with_suffix(".new")
-        for leftover in fresh.parent.glob(fresh.name + "*"):
-            leftover.unlink()
-        upgrade(fresh)
-        # Books hold the tags and codes of open orders: for the owner only.
-        fresh.chmod(0o600)
-        store = Store(fresh)
         installation = random(16).hex()
-        store.write(lambda writing: _fill(writing, installation, options, now()))
-        store.close()
-        fresh.replace(folder.database)
+        database.create(lambda writing: _fill(writing, installation, options, now()))
         GenerationFiles(state_dir or state_home(), installation).begin(1, 0)
-        return cls.open(folder, vault, state_dir=state_dir, now=now, random=random, dispatch_settings=dispatch_settings)
+        settings = dispatch_settings
+        return cls.open(
+            folder, vault, store=database, state_dir=state_dir, now=now, random=random, dispatch_settings=settings
+        )
 
     @classmethod
     def open(
@@ -135,30 +131,31 @@ class Host:
         folder: DataFolder,
         vault: KeyVault,
         *,
-        state_dir: Path | None = None,
+        store: Database | None = None,
+        state_dir: Path | StateFolder | None = None,
         now: Callable[[], int] = lambda: int(time.time()),
         random: Callable[[int], bytes] = secrets.token_bytes,
         dispatch_settings: DispatchSettings | None = None,
     ) -> "Host":
         """Opens the installation in a claimed folder.
 
-        ``now`` gives UTC seconds of the installation's clock. FolderMissingError, FolderVersionError and StoreError
-        say in one line why it cannot be opened.
+        ``now`` gives UTC seconds of the installation's clock; ``store`` is where the database lies, if not in the
+        folder. FolderMissingError, FolderVersionError and StoreError say in one line why it cannot be opened.
         """
-        if not folder.database.exists():
+        database = store or DatabaseFile(folder.database)
+        if not database.exists():
             raise FolderMissingError(missing_text(folder.path))
-        check_revision(folder.database)
-        store = Store(folder.database)
+        opened = database.open()
         try:
-            with store.reading() as connection:
+            with opened.reading() as connection:
                 installation = read_installation(connection)
                 mark = connection.execute(select(schema.mark)).one()
             files = GenerationFiles(state_dir or state_home(), installation.id)
-            store.after_commit = files.note_commit
-            context = HostContext(store, vault, files, installation, now, random, lambda meter: None)
+            opened.after_commit = files.note_commit
+            context = HostContext(opened, vault, files, installation, now, random, lambda meter: None)
             _recognise(context, mark.generation, mark.commits)
         except BaseException:
-            store.close()
+            opened.close()
             raise
         return cls(folder, context, dispatch_settings)
 

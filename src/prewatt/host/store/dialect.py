@@ -38,6 +38,8 @@ __all__ = [
     "PAYMENT_INSERT",
     "READERS_MAX",
     "RECORD_HOLDER",
+    "WRITING_BEGIN",
+    "WRITING_PRAGMAS",
     "append_only_triggers",
     "is_fatal",
     "is_missing_table",
@@ -52,6 +54,9 @@ DATABASE_ERRORS: Final = (SQLAlchemyError, sqlite3.Error)
 BUSY_MS: Final = 5_000
 # Connections that read at once; every one is a few open files.
 READERS_MAX: Final = 16
+# The one writing connection: WAL, every commit on the disk, foreign keys checked.
+WRITING_PRAGMAS: Final = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
+WRITING_BEGIN: Final = "BEGIN IMMEDIATE"
 
 ENTRY_BY_ID: Final = (
     "SELECT id, phase, debit, credit, amount_micro, cause, reference, pending_id FROM entries WHERE id = ?"
@@ -108,9 +113,8 @@ def append_only_triggers(table: str) -> list[str]:
 
 
 def writing_engine(path: Path) -> Engine:
-    """An engine for the one writing connection: WAL, every commit on the disk, foreign keys checked."""
-    pragmas = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON")
-    return _engine(path, "BEGIN IMMEDIATE", pragmas)
+    """An engine for the one writing connection."""
+    return _engine(path, WRITING_BEGIN, WRITING_PRAGMAS)
 
 
 def reading_engine(path: Path) -> Engine:

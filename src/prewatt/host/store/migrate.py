@@ -21,23 +21,24 @@ HEAD: Final = REVISIONS[-1]
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
 
 
-def upgrade(path: Path) -> None:
-    """Brings the database at ``path`` (which may not exist yet) to the newest revision."""
+def upgrade(path: Path, engine: Engine | None = None) -> None:
+    """Brings the database at ``path`` (which may not exist yet), or behind ``engine``, to the newest revision."""
     from alembic import command
     from alembic.config import Config
 
-    engine = dialect.writing_engine(path)
+    used = engine or dialect.writing_engine(path)
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     config.set_main_option("path_separator", "os")
     try:
-        with engine.begin() as connection:
+        with used.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except SQLAlchemyError as error:
         raise dialect.store_error(error, path) from error
     finally:
-        engine.dispose()
+        if engine is None:
+            used.dispose()
 
 
 def check_revision(path: Path) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine
 from prewatt.host.refusals import HostError, StoreError
 from prewatt.host.store import dialect
 
-__all__ = ["GROUP_MAX", "GROUP_WINDOW_S", "Store", "Writing"]
+__all__ = ["GROUP_MAX", "GROUP_WINDOW_S", "Job", "Store", "Writing"]
 
 T = TypeVar("T")
 
@@ -43,7 +43,9 @@ class Writing:
         self.driver: Any = connection.connection.driver_connection
 
 
-class _Job:
+class Job:
+    """A piece of work that waits for its commit."""
+
     __slots__ = ("future", "work")
 
     def __init__(self, work: Callable[[Writing], Any]) -> None:
@@ -60,7 +62,7 @@ class Store:
         self.after_commit: Callable[[int], None] | None = None
         self._readers: Engine = dialect.reading_engine(path)
         self._writer: Engine = dialect.writing_engine(path)
-        self._jobs: queue.Queue[_Job | None] = queue.Queue(maxsize=WAITING_MAX)
+        self._jobs: queue.Queue[Job | None] = queue.Queue(maxsize=WAITING_MAX)
         self._closed = False
         self._gate = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="prewatt store", daemon=True)
@@ -68,7 +70,7 @@ class Store:
 
     def submit(self, work: Callable[[Writing], T]) -> "Future[T]":
         """Hands ``work`` to the writer; the future is done when the commit that carries it is durable."""
-        job = _Job(work)
+        job = Job(work)
         with self._gate:
             if self._closed:
                 raise StoreError(f"database {self.path}: closed")
@@ -107,7 +109,7 @@ class Store:
                 continue
             try:
                 connection = connection or self._writer.connect()
-                self._commit_group(connection, jobs)
+                self.commit_group(connection, jobs)
             except Exception as error:  # the writer must live, and no caller may wait for ever
                 _fail(jobs, dialect.store_error(error, self.path))
                 _drop(connection)
@@ -115,7 +117,7 @@ class Store:
         if connection is not None:
             connection.close()
 
-    def _collect(self) -> tuple[list[_Job], bool]:
+    def _collect(self) -> tuple[list[Job], bool]:
         """The next group, and whether there may be another."""
         first = self._jobs.get()
         if first is None:
@@ -131,8 +133,9 @@ class Store:
             jobs.append(job)
         return jobs, True
 
-    def _commit_group(self, connection: Connection, jobs: list[_Job]) -> None:
-        outcomes: list[tuple[_Job, Any, BaseException | None]] = []
+    def commit_group(self, connection: Connection, jobs: list[Job]) -> None:
+        """One commit of all ``jobs``; their futures are done when it is durable. Raises where the commit failed."""
+        outcomes: list[tuple[Job, Any, BaseException | None]] = []
         with connection.begin():
             writing = Writing(connection)
             for job in jobs:
@@ -146,7 +149,7 @@ class Store:
             else:
                 job.future.set_exception(error)
 
-    def _run_one(self, writing: Writing, job: _Job) -> tuple[Any, BaseException | None]:
+    def _run_one(self, writing: Writing, job: Job) -> tuple[Any, BaseException | None]:
         """What one piece of work gave or raised; its changes are undone where it raised."""
         writing.driver.execute("SAVEPOINT work")
         try:
@@ -161,7 +164,7 @@ class Store:
         return value, None
 
 
-def _fail(jobs: list[_Job], error: HostError) -> None:
+def _fail(jobs: list[Job], error: HostError) -> None:
     for job in jobs:
         if not job.future.done():
             job.future.set_exception(error)
