@@ -1,0 +1,100 @@
+"""Who is who between boxes: the name that a certificate carries, and by which a peer is let in or refused.
+
+    prewatt://INSTALLATION/host                     prewatt://INSTALLATION/area/1
+    prewatt://INSTALLATION/area/1/station/2         prewatt://INSTALLATION/server/1     (a message server)
+
+INSTALLATION is the id of the installation, numbers are those of `prewatt.units.address`. A name without its
+installation means nothing: two sellers' first areas are two boxes.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from prewatt.units import Address, ValueFieldError, check_number
+
+__all__ = ["BoxName", "Role", "area_name", "host_name", "server_name", "station_name"]
+
+_SCHEME: Final = "prewatt://"
+_INSTALLATION: Final = re.compile(r"[0-9a-f]{32}")
+_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,2}")
+_ALLOWED: Final = "prewatt://INSTALLATION/host, .../area/N, .../area/N/station/N or .../server/N"
+
+
+class Role(StrEnum):
+    """What a box is."""
+
+    HOST = "host"
+    AREA = "area"
+    STATION = "station"
+    SERVER = "server"
+
+
+_WORDS: Final = {
+    Role.HOST: ("host",),
+    Role.AREA: ("area",),
+    Role.STATION: ("area", "station"),
+    Role.SERVER: ("server",),
+}
+_NUMBERS: Final = {Role.HOST: 0, Role.AREA: 1, Role.STATION: 2, Role.SERVER: 1}
+
+
+@dataclass(frozen=True, slots=True)
+class BoxName:
+    """One box of one installation. ValueFieldError for an id or a number that cannot be one."""
+
+    installation: str
+    role: Role
+    numbers: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not _INSTALLATION.fullmatch(self.installation):
+            raise ValueFieldError("installation", self.installation, "32 hex digits")
+        if len(self.numbers) != _NUMBERS[self.role]:
+            raise ValueFieldError("numbers", self.numbers, f"{_NUMBERS[self.role]} of a {self.role}")
+        for number in self.numbers:
+            check_number(number, field=self.role)
+
+    @property
+    def uri(self) -> str:
+        """The name as it stands in a certificate."""
+        if self.role is Role.HOST:
+            return f"{_SCHEME}{self.installation}/{self.role}"
+        steps = [f"{word}/{number}" for word, number in zip(_WORDS[self.role], self.numbers, strict=True)]
+        return f"{_SCHEME}{self.installation}/{'/'.join(steps)}"
+
+    @classmethod
+    def parse(cls, uri: str) -> "BoxName":
+        """The box that ``uri`` names; ValueFieldError for anything that `uri` would not give."""
+        installation, _, rest = uri.removeprefix(_SCHEME).partition("/")
+        steps = rest.split("/")
+        for role, words in _WORDS.items():
+            numbers = steps[1::2]
+            plain = all(_NUMBER.fullmatch(number) for number in numbers)
+            if tuple(steps[::2]) == words and len(numbers) == _NUMBERS[role] and plain and uri.startswith(_SCHEME):
+                return cls(installation, role, tuple(map(int, numbers)))
+        raise ValueFieldError("box name", uri, _ALLOWED)
+
+    def __str__(self) -> str:
+        return " ".join((self.role, ".".join(map(str, self.numbers)))).rstrip()
+
+
+def host_name(installation: str) -> BoxName:
+    """The host of an installation."""
+    return BoxName(installation, Role.HOST)
+
+
+def area_name(installation: str, number: int) -> BoxName:
+    """An area server."""
+    return BoxName(installation, Role.AREA, (number,))
+
+
+def station_name(installation: str, address: Address) -> BoxName:
+    """A local station."""
+    return BoxName(installation, Role.STATION, (address.area, address.station))
+
+
+def server_name(installation: str, number: int) -> BoxName:
+    """A message server that boxes of the installation meet at."""
+    return BoxName(installation, Role.SERVER, (number,))
