@@ -273,5 +273,5 @@ def _reason(error: Exception) -> str:
     if isinstance(error, ssl.SSLError):
         return f"TLS: {error.reason or error}".replace("_", " ").lower()
     if isinstance(error, OSError):
-        return error.strerror or str(error)
+        return error.strerror or str(error) or "the other end hung up"
     return str(error)
