@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from prewatt.codec.batch import BATCH_BYTES_MAX
+from prewatt.codec.hop import HOP_BYTES_MAX
 from prewatt.link.carrier import CarrierClosedError
 from prewatt.link.names import BoxName
 
@@ -32,8 +32,8 @@ __all__ = [
     "listen_tcp",
 ]
 
-# A round's whole batch with the head of a box message before it.
-MESSAGE_BYTES_MAX: Final = BATCH_BYTES_MAX + 64
+# The largest box message; what else travels is smaller.
+MESSAGE_BYTES_MAX: Final = HOP_BYTES_MAX
 ALIVE_EVERY_S: Final = 5.0
 # Three turns, so that a computer that slept, or a busy loop, does not take a living peer for gone.
 SILENT_TURNS: Final = 3
