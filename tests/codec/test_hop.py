@@ -45,7 +45,14 @@ messages: st.SearchStrategy[HopMessage] = st.one_of(
     st.builds(KeptAck, addresses, spools, u64),
     st.builds(Plan, addresses, u32, u32, u32, u32, u32, u32, u32, u32, u32, u32),
     st.builds(Answers, addresses, u32, st.booleans(), items),
-    st.builds(Kept, addresses, spools, u64, items.filter(len)),
+    st.builds(
+        lambda address, spool, a, b, found: Kept(address, spool, max(a, b), min(a, b), found),
+        addresses,
+        spools,
+        u64.filter(bool),
+        u64.filter(bool),
+        items.filter(len),
+    ),
     st.builds(Health, addresses, u32, u32, u32, u32, u32, u32, u32, st.lists(ids, max_size=6).map(tuple)),
     st.builds(Refused, addresses, st.integers(0, 255), st.sampled_from(RefusedReason), st.text(max_size=20)),
     st.builds(
@@ -117,8 +124,8 @@ def test_the_bytes_are_those_of_the_document() -> None:
     assert build_hop(Members(HERE, 7, ((meter(1), 9),))).hex() == "01020311 00000007 0001 000001 09".replace(" ", "")
     assert build_hop(KeptAck(HERE, SPOOL, 258)).hex() == "01030311 0001020304050607 0000000000000102".replace(" ", "")
     assert build_hop(Answers(HERE, 5, True, ())).hex() == "01810311 00000005 01 02 0000".replace(" ", "")
-    kept = "01820311 0001020304050607 0000000000000003 02 0001 000001 0001 15".replace(" ", "")
-    assert build_hop(Kept(HERE, SPOOL, 3, ((meter(1), b"\x15"),))).hex() == kept
+    kept = "01820311 0001020304050607 0000000000000003 0000000000000002 02 0001 000001 0001 15".replace(" ", "")
+    assert build_hop(Kept(HERE, SPOOL, 3, 2, ((meter(1), b"\x15"),))).hex() == kept
     health = "01830311" + "".join(f"{n:08x}" for n in range(1, 8)) + "0001000009"
     assert build_hop(Health(HERE, 1, 2, 3, 4, 5, 6, 7, (meter(9),))).hex() == health
     assert build_hop(Refused(HERE, 1, RefusedReason.AWAY, "ö")).hex() == "01840311 01 09 02 c3b6".replace(" ", "")
@@ -136,6 +143,8 @@ def test_the_bytes_are_those_of_the_document() -> None:
         (build_hop(Round(HERE, 1, False, ()))[:8] + b"\x02\x01\0\0", "urgent"),
         (build_hop(Answers(HERE, 1, False, ()))[:8] + b"\x02\x02\0\0", "done"),
         (build_hop(Answers(HERE, 1, False, ()))[:9] + b"\x01\0\0", "kind"),
+        (b"\x01\x82\0\0" + bytes(24) + b"\x02\0\1\0\0\1\0\1x", "lowest"),
+        (b"\x01\x82\0\0" + bytes(15) + b"\1" + bytes(7) + b"\2\x02\0\1\0\0\1\0\1x", "lowest"),
         (b"\x01\x84\0\0\x01\x00\x00", "reason"),
         (b"\x01\x84\0\0\x01\x0d\x00", "reason"),
         (b"\x01\x84\0\0\x01\x01\x01\xff", "detail"),
@@ -155,12 +164,12 @@ def test_the_offset_of_a_broken_item_counts_from_the_messages_first_byte() -> No
 
 def test_the_largest_messages_fit_and_one_more_is_refused() -> None:
     most = tuple((meter(1 + n), bytes(2_600)) for n in range(256))
-    for message in (Round(HERE, 1, False, most), Answers(HERE, 1, True, most), Kept(HERE, SPOOL, 1, most)):
+    for message in (Round(HERE, 1, False, most), Answers(HERE, 1, True, most), Kept(HERE, SPOOL, 1, 1, most)):
         data = build_hop(message)
         assert len(data) <= HOP_BYTES_MAX
         assert parse_hop(data) == message
     more = (*most, (meter(300), b"x"))
-    for message in (Round(HERE, 1, False, more), Answers(HERE, 1, True, more), Kept(HERE, SPOOL, 1, more)):
+    for message in (Round(HERE, 1, False, more), Answers(HERE, 1, True, more), Kept(HERE, SPOOL, 1, 1, more)):
         with pytest.raises(ValueError, match="256"):
             build_hop(message)
     with pytest.raises(DecodeError, match="at most"):
@@ -169,10 +178,10 @@ def test_the_largest_messages_fit_and_one_more_is_refused() -> None:
 
 def test_items_are_1_to_256_where_kept_and_up_to_256_where_answered() -> None:
     with pytest.raises(ValueError, match="1 to 256"):
-        build_hop(Kept(HERE, SPOOL, 1, ()))
+        build_hop(Kept(HERE, SPOOL, 1, 1, ()))
     with pytest.raises(DecodeError, match="items"):
-        parse_hop(b"\x01\x82\x03\x11" + bytes(16) + b"\x02\0\0")
-    for head in (b"\x01\x82\x03\x11" + bytes(16), b"\x01\x81\x03\x11" + bytes(5)):
+        parse_hop(b"\x01\x82\x03\x11" + bytes(15) + b"\1" + bytes(7) + b"\1" + b"\x02\0\0")
+    for head in (b"\x01\x82\x03\x11" + bytes(15) + b"\1" + bytes(7) + b"\1", b"\x01\x81\x03\x11" + bytes(5)):
         item = bytes(3) + b"\0\x01x"
         assert parse_hop(head + b"\x02\x01\x00" + 256 * item)
         with pytest.raises(DecodeError, match="257 is not"):
@@ -194,6 +203,8 @@ def test_members_silent_stations_and_detail_hold_their_limits() -> None:
         AreaHealth(Address(3, 0), 1, 0, 0, stations[:1] * 2),
         Refused(HERE, 1, RefusedReason.FULL, "x" * (DETAIL_BYTES_MAX + 1)),
         KeptAck(HERE, b"short", 1),
+        Kept(HERE, SPOOL, 1, 0, ((meter(1), b"x"),)),
+        Kept(HERE, SPOOL, 1, 2, ((meter(1), b"x"),)),
         Members(HERE, 1, ((MeterId(b"\1"), 1),)),
         Health(HERE, 1, 1, 1, 0, 0, 0, 0, (MeterId(b"\1"),)),
     ):

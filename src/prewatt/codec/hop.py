@@ -104,7 +104,7 @@ def _build_body(message: HopMessage) -> tuple[HopKind, bytes]:
             head = _u32(message.number) + bytes((message.done,))
             return HopKind.ANSWERS, head + _build_up(message.items, least=0)
         case Kept():
-            return HopKind.KEPT, _build_spool(message.spool, message.first) + _build_up(message.items, least=1)
+            return HopKind.KEPT, _build_kept(message)
         case Health():
             return HopKind.HEALTH, _build_numbers(message, _HEALTH_FIELDS) + _build_silent(message.silent)
         case Refused():
@@ -127,6 +127,13 @@ def _build_spool(spool: bytes, number: int) -> bytes:
     if len(spool) != SPOOL_ID_BYTES:
         raise ValueError(f"spool: {len(spool)} bytes are not allowed; allowed is {SPOOL_ID_BYTES}")
     return spool + number.to_bytes(8, "big")
+
+
+def _build_kept(message: Kept) -> bytes:
+    if not 1 <= message.lowest <= message.first:
+        raise ValueError(f"lowest: {message.lowest} is not allowed; allowed is 1 to first, {message.first}")
+    lowest = message.lowest.to_bytes(8, "big")
+    return _build_spool(message.spool, message.first) + lowest + _build_up(message.items, least=1)
 
 
 def _build_up(items: Sequence[Item], *, least: int) -> bytes:
@@ -195,8 +202,10 @@ def _parse_answers(address: Address, reader: Reader) -> Answers:
 
 
 def _parse_kept(address: Address, reader: Reader) -> Kept:
-    spool, first = reader.take(SPOOL_ID_BYTES, "spool"), reader.u64("first")
-    return Kept(address, spool, first, _items_up(reader, least=1))
+    spool, first, lowest = reader.take(SPOOL_ID_BYTES, "spool"), reader.u64("first"), reader.u64("lowest")
+    if not 1 <= lowest <= first:
+        raise reader.fail("lowest", f"{lowest} is not 1 to {first}", back=8)
+    return Kept(address, spool, first, lowest, _items_up(reader, least=1))
 
 
 def _parse_health(address: Address, reader: Reader) -> Health:

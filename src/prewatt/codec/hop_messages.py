@@ -133,11 +133,15 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """82, up: Reports, Alarms and Wishes, numbered ``first``, ``first`` + 1, ... in ``spool``. At least one."""
+    """82, up: Reports, Alarms and Wishes, numbered ``first``, ``first`` + 1, ... in ``spool``. At least one.
+
+    ``lowest``: the lowest number of that spool that the sender still holds, at most ``first``. Numbers begin at 1.
+    """
 
     address: Address
     spool: bytes
     first: int
+    lowest: int
     items: tuple[Item, ...]
 
 
