@@ -22,6 +22,7 @@ __all__ = [
     "TEXT_BYTES_MAX",
     "Commission",
     "KeyChange",
+    "KeyDrop",
     "ModeChange",
     "RelayOrder",
     "Retire",
@@ -135,6 +136,25 @@ class KeyChange:
         change = cls(key_set, key, reader.take(KEY_CHECK_BYTES, "check value"))
         reader.end()
         return change
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDrop:
+    """0B: the meter forgets its key of a set that another one has replaced."""
+
+    key_set: int
+
+    def build(self) -> bytes:
+        """set(1)."""
+        return self.key_set.to_bytes(1, "big")
+
+    @classmethod
+    def parse(cls, body: bytes) -> "KeyDrop":
+        """Of exactly 1 byte."""
+        reader = Reader(body)
+        drop = cls(reader.u8("set"))
+        reader.end()
+        return drop
 
 
 class RelayOrder(IntEnum):

@@ -57,6 +57,10 @@ class Code(IntEnum):
     RETIRE = 0x08
     TEXT = 0x09
     SETTINGS = 0x0A
+    KEY_DROP = 0x0B
+    PROGRAM_OFFER = 0x0C
+    PROGRAM_CHUNK = 0x0D
+    PROGRAM_ACTIVATE = 0x0E
 
 
 # Money has its own sequence; a query changes nothing: all others carry the control counter.

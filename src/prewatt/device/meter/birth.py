@@ -1,18 +1,30 @@
 """What the factory writes into a meter: identity, keys, first price, and how the body is built."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from prewatt.codec.modetable import ModeTable, flat_table
+from prewatt.codec.program import PROGRAM_VERSION_MAX
 from prewatt.codec.reader import Reader
 from prewatt.codec.settings import Settings
 from prewatt.crypto import suite, suite_by_id
+from prewatt.crypto.program import MAKER_KEY_BYTES
 from prewatt.device.meter.clock import CLOCK_EARLIEST_S, CLOCK_LATEST_S
 from prewatt.device.meter.record import SOURCES_MAX
 from prewatt.units import METER_ID_BYTES, MeterId
 
-__all__ = ["DRIFT_PPM_MAX", "KEY_SETS_MAX", "TOKEN_MICRO_DEFAULT", "Birth", "Certificate", "build_keys", "parse_keys"]
+__all__ = [
+    "DRIFT_PPM_MAX",
+    "KEY_SETS_MAX",
+    "KEY_SETS_MIN",
+    "PROGRAM_VERSION_FIRST",
+    "TOKEN_MICRO_DEFAULT",
+    "Birth",
+    "Certificate",
+    "build_keys",
+    "parse_keys",
+]
 
 # One unit token, the smallest grant of the exchanger: a thousandth of a currency unit.
 TOKEN_MICRO_DEFAULT: Final = 1_000
@@ -20,8 +32,13 @@ TOKEN_MICRO_DEFAULT: Final = 1_000
 MADE_S_DEFAULT: Final = 1_577_836_800
 # What fits a key slot with room to spare; two are the least that a rotation needs.
 KEY_SETS_MAX: Final = 16
+# No set may be dropped below these: one can only be replaced while another works.
+KEY_SETS_MIN: Final = 2
 # A watch crystal in an Indian summer is within 200 ppm; beyond this the piece is faulty.
 DRIFT_PPM_MAX: Final = 1_000
+# What a body has from the factory unless told otherwise.
+PROGRAM_VERSION_FIRST: Final = 1
+_NO_MAKER: Final = bytes(MAKER_KEY_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +62,9 @@ class Birth:
     drift_ppm: int = 0
     made_s: int = MADE_S_DEFAULT
     clock_ahead_s: int = 0
+    maker_key: bytes | None = None
+    """Public half of the maker's key (Ed25519, 32 bytes), under which programs are signed; None: it takes none."""
+    program_version: int = PROGRAM_VERSION_FIRST
 
     def __post_init__(self) -> None:
         wanted = suite(self.suite).terminal_key_bytes
@@ -59,12 +79,14 @@ class Birth:
             ("made_s", self.made_s, CLOCK_EARLIEST_S, CLOCK_LATEST_S),
             ("clock at made_s", self.made_s + self.clock_ahead_s, CLOCK_EARLIEST_S, CLOCK_LATEST_S),
             ("drift_ppm", self.drift_ppm, -DRIFT_PPM_MAX, DRIFT_PPM_MAX),
+            ("maker_key bytes", len(self.maker_key or _NO_MAKER), MAKER_KEY_BYTES, MAKER_KEY_BYTES),
+            ("program_version", self.program_version, 1, PROGRAM_VERSION_MAX),
         ):
             if not low <= given <= high:
                 raise ValueError(f"{name}: {given} is not allowed; allowed is {low} to {high}")
 
     def build_certificate(self) -> bytes:
-        """What never changes: id(3), M-ID(1), suite(1), token(8), sources(1), drift i16."""
+        """What never changes: id(3), M-ID(1), suite(1), token(8), sources(1), drift i16, maker key(32), program(4)."""
         return b"".join(
             (
                 self.meter_id,
@@ -72,6 +94,8 @@ class Birth:
                 self.token_micro.to_bytes(8, "big"),
                 bytes((self.sources,)),
                 self.drift_ppm.to_bytes(2, "big", signed=True),
+                self.maker_key or _NO_MAKER,
+                self.program_version.to_bytes(4, "big"),
             )
         )
 
@@ -86,10 +110,12 @@ class Certificate:
     token_micro: int
     sources: int
     drift_ppm: int
+    maker_key: bytes | None = None
+    program_version: int = PROGRAM_VERSION_FIRST
 
     @classmethod
     def parse(cls, data: bytes) -> "Certificate":
-        """Of ``Birth.build_certificate``; DecodeError otherwise."""
+        """Of ``Birth.build_certificate``, or of a body made before there were programs; DecodeError otherwise."""
         reader = Reader(data)
         certificate = cls(
             meter_id=MeterId(reader.take(METER_ID_BYTES, "id")),
@@ -99,6 +125,9 @@ class Certificate:
             sources=reader.u8("sources"),
             drift_ppm=int.from_bytes(reader.take(2, "drift"), "big", signed=True),
         )
+        if reader.offset < len(data):
+            maker, version = reader.take(MAKER_KEY_BYTES, "maker key"), reader.u32("program")
+            certificate = replace(certificate, maker_key=maker if any(maker) else None, program_version=version)
         reader.end()
         return certificate
 

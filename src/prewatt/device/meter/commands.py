@@ -12,6 +12,7 @@ from prewatt.codec.bodies import (
     PART_MODE_TABLE,
     Commission,
     KeyChange,
+    KeyDrop,
     ModeChange,
     RelayOrder,
     Retire,
@@ -26,7 +27,7 @@ from prewatt.codec.modetable import ModeTable
 from prewatt.codec.receipt import Status
 from prewatt.codec.settings import SettingsChange
 from prewatt.crypto import check_value, tag_equal
-from prewatt.device.meter.birth import KEY_SETS_MAX
+from prewatt.device.meter.birth import KEY_SETS_MAX, KEY_SETS_MIN
 from prewatt.device.meter.clock import CLOCK_EARLIEST_S, CLOCK_LATEST_S, CLOCK_STEP_EVENT_S, clamp
 from prewatt.device.meter.consumption import Consumption
 from prewatt.device.meter.core import Core
@@ -39,6 +40,7 @@ from prewatt.device.meter.money import (
     control,
     retire,
 )
+from prewatt.device.meter.program import Programs
 from prewatt.device.meter.relay import RelayEvent
 from prewatt.device.meter.slots import SlotError
 from prewatt.device.meter.tariff import Tariff
@@ -58,11 +60,12 @@ _IMPOSSIBLE: Final[_Applied] = (Status.IMPOSSIBLE, b"")
 class Commands:
     """Carries commands out on the core it is given."""
 
-    __slots__ = ("_consumption", "_control", "_core")
+    __slots__ = ("_consumption", "_control", "_core", "programs")
 
     def __init__(self, core: Core, consumption: Consumption) -> None:
         self._core = core
         self._consumption = consumption
+        self.programs = Programs(core)
         self._control: dict[int, Callable[[bytes, Execute], _Applied]] = {
             Code.MODE: self._mode,
             Code.KEY: self._key,
@@ -71,6 +74,10 @@ class Commands:
             Code.RETIRE: self._retire,
             Code.TEXT: self._text,
             Code.SETTINGS: self._settings,
+            Code.KEY_DROP: self._key_drop,
+            Code.PROGRAM_OFFER: lambda body, order: self.programs.offer(body),
+            Code.PROGRAM_CHUNK: lambda body, order: self.programs.chunk(body),
+            Code.PROGRAM_ACTIVATE: lambda body, order: self.programs.activate(body),
         }
 
     def execute(self, order: Execute, now: Now) -> bytes:
@@ -185,6 +192,8 @@ class Commands:
             return self._relay_causes()
         if order.code == Code.KEY and order.body is not None:
             return KeyChange.parse(order.body, self._core.suite.id).check
+        if order.code in (Code.PROGRAM_OFFER, Code.PROGRAM_CHUNK, Code.PROGRAM_ACTIVATE):
+            return self.programs.rest()
         return b""
 
     def _mode(self, body: bytes, order: Execute) -> _Applied:
@@ -193,6 +202,9 @@ class Commands:
         change = ModeChange.parse(body)
         tariff = Tariff(ModeTable.parse(change.table), change.unit_price_micro)
         tariff.check_prices(core.sources)
+        if tariff == core.newest_tariff:
+            # Sent again by a host that does not know, after a restore say: the meter has it.
+            return Status.DONE, tariff.digest
         if tariff.table.version <= core.newest_tariff.table.version:
             return _IMPOSSIBLE
         core.put_tariff(tariff)
@@ -211,13 +223,27 @@ class Commands:
         if change.key_set == order.key_set or not tag_equal(check, change.check) or not room:
             return _IMPOSSIBLE
         core.put_keys({**core.keys, change.key_set: change.terminal_key})
-        state = core.control
-        state.alarms = [
-            alarm._replace(key_set=order.key_set) if alarm.key_set == change.key_set else alarm
-            for alarm in state.alarms
-        ]
+        self._seal_anew(change.key_set, order.key_set)
         core.log(EventCode.KEY_CHANGED, bytes((change.key_set,)))
         return Status.DONE, check
+
+    def _key_drop(self, body: bytes, order: Execute) -> _Applied:
+        """0B: a set that is replaced goes, never the one under which the session runs, nor the last but one. One that
+        is not here need not go."""
+        core, key_set = self._core, KeyDrop.parse(body).key_set
+        if key_set not in core.keys:
+            return Status.DONE, b""
+        if key_set == order.key_set or len(core.keys) <= KEY_SETS_MIN:
+            return _IMPOSSIBLE
+        core.put_keys({number: key for number, key in core.keys.items() if number != key_set})
+        self._seal_anew(key_set, order.key_set)
+        core.log(EventCode.KEY_DROPPED, bytes((key_set,)))
+        return Status.DONE, b""
+
+    def _seal_anew(self, old: int, new: int) -> None:
+        """Alarms that wait under a set that changed or went are sealed under the session's (R12)."""
+        state = self._core.control
+        state.alarms = [alarm._replace(key_set=new) if alarm.key_set == old else alarm for alarm in state.alarms]
 
     def _relay(self, body: bytes, order: Execute) -> _Applied:
         """06. A close only arms, where the settings say so; an open cover stays a cause."""

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from prewatt.codec.reader import Reader
 from prewatt.device.meter.clock import Clock
+from prewatt.device.meter.programstate import ProgramState
 from prewatt.device.meter.record import SOURCES_MAX
 from prewatt.device.meter.registers import Registers
 from prewatt.device.meter.relay import Cause
@@ -21,7 +22,9 @@ __all__ = ["ALARMS_WAITING_MAX", "REPORTS_DUE_MAX", "Control", "WaitingAlarm"]
 ALARMS_WAITING_MAX: Final = 16
 # As many days as the minute memory holds; with every one of them waiting the oldest gives way.
 REPORTS_DUE_MAX: Final = 35
-_VERSION: Final = 2
+_VERSION: Final = 3
+# Before there were programs; still read, never written.
+_VERSION_OLD: Final = 2
 _COUNTERS: Final = struct.Struct(">10I")
 _ALARM: Final = struct.Struct(">IIB")
 _EMERGENCY: Final = 1
@@ -66,6 +69,7 @@ class Control:
     alarms: list[WaitingAlarm] = field(default_factory=list)
     reports_due: list[int] = field(default_factory=list)
     """Local days that ended and were not reported yet, oldest first."""
+    program: ProgramState = field(default_factory=ProgramState)
 
     def build(self) -> bytes:
         """The bytes."""
@@ -85,6 +89,7 @@ class Control:
                 bytes((len(self.reports_due),)),
                 *(day.to_bytes(4, "big") for day in self.reports_due),
                 self.registers.build(),
+                self.program.build(),
             )
         )
 
@@ -92,11 +97,11 @@ class Control:
     def parse(cls, data: bytes, drift_ppm: int) -> "Control":
         """The block of exactly these bytes; DecodeError otherwise. The crystal's drift is no part of it."""
         reader = Reader(data)
-        if (version := reader.u8("version")) != _VERSION:
+        if (version := reader.u8("version")) not in (_VERSION_OLD, _VERSION):
             raise reader.fail("version", f"{version} is not {_VERSION}", back=1)
         table, waiting, settings, keys, text = reader.take(5, "slots")
         causes = [Cause(byte) for byte in reader.take(SOURCES_MAX, "causes")]
-        source_at, flags, heard_set = reader.u8("source"), reader.u8("flags"), reader.u8("heard set")
+        source_at, flags, heard_set = reader.take(3, "source, flags, heard set")
         counters = [reader.u32("counter") for _ in range(10)]
         alarms = [
             WaitingAlarm(reader.u32("alarm counter"), reader.u32("alarm event"), reader.u8("alarm key set"))
@@ -127,6 +132,7 @@ class Control:
             events_dropped=counters[7],
             alarms=alarms,
             reports_due=reports_due,
+            program=ProgramState() if version == _VERSION_OLD else ProgramState.read(reader),
         )
         reader.end()
         return control

@@ -131,6 +131,11 @@ class Core:
         return self.certificate.sources
 
     @property
+    def program_version(self) -> int:
+        """The version of the program that is in force."""
+        return self.control.program.running or self.certificate.program_version
+
+    @property
     def position(self) -> EnergyPosition:
         """Up to where energy has been burned."""
         return EnergyPosition(self.minute, tuple(self.pulses), self.era)

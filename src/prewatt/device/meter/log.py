@@ -33,6 +33,7 @@ ALARM_CODES: Final = frozenset(
         EventCode.EMERGENCY_CALL,
         EventCode.CUSTOMER_MESSAGE,
         EventCode.MEMORY_FAULT,
+        EventCode.PROGRAM_RETURNED,
     }
 )
 

@@ -109,6 +109,7 @@ class Meter:
         resume(core, now.meter_s)
         meter = cls(core, nvm)
         meter._body.power_up()
+        meter._commands.programs.power_up()
         meter._zeroise_where_open(now)
         if any(causes & Cause.LOAD_LIMIT for causes in core.control.causes):
             meter._consumption.pause_until_s = now.meter_s + core.settings.load_pause_s
@@ -140,6 +141,7 @@ class Meter:
             self._consumption.advance(now.meter_s)
             if not isinstance(event, Tick):
                 self._take(event, now, random)
+        self._commands.programs.advance()
         self._settle(now)
         effects, core.effects = core.effects, []
         return effects

@@ -18,6 +18,8 @@ WEAR_BLOCK_BYTES: Final = 32
 
 _MINUTE_CELL_BYTES: Final = 8
 _MINUTE_CELLS: Final = 35 * 1440
+# A manifest in its frame, then an image of 64 KiB.
+_PROGRAM_BYTES: Final = 256 + 65_536
 
 
 class Region(Enum):
@@ -42,6 +44,9 @@ class Region(Enum):
     TEXT_B = ("text B", 512)
     EVENTS = ("event log", 32_768)
     REGISTERS = ("registers of closed days, months and years", 32_768)
+    # New regions stand behind all others: a memory file keeps its offsets, and only grows.
+    PROGRAM_A = ("program A", _PROGRAM_BYTES)
+    PROGRAM_B = ("program B", _PROGRAM_BYTES)
 
     @property
     def size(self) -> int:

@@ -26,6 +26,7 @@ class Store(Enum):
     SETTINGS = (Region.SETTINGS_A, Region.SETTINGS_B)
     KEYS = (Region.KEYS_A, Region.KEYS_B)
     TEXT = (Region.TEXT_A, Region.TEXT_B)
+    PROGRAMS = (Region.PROGRAM_A, Region.PROGRAM_B)
 
 
 class SlotError(Exception):
@@ -62,6 +63,17 @@ class Slots:
         if zlib.crc32(head + tail[:length]) != int.from_bytes(tail[length:], "big"):
             raise SlotError(f"{region.value[0]}: is damaged")
         return tail[:length]
+
+    def put(self, store: Store, place: int, offset: int, data: bytes) -> None:
+        """Writes behind what stands framed in a slot; SlotError where it does not read back."""
+        region = store.value[place]
+        self._nvm.write(region, offset, data)
+        if self._nvm.read(region, offset, len(data)) != data:
+            raise SlotError(f"{region.value[0]}: does not read back what was written")
+
+    def take(self, store: Store, place: int, offset: int, length: int) -> bytes:
+        """The bytes of a slot, framed or not."""
+        return self._nvm.read(store.value[place], offset, length)
 
     def erase(self, store: Store) -> None:
         """Overwrites every slot of a store, so that nothing of what it held is left."""
