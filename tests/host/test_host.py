@@ -151,7 +151,7 @@ def test_answers_are_plain_json(world):
         world.host.tariffs.read(),
         world.host.usage.read("000001"),
         world.host.audit.run(),
-        world.host.registry.read_stations()[0],
+        world.host.topology.read_stations()[0],
         world.host.controls.read("000001")[0],
     ]
     for answer in answers:

@@ -4,7 +4,8 @@ import pytest
 
 from prewatt.host.answers import MeterState
 from prewatt.host.refusals import RefusalOutcome, RefusedError
-from prewatt.host.registry import METERS_PER_STATION_MAX, Enrolment
+from prewatt.host.registry import Enrolment
+from prewatt.host.topology import METERS_PER_STATION_MAX
 
 
 def enrol(world, meter="0000AA", **fields):
@@ -65,23 +66,23 @@ def test_a_station_has_256_modem_addresses_and_no_more(world):
     with pytest.raises(RefusedError) as caught:
         enrol(world, "00AAAA")
     assert caught.value.outcome is RefusalOutcome.STATION_FULL
-    (station,) = world.host.registry.read_stations()
+    (station,) = world.host.topology.read_stations()
     assert station.meters == METERS_PER_STATION_MAX
 
 
 def test_the_same_modem_address_may_stand_below_another_station(world):
-    world.host.registry.add_station("S2")
+    world.host.topology.add_station("S2")
     assert enrol(world, "0000AA", station="S2", m_id=0).m_id == 0
     assert [each.id for each in world.host.registry.read_meters(station="S2")] == ["0000AA"]
 
 
 def test_a_station_is_added_once_and_stays_in_its_area(world):
-    assert world.host.registry.add_station("S2", "A2").area == "A2"
-    assert world.host.registry.add_station("S2", "A2").meters == 0
+    assert world.host.topology.add_station("S2", "A2").area == "A2"
+    assert world.host.topology.add_station("S2", "A2").meters == 0
     with pytest.raises(RefusedError) as caught:
-        world.host.registry.add_station("S2", "A1")
+        world.host.topology.add_station("S2", "A1")
     assert caught.value.outcome is RefusalOutcome.EXISTS_WITH_DIFFERENT_FIELDS
-    assert [each.station for each in world.host.registry.read_stations()] == ["S1", "S2"]
+    assert [each.station for each in world.host.topology.read_stations()] == ["S1", "S2"]
 
 
 def test_a_retired_key_set_is_not_given_to_a_new_meter(world):

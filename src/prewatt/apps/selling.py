@@ -13,7 +13,8 @@ from prewatt.codec.bodies import RelayOrder
 from prewatt.codec.settings import SettingsChange
 from prewatt.host.answers import TransferState
 from prewatt.host.host import Host
-from prewatt.host.registry import STATION_DEFAULT, Enrolment
+from prewatt.host.registry import Enrolment
+from prewatt.host.topology import STATION_DEFAULT
 from prewatt.units import ValueFieldError
 
 __all__ = ["ROUTES", "Json", "Route", "Selling"]

@@ -32,7 +32,7 @@ from prewatt.host.dispatch import DispatchDriver
 from prewatt.host.folder import LOOPBACK, DataFolder
 from prewatt.host.host import Host
 from prewatt.host.refusals import HostError
-from prewatt.host.registry import STATION_DEFAULT
+from prewatt.host.topology import STATION_DEFAULT
 from prewatt.units import MeterId
 
 __all__ = ["run_up"]

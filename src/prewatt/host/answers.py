@@ -16,7 +16,6 @@ __all__ = [
     "MeterAnswer",
     "MeterState",
     "RelayState",
-    "StationAnswer",
     "SuspenseAnswer",
     "TariffAnswer",
     "TariffMeter",
@@ -75,21 +74,14 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON is any of six types
 
 
 @dataclass(frozen=True, slots=True)
-class StationAnswer(Answer):
-    """A local station (transformer) and how many meters stand below it."""
-
-    station: str
-    area: str
-    meters: int
-
-
-@dataclass(frozen=True, slots=True)
 class MeterAnswer(Answer):
     """One meter: what is enrolled, what the books hold for it, and its last authenticated word on itself."""
 
     id: str
     state: MeterState
     state_reason: str | None
+    kind: str
+    """`home`, or `ct` for the current transformer of a station, to which nothing is sold."""
     m_id: int
     station: str
     area: str

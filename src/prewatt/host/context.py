@@ -48,6 +48,8 @@ class HostContext:
     now: Callable[[], int]
     random: Callable[[int], bytes]
     wake: Callable[[str], None]
+    places: int = 0
+    """Grows with every change of areas, stations and the places of meters: who remembers any of it looks again."""
 
     @property
     def zone(self) -> ZoneInfo:

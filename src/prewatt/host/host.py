@@ -32,11 +32,12 @@ from prewatt.host.generation import GenerationFiles, StateFolder, state_home
 from prewatt.host.happenings import Happenings
 from prewatt.host.keys import KeyVault
 from prewatt.host.refusals import FolderExistsError, FolderMissingError, RefusalOutcome, RefusedError
-from prewatt.host.registry import AREA_DEFAULT, STATION_DEFAULT, Registry
+from prewatt.host.registry import Registry
 from prewatt.host.store import Writing, dialect, schema
 from prewatt.host.store.books import read_books, take_book
 from prewatt.host.store.files import Database, DatabaseFile
 from prewatt.host.tariffs import Tariffs
+from prewatt.host.topology import AREA_DEFAULT, STATION_DEFAULT, Topology
 from prewatt.host.transfers import Transfers
 from prewatt.host.usage import Usage
 from prewatt.host.vending import Vending
@@ -87,6 +88,7 @@ class Host:
         self._context = context
         self._wakers: list[Callable[[str], None]] = []
         context.wake = self._wake
+        self.topology = Topology(context)
         self.registry = Registry(context)
         self.vending = Vending(context)
         self.transfers = Transfers(context)
@@ -218,8 +220,8 @@ def _fill(writing: Writing, installation: str, options: HostOptions, now_s: int)
         )
     )
     connection.execute(insert(schema.mark).values(one=1, generation=1, commits=0))
-    connection.execute(insert(schema.areas).values(id=AREA_DEFAULT))
-    connection.execute(insert(schema.stations).values(id=STATION_DEFAULT, area=AREA_DEFAULT))
+    connection.execute(insert(schema.areas).values(id=AREA_DEFAULT, number=0))
+    connection.execute(insert(schema.stations).values(id=STATION_DEFAULT, area=AREA_DEFAULT, number=0))
     log_action(writing, now_s, "installation make", installation, options.name)
 
 

@@ -87,6 +87,7 @@ def _answer(
         id=row.id,
         state=state,
         state_reason=reason,
+        kind=row.kind,
         m_id=row.m_id,
         station=row.station,
         area=row.area,

@@ -1,4 +1,4 @@
-"""The registry: which stations and meters there are, whose they are, and which accounts are open.
+"""The registry: which meters there are, whose they are, and which accounts are open.
 
 A meter is enrolled by command: its id, the station and modem address it stands at, its suite, and the key sets that
 were written into it at production. Nothing here talks to a meter; a new one waits to be commissioned by dispatch.
@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, func, insert, select, update
 
 from prewatt.crypto import SuiteName
-from prewatt.host.answers import MeterAnswer, StationAnswer
+from prewatt.host.answers import MeterAnswer
 from prewatt.host.booking import book_changes
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.fields import check_id, check_meter, check_text, meter_bytes
@@ -22,6 +22,7 @@ from prewatt.host.store import Writing, dialect, schema
 from prewatt.host.store.books import insert_book, take_book
 from prewatt.host.tags import TAG_RANDOM_BYTES, make_tag
 from prewatt.host.tariffs import newest_tariff, queue_tariff
+from prewatt.host.topology import AREA_DEFAULT, STATION_DEFAULT, add_station, free_m_id, has_station
 from prewatt.protocol.transfer import (
     SAFE_EPOCH_FIRST,
     Change,
@@ -34,12 +35,11 @@ from prewatt.protocol.transfer import (
     thaw,
 )
 
-__all__ = ["AREA_DEFAULT", "METERS_PER_STATION_MAX", "STATION_DEFAULT", "Enrolment", "Registry", "check_account"]
+__all__ = ["CT", "HOME", "KINDS", "Enrolment", "Registry", "check_account", "unknown_meter"]
 
-# One modem address is one byte.
-METERS_PER_STATION_MAX: Final = 256
-AREA_DEFAULT: Final = "A1"
-STATION_DEFAULT: Final = "S1"
+HOME: Final = "home"
+CT: Final = "ct"
+KINDS: Final = (HOME, CT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,41 +56,27 @@ class Enrolment:
     customer_name: str | None = None
     premises: str | None = None
     address: str | None = None
+    kind: str = HOME
+    """`home`, or `ct`: the current transformer of the station itself, to which nothing is sold."""
     makes_station: bool = False
     """A station that is not there yet is added, in the same commit."""
 
 
 class Registry:
-    """Stations, meters, customers and premises."""
+    """Meters, customers and premises."""
 
     def __init__(self, context: HostContext) -> None:
         self._context = context
-
-    def add_station(self, station: str, area: str = AREA_DEFAULT) -> StationAnswer:
-        """A local station below an area server; both may exist already (the station in the same area)."""
-        check_id(station, field="station")
-        check_id(area, field="area")
-        self._context.store.write(lambda writing: self._add_station(writing, station, area))
-        return next(each for each in self.read_stations() if each.station == station)
-
-    def read_stations(self) -> list[StationAnswer]:
-        """Every station, by id."""
-        stations, meters = schema.stations, schema.meters
-        counted = (
-            select(stations.c.id, stations.c.area, func.count(meters.c.id).label("meters"))
-            .select_from(stations.outerjoin(meters, meters.c.station == stations.c.id))
-            .group_by(stations.c.id)
-            .order_by(stations.c.id)
-        )
-        with self._context.store.reading() as connection:
-            return [StationAnswer(row.id, row.area, row.meters) for row in connection.execute(counted)]
 
     def enrol(self, enrolment: Enrolment) -> MeterAnswer:
         """Takes a meter in. RefusedError names the first field that is not allowed; then nothing was changed."""
         meter = check_meter(enrolment.meter)
         check_id(enrolment.station, field="station")
+        if enrolment.kind not in KINDS:
+            raise RefusedError(RefusalOutcome.BAD_FIELD, "kind", enrolment.kind, " or ".join(KINDS))
         key_sets = self._check_keys(enrolment)
         self._context.store.write(lambda writing: self._enrol(writing, meter, enrolment, key_sets))
+        self._context.places += 1
         self._context.wake(meter)
         return self.read_meter(meter)
 
@@ -182,23 +168,10 @@ class Registry:
             raise RefusedError(RefusalOutcome.NO_KEY_SET, "key_sets", wanted, allowed)
         return wanted
 
-    def _add_station(self, writing: Writing, station: str, area: str) -> None:
-        connection = writing.connection
-        found = connection.execute(select(schema.stations.c.area).where(schema.stations.c.id == station)).scalar()
-        if found == area:
-            return
-        if found is not None:
-            allowed = f"area {found}, where this station stands"
-            raise RefusedError(RefusalOutcome.EXISTS_WITH_DIFFERENT_FIELDS, "area", area, allowed)
-        if not connection.execute(select(schema.areas.c.id).where(schema.areas.c.id == area)).scalar():
-            connection.execute(insert(schema.areas).values(id=area))
-        connection.execute(insert(schema.stations).values(id=station, area=area))
-        log_action(writing, self._context.now(), "station add", station, f"area {area}")
-
     def _enrol(self, writing: Writing, meter: str, enrolment: Enrolment, key_sets: tuple[int, ...]) -> None:
         connection, now_s = writing.connection, self._context.now()
-        if enrolment.makes_station and not _has_station(connection, enrolment.station):
-            self._add_station(writing, enrolment.station, AREA_DEFAULT)
+        if enrolment.makes_station and not has_station(connection, enrolment.station):
+            add_station(writing, now_s, enrolment.station, AREA_DEFAULT)
         m_id = self._check_place(connection, meter, enrolment)
         _add_people(connection, enrolment)
         connection.execute(
@@ -208,6 +181,7 @@ class Registry:
                 m_id=m_id,
                 suite=enrolment.suite,
                 account="open",
+                kind=enrolment.kind,
                 customer=enrolment.customer,
                 premises=enrolment.premises,
                 made_s=now_s,
@@ -218,7 +192,7 @@ class Registry:
         connection.execute(insert(schema.standings).values(meter=meter, **_NO_STANDING))
         insert_book(writing, meter, self._first_book(meter))
         tariff = newest_tariff(connection)
-        if tariff is not None:
+        if tariff is not None and enrolment.kind == HOME:
             queue_tariff(writing, [meter], tariff, now_s)
         log_action(writing, now_s, "meter enrol", meter, f"station {enrolment.station}, modem address {m_id}")
 
@@ -238,20 +212,7 @@ class Registry:
             raise RefusedError(RefusalOutcome.METER_EXISTS, "meter", meter, "an id that is not enrolled yet")
         if count >= ceiling:
             raise RefusedError(RefusalOutcome.METERS_CEILING, "meter", meter, f"at most {ceiling} meters")
-        if not _has_station(connection, station):
-            raise RefusedError(RefusalOutcome.UNKNOWN_STATION, "station", station, "a station that was added before")
-        taken = set(connection.execute(select(meters.c.m_id).where(meters.c.station == station)).scalars())
-        free = (each for each in range(METERS_PER_STATION_MAX) if each not in taken)
-        m_id = next(free, None) if enrolment.m_id is None else enrolment.m_id
-        if m_id is None:
-            allowed = f"a station with fewer than {METERS_PER_STATION_MAX} meters"
-            raise RefusedError(RefusalOutcome.STATION_FULL, "station", station, allowed)
-        if not 0 <= m_id < METERS_PER_STATION_MAX:
-            raise RefusedError(RefusalOutcome.BAD_FIELD, "m_id", m_id, f"0 to {METERS_PER_STATION_MAX - 1}")
-        if m_id in taken:
-            allowed = f"a modem address that no other meter below {station} has"
-            raise RefusedError(RefusalOutcome.M_ID_TAKEN, "m_id", m_id, allowed)
-        return m_id
+        return free_m_id(connection, station, enrolment.m_id)
 
 
 _NO_STANDING: Final = {
@@ -260,7 +221,6 @@ _NO_STANDING: Final = {
     "at_s": 0,
     "day_next": 0,
     "events_acknowledged": 0,
-    "events_seen": 0,
 }
 
 
@@ -275,14 +235,13 @@ def check_account(writing: Writing, meter: str) -> None:
     row = writing.driver.execute(dialect.METER_ACCOUNT, (meter,)).fetchone()
     if row is None:
         raise unknown_meter(meter)
-    account, reason = row
+    account, reason, kind = row
+    if kind == CT:
+        allowed = "a home's meter; this is the current transformer of a station, to which nothing is sold"
+        raise RefusedError(RefusalOutcome.NOT_SOLD_TO, "meter", meter, allowed)
     if account != "open":
         outcome = RefusalOutcome.METER_CLOSED if account == "closed" else RefusalOutcome.METER_BLOCKED
         raise RefusedError(outcome, "meter", meter, f"an open account; this one is {account} ({reason})")
-
-
-def _has_station(connection: Connection, station: str) -> bool:
-    return connection.execute(select(schema.stations.c.id).where(schema.stations.c.id == station)).scalar() is not None
 
 
 def _add_people(connection: Connection, enrolment: Enrolment) -> None:

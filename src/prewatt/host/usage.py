@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 from prewatt.codec.minutelog import NO_POWER, Packing, unpack
 from prewatt.host.answers import UsageAnswer, UsageRow
 from prewatt.host.context import HostContext
+from prewatt.host.days import EPOCH_DAY, day_number, local_day, midnight_s
 from prewatt.host.fields import check_meter
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.registry import unknown_meter
@@ -20,7 +21,6 @@ from prewatt.units import MINUTE_S
 __all__ = ["DAYS_SHOWN_MAX", "Usage", "day_number", "local_day"]
 
 DAYS_SHOWN_MAX: Final = 400
-_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def _joined(meter: str, by: str, buckets: list[tuple[int, list[_Bucket]]], zone:
     rows: list[UsageRow] = []
     for day, found in buckets:
         if not found:
-            rows.append(UsageRow(_midnight_s(day, zone), _label(day), None, 0))
+            rows.append(UsageRow(midnight_s(day, zone), _label(day), None, 0))
         rows += [UsageRow(each.start_s, each.label, each.pulses, each.minutes) for each in found]
     # Days before the first that was ever collected are no gap.
     while rows and rows[0].pulses is None:
@@ -117,20 +117,5 @@ def _parse_day(text: str) -> int:
         raise RefusedError(RefusalOutcome.BAD_FIELD, "last_day", text, "a date such as 2026-03-01") from None
 
 
-def day_number(day: date) -> int:
-    """Days since 1970-01-01."""
-    return day.toordinal() - _EPOCH_DAY
-
-
-def local_day(second: int, zone: ZoneInfo) -> int:
-    """The day of the zone's calendar, counted since 1970-01-01, in which a UTC second lies."""
-    return day_number(datetime.fromtimestamp(second, zone).date())
-
-
-def _midnight_s(day: int, zone: ZoneInfo) -> int:
-    """The UTC second at which a day of the zone's calendar begins."""
-    return int(datetime.combine(date.fromordinal(day + _EPOCH_DAY), time.min, zone).timestamp())
-
-
 def _label(day: int) -> str:
-    return date.fromordinal(day + _EPOCH_DAY).isoformat()
+    return date.fromordinal(day + EPOCH_DAY).isoformat()

@@ -32,12 +32,12 @@ def store(path):
 
 
 def add(name):
-    return lambda writing: writing.connection.execute(insert(schema.areas).values(id=name)) and name
+    return lambda writing: writing.connection.execute(insert(schema.premises).values(id=name, address="")) and name
 
 
 def names(store):
     with store.reading() as connection:
-        return sorted(connection.execute(select(schema.areas.c.id)).scalars())
+        return sorted(connection.execute(select(schema.premises.c.id)).scalars())
 
 
 def commits(store):
@@ -106,15 +106,15 @@ def test_a_database_that_cannot_be_written_says_so(store):
 
 def test_readers_cannot_write(store):
     with pytest.raises(StoreError), store.reading() as connection:
-        connection.execute(insert(schema.areas).values(id="x"))
+        connection.execute(insert(schema.premises).values(id="x", address=""))
 
 
 def test_a_reader_sees_one_moment(store):
     store.write(add("one"))
     with store.reading() as connection:
-        seen = connection.execute(select(schema.areas.c.id)).scalars().all()
+        seen = connection.execute(select(schema.premises.c.id)).scalars().all()
         store.write(add("two"))
-        assert connection.execute(select(schema.areas.c.id)).scalars().all() == seen
+        assert connection.execute(select(schema.premises.c.id)).scalars().all() == seen
     assert names(store) == ["one", "two"]
 
 
@@ -184,7 +184,8 @@ def test_what_was_answered_survives_a_kill(path, tmp_path):
         "from sqlalchemy import insert\n"
         "from prewatt.host.store import Store, schema\n"
         "store = Store(pathlib.Path(sys.argv[1]))\n"
-        "add = lambda name: lambda w: w.connection.execute(insert(schema.areas).values(id=name)) and name\n"
+        "row = lambda name: insert(schema.premises).values(id=name, address='')\n"
+        "add = lambda name: lambda w: w.connection.execute(row(name)) and name\n"
         "start = int(sys.argv[2])\n"
         "for group in range(10**6):\n"
         "    futures = [store.submit(add(f'{start}-{group}-{each}')) for each in range(7)]\n"

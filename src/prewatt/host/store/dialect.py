@@ -77,7 +77,7 @@ ACCOUNT_PUT: Final = (
 )
 BOOK_BY_METER: Final = "SELECT book FROM books WHERE meter = ?"
 BOOK_UPDATE: Final = (
-    "UPDATE books SET book = ?, epoch_highest = ?, synced = ?, frozen = ?, reconciling = ?, live = ?, work = ?"
+    "UPDATE books SET book = ?, epoch_highest = ?, synced = ?, frozen = ?, reconciling = ?, live = ?, body = ?, work = ?"
     " WHERE meter = ?"
 )
 ORDER_MONEY: Final = "SELECT place, moves, amount_micro FROM orders WHERE id = ? AND meter = ?"
@@ -90,7 +90,7 @@ ORDER_INSERT: Final = (
     " VALUES (?, ?, ?, ?, 'waiting', 'wallet', 0, ?) RETURNING number"
 )
 ORDER_EXISTS: Final = "SELECT 1 FROM orders WHERE id = ?"
-METER_ACCOUNT: Final = "SELECT account, reason FROM meters WHERE id = ?"
+METER_ACCOUNT: Final = "SELECT account, reason, kind FROM meters WHERE id = ?"
 ACTION_INSERT: Final = "INSERT INTO audit_log (at_s, actor, action, subject, detail) VALUES (?, ?, ?, ?, ?)"
 PAYMENT_INSERT: Final = (
     "INSERT INTO payments (authorization, order_id, method, amount_micro, at_s) VALUES (?, ?, ?, ?, ?)"

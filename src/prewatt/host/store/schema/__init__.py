@@ -2,14 +2,17 @@
 
 Meters are named by their six hex digits. Columns end in their unit. Tables that only ever grow (`entries`,
 `record_file`, `reports`, `events`, `alarms`, `audit_log`) refuse UPDATE and DELETE by triggers; so does the part of
-`tariffs` and `payments` that was once promised. What is shown may change; what was said may not.
+`tariffs` and `payments` that was once promised. What is shown may change; what was said may not. Of `reports`, one that
+a later one of the same day has made needless may go; the last of each day may not.
 """
 
 from typing import Final
 
+from prewatt.host.store.schema.bodies import bodies, matches, sign_overs
 from prewatt.host.store.schema.columns import metadata
 from prewatt.host.store.schema.field import alarms, counter_books, day_logs, events, reports, standings, wishes
 from prewatt.host.store.schema.money import accounts, entries, orders, payments, record_file
+from prewatt.host.store.schema.network import area_boxes, boxes, kept, polling
 from prewatt.host.store.schema.registry import (
     areas,
     audit_log,
@@ -29,9 +32,12 @@ __all__ = [
     "APPEND_ONLY",
     "accounts",
     "alarms",
+    "area_boxes",
     "areas",
     "audit_log",
+    "bodies",
     "books",
+    "boxes",
     "controls",
     "counter_books",
     "customers",
@@ -39,15 +45,19 @@ __all__ = [
     "entries",
     "events",
     "installation",
+    "kept",
     "mark",
+    "matches",
     "metadata",
     "meter_keys",
     "meters",
     "orders",
     "payments",
+    "polling",
     "premises",
     "record_file",
     "reports",
+    "sign_overs",
     "standings",
     "stations",
     "tariffs",
@@ -55,4 +65,6 @@ __all__ = [
 ]
 
 # What only ever grows; the database refuses to change or remove a row.
-APPEND_ONLY: Final = (entries, record_file, reports, events, alarms, wishes, payments, tariffs, audit_log)
+APPEND_ONLY: Final = (
+    *(entries, record_file, reports, events, alarms, wishes, payments, tariffs, audit_log, sign_overs, matches),
+)

@@ -50,6 +50,7 @@ reports = Table(
     sqlite_autoincrement=True,
 )
 Index("reports_by_meter", reports.c.meter, reports.c.number)
+Index("reports_by_clock", reports.c.meter, reports.c.timer_s)
 
 standings = Table(
     "standings",
@@ -61,7 +62,8 @@ standings = Table(
     Column("at_s", BigInteger, nullable=False),
     Column("day_next", Integer, nullable=False),
     Column("events_acknowledged", BigInteger, nullable=False),
-    Column("events_seen", BigInteger, nullable=False),
+    Column("read_s", BigInteger, nullable=False, server_default="0"),
+    Column("polled_s", BigInteger, nullable=False, server_default="0"),
 )
 
 day_logs = Table(

@@ -56,14 +56,27 @@ mark = Table(
     Column("commits", BigInteger, nullable=False),
 )
 
-areas = Table("areas", metadata, Column("id", ID, primary_key=True))
+areas = Table(
+    "areas",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    CheckConstraint("number BETWEEN 0 AND 255", name="areas_number_byte"),
+)
+Index("areas_number", areas.c.number, unique=True)
 
 stations = Table(
     "stations",
     metadata,
     Column("id", ID, primary_key=True),
     Column("area", ID, ForeignKey("areas.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("line", String(32), nullable=False, server_default=""),
+    CheckConstraint("number BETWEEN 0 AND 255", name="stations_number_byte"),
 )
+Index("stations_number", stations.c.area, stations.c.number, unique=True)
 
 customers = Table(
     "customers",
@@ -103,6 +116,8 @@ meters = Table(
     Column("premises", ID, ForeignKey("premises.id")),
     Column("tariff", Integer, ForeignKey("tariffs.version")),
     Column("made_s", BigInteger, nullable=False),
+    Column("kind", String(8), nullable=False, server_default="home"),
+    CheckConstraint("kind IN ('home', 'ct')", name="meters_kind"),
     CheckConstraint("m_id BETWEEN 0 AND 255", name="meters_m_id_byte"),
     CheckConstraint("account IN ('open', 'blocked', 'closed')", name="meters_account"),
     UniqueConstraint("station", "m_id", name="meters_m_id"),
@@ -128,6 +143,7 @@ books = Table(
     Column("frozen", Text),
     Column("reconciling", Boolean, nullable=False),
     Column("live", Boolean, nullable=False),
+    Column("body", String(13), nullable=False, server_default="new"),
     Column("work", Boolean, nullable=False),
 )
 

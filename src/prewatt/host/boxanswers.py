@@ -1,0 +1,96 @@
+"""What the host answers about areas and stations: where they stand, how they are, how much of them was read today."""
+
+from dataclasses import dataclass
+
+from prewatt.host.answers import Answer
+
+__all__ = ["AreaAnswer", "BoxAnswer", "Coverage", "CoverageAnswer", "StationAnswer", "Straggler"]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage(Answer):
+    """How much of what stands below was read: meters whose Info was booked since local midnight."""
+
+    meters: int
+    read_today: int
+    polled_today: int
+    """Meters that were called and answered today (a Report counts as read, not as polled)."""
+    text: str
+    """`203 of 256 read today`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AreaAnswer(Answer):
+    """An area server: its number below the host, and what it told of itself (null before that)."""
+
+    area: str
+    number: int
+    name: str
+    stations: int
+    coverage: Coverage
+    heard_s: int | None
+    kept: int | None
+    """Items of its stations that it holds and that are not booked yet."""
+    stations_away: tuple[str, ...]
+    """Stations that are not connected to it now."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoxAnswer(Answer):
+    """What a local station told of itself the last time. Counts are since it last started."""
+
+    heard_s: int
+    boots: int
+    waiting: int
+    """Reports, Alarms and Wishes that it holds and that are not booked yet."""
+    dropped: int
+    """Those it had no room for."""
+    overtaken: int
+    """Messages of rounds that newer ones replaced, or that waited too long."""
+    strange: int
+    """Frames on its line that were no member's."""
+    silent: tuple[str, ...]
+    """Meters whose last call brought no answer."""
+    members_current: bool
+    """It knows exactly the meters that stand below it."""
+    plan_current: bool
+    """It works by the settings that the host has for it."""
+    refused: str
+    """What it did not take, and why; empty: nothing since it was heard last."""
+
+
+@dataclass(frozen=True, slots=True)
+class StationAnswer(Answer):
+    """A local station (transformer): its number below its area server, its line, and what it told of itself."""
+
+    station: str
+    area: str
+    number: int
+    address: str
+    """Area and station by number, such as `0.3`."""
+    name: str
+    line: str
+    """The line profile its timing follows; empty: none, a line that costs no time."""
+    meters: int
+    coverage: Coverage
+    box: BoxAnswer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Straggler(Answer):
+    """A meter that was not read today."""
+
+    id: str
+    m_id: int
+    since_s: int | None
+    """When it was last read; null: never."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageAnswer(Answer):
+    """The coverage of one station, with the meters that are missing, longest first."""
+
+    station: str
+    area: str
+    coverage: Coverage
+    stragglers: tuple[Straggler, ...]
