@@ -39,12 +39,14 @@ class FrameFlags(IntFlag):
     UP = 0x80
     """From a meter; unset: to one."""
     MORE = 0x40
-    """A fragment that is not the last."""
+    """A further fragment of a message that was begun before; with ACK: the whole message is here."""
     ACK = 0x20
-    """Acknowledges the frame of this number; carries nothing."""
+    """Acknowledges the fragment of this number; carries nothing."""
+    START = 0x10
+    """The first fragment of a message; with ACK: begin this message again."""
 
 
-_KNOWN_FLAGS: Final = int(FrameFlags.UP | FrameFlags.MORE | FrameFlags.ACK)
+_KNOWN_FLAGS: Final = int(FrameFlags.UP | FrameFlags.MORE | FrameFlags.ACK | FrameFlags.START)
 
 
 def crc_x25(data: bytes) -> int:
