@@ -131,7 +131,8 @@ class Programs:
             settled = wish.at_s == ACTIVATE_WITHDRAW or wish.version == self._core.program_version
             return (Status.DONE, self.rest()) if settled else self._impossible()
         if state.stage is ProgramStage.TRIAL:
-            return self._impossible()
+            # It has been started, as was wished; it cannot be called back.
+            return self._impossible() if wish.at_s == ACTIVATE_WITHDRAW else (Status.DONE, self.rest())
         if wish.at_s == ACTIVATE_WITHDRAW:
             self._set(state.idle())
         elif state.stage in (ProgramStage.LOADED, ProgramStage.WAITING):
