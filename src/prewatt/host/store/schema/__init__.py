@@ -9,6 +9,7 @@ a later one of the same day has made needless may go; the last of each day may n
 from typing import Final
 
 from prewatt.host.store.schema.bodies import bodies, matches, sign_overs
+from prewatt.host.store.schema.campaigns import campaign_meters, campaigns, programs, wanted_settings
 from prewatt.host.store.schema.columns import metadata
 from prewatt.host.store.schema.field import alarms, counter_books, day_logs, events, reports, standings, wishes
 from prewatt.host.store.schema.money import accounts, entries, orders, payments, record_file
@@ -38,6 +39,8 @@ __all__ = [
     "bodies",
     "books",
     "boxes",
+    "campaign_meters",
+    "campaigns",
     "controls",
     "counter_books",
     "customers",
@@ -55,16 +58,19 @@ __all__ = [
     "payments",
     "polling",
     "premises",
+    "programs",
     "record_file",
     "reports",
     "sign_overs",
     "standings",
     "stations",
     "tariffs",
+    "wanted_settings",
     "wishes",
 ]
 
 # What only ever grows; the database refuses to change or remove a row.
 APPEND_ONLY: Final = (
     *(entries, record_file, reports, events, alarms, wishes, payments, tariffs, audit_log, sign_overs, matches),
+    programs,
 )

@@ -101,6 +101,7 @@ tariffs = Table(
     Column("digest", LargeBinary, nullable=False),
     Column("valid_from_s", BigInteger, nullable=False),
     Column("made_s", BigInteger, nullable=False),
+    Column("everywhere", Boolean, nullable=False, server_default="1"),
 )
 
 meters = Table(
@@ -117,6 +118,7 @@ meters = Table(
     Column("tariff", Integer, ForeignKey("tariffs.version")),
     Column("made_s", BigInteger, nullable=False),
     Column("kind", String(8), nullable=False, server_default="home"),
+    Column("program", BigInteger),
     CheckConstraint("kind IN ('home', 'ct')", name="meters_kind"),
     CheckConstraint("m_id BETWEEN 0 AND 255", name="meters_m_id_byte"),
     CheckConstraint("account IN ('open', 'blocked', 'closed')", name="meters_account"),
