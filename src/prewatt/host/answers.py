@@ -126,6 +126,8 @@ class VendAnswer(Answer):
     at_s: int
     existed: bool = False
     """The same order was given before; this is what became of it."""
+    code: str | None = None
+    """Its value code, twenty digits, where it was sold as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,8 @@ class TransferAnswer(Answer):
     amount_micro: int
     sequence: int | None
     authorization: str | None
+    place: str
+    """Where its money lies: wallet, transit, delivered, lost, refunded, carried (by another order), written (off)."""
     refunded: bool
     made_s: int
     settled_s: int | None

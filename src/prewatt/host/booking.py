@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from prewatt.codec.receipt import NO_TAG, Receipt, RingEntry
-from prewatt.host.money import OrderMoney, Place, post_suspense
-from prewatt.host.refusals import HostError
-from prewatt.host.store import Writing, dialect
-from prewatt.host.store.books import put_book
+from prewatt.host.context import log_action
+from prewatt.host.money import OrderMoney, Place, post_match, post_suspense
+from prewatt.host.refusals import HostError, RefusalOutcome, RefusedError
+from prewatt.host.store import Writing, dialect, schema
+from prewatt.host.store.books import put_book, take_book
 from prewatt.protocol.transfer import (
     Cancelled,
     Change,
@@ -24,10 +25,12 @@ from prewatt.protocol.transfer import (
     Renumbered,
     SignedOver,
     Suspense,
+    TransferRuleError,
+    match_suspense,
 )
 from prewatt.protocol.transfer_book import burn_tag, code_tag
 
-__all__ = ["book_changes", "record_facts"]
+__all__ = ["book_changes", "book_match", "record_facts"]
 
 _ENDED: Final = frozenset({OrderState.CONFIRMED, OrderState.CANCELLED, OrderState.SIGNED_OVER})
 
@@ -48,6 +51,8 @@ def book_changes(
             post_suspense(writing, meter, change.entry.sequence, change.entry.amount_micro, at_s)
         elif isinstance(change, Lost | Renumbered):
             _move_open(writing, meter, change.order, at_s)
+        if isinstance(change, Renumbered) and change.code_void:
+            log_action(writing, at_s, "value code void", meter, f"order {change.order.order_id}: give a new code")
     # A number changes hands inside this commit: first everybody lets go, then everybody takes.
     for order in (*ended, *moved):
         writing.driver.execute(dialect.ORDER_LET_GO, (order.order_id,))
@@ -58,6 +63,23 @@ def book_changes(
             _move(writing, meter, order, Place.TRANSIT, at_s)
         writing.driver.execute(dialect.ORDER_STEP, (order.state.value, order.sequence, None, order.order_id))
     put_book(writing, meter, after)
+
+
+def book_match(writing: Writing, meter: str, order_id: str, sequence: int, *, at_s: int) -> None:
+    """Value in suspense was this open order: the order is confirmed there, and suspense lets the value go.
+
+    RefusedError where the rules do not allow it.
+    """
+    before = take_book(writing, meter)
+    try:
+        after, changes = match_suspense(before, order_id, sequence)
+    except TransferRuleError as error:
+        raise RefusedError(RefusalOutcome.METER_BLOCKED, "sequence", sequence, str(error)) from None
+    amount = next(entry.amount_micro for entry in before.suspense if entry.sequence == sequence)
+    post_match(writing, meter, sequence, amount, at_s)
+    row = {"meter": meter, "sequence": sequence, "order_id": order_id, "at_s": at_s}
+    writing.connection.execute(schema.matches.insert().values(row))
+    book_changes(writing, meter, before, after, changes, at_s=at_s)
 
 
 def _move_open(writing: Writing, meter: str, order: Order, at_s: int) -> None:

@@ -22,7 +22,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import insert, select, update
 
 from prewatt.host.audit import Audit
+from prewatt.host.bodies import Bodies
 from prewatt.host.booking import book_changes
+from prewatt.host.codes import Codes
 from prewatt.host.context import HostContext, Installation, log_action, read_installation
 from prewatt.host.controls import Controls
 from prewatt.host.dispatch import Dispatch, DispatchSettings
@@ -92,6 +94,8 @@ class Host:
         self.registry = Registry(context)
         self.vending = Vending(context)
         self.transfers = Transfers(context)
+        self.codes = Codes(context)
+        self.bodies = Bodies(context)
         self.tariffs = Tariffs(context)
         self.controls = Controls(context)
         self.usage = Usage(context)

@@ -5,7 +5,9 @@
     in transit -> delivered   the meter holds the order (the pending one is posted)
     in transit -> wallet      the order can never be applied (the pending one is voided)
     ... -> lost bodies        the order is inside a body that nobody can read
-    wallet -> refunded        the customer has the money back
+    ... -> carried            the money goes on into another order, of the meter that follows
+    ... -> refunded           the customer has the money back
+    lost bodies -> write off  a person took the loss, on a named account
 
 An order's place and the number of its moves stand in its row; every move is one posting or two with an id made from
 them, in the commit that stores the rules' decision. What is not in this picture is a bug and raises LedgerFaultError.
@@ -14,12 +16,12 @@ them, in the commit that stores the rules' decision. What is not in this picture
 from enum import StrEnum
 from typing import Final
 
-from prewatt.host.ledger import AccountKind, Phase, Posting, account_id
+from prewatt.host.ledger import AccountId, AccountKind, Phase, Posting, account_id
 from prewatt.host.refusals import HostError
 from prewatt.host.store import Writing
 from prewatt.host.store.postings import post
 
-__all__ = ["LedgerFaultError", "OrderMoney", "Place", "post_or_fail", "post_suspense"]
+__all__ = ["LedgerFaultError", "OrderMoney", "Place", "post_match", "post_or_fail", "post_suspense"]
 
 
 class LedgerFaultError(HostError):
@@ -34,6 +36,8 @@ class Place(StrEnum):
     DELIVERED = "delivered"
     LOST = "lost"
     REFUNDED = "refunded"
+    CARRIED = "carried"
+    WRITTEN_OFF = "written"
 
 
 _ACCOUNTS: Final = {
@@ -51,6 +55,11 @@ _CAUSES: Final = {
     (Place.LOST, Place.WALLET): "found not to be in the body",
     (Place.LOST, Place.DELIVERED): "found in the body",
     (Place.WALLET, Place.REFUNDED): "refunded",
+    (Place.LOST, Place.REFUNDED): "signed over: refunded",
+}
+_LEFT: Final = {
+    Place.CARRIED: (AccountKind.CARRIED, "carried on"),
+    Place.WRITTEN_OFF: (AccountKind.WRITE_OFF, "signed over: written off"),
 }
 
 
@@ -71,6 +80,20 @@ class OrderMoney:
     def pay(self, authorization: str) -> None:
         """Cash comes in and stands in the wallet: the first move."""
         self._post(Phase.SINGLE, AccountKind.CASH, AccountKind.WALLET, f"paid, {authorization}")
+
+    def carry_in(self) -> None:
+        """What was put into this order's own account of things carried stands in the wallet: the first move."""
+        source, wallet = account_id(AccountKind.CARRIED, self._order_id), account_id(AccountKind.WALLET, self._meter)
+        self._post_between(Phase.SINGLE, source, wallet, "carried on")
+
+    def leave(self, to: Place, owner: str) -> None:
+        """The money leaves the order for good: into the order ``owner`` (CARRIED), or written off to that name."""
+        if self.place not in (Place.WALLET, Place.LOST) or to not in _LEFT:
+            raise LedgerFaultError(f"order {self._order_id}: no way from {self.place} to {to}")
+        kind, cause = _LEFT[to]
+        source = account_id(_ACCOUNTS[self.place], self._meter)
+        self._post_between(Phase.SINGLE, source, account_id(kind, owner), cause)
+        self.place = to
 
     def move(self, to: Place) -> None:
         """Moves the money where it is not yet; LedgerFaultError for a way that does not exist."""
@@ -102,12 +125,18 @@ class OrderMoney:
     def _post(
         self, phase: Phase, debit: AccountKind, credit: AccountKind, cause: str, pending_id: str | None = None
     ) -> None:
+        source = account_id(debit, "" if debit is AccountKind.CASH else self._meter)
+        self._post_between(phase, source, account_id(credit, self._meter), cause, pending_id)
+
+    def _post_between(
+        self, phase: Phase, debit: AccountId, credit: AccountId, cause: str, pending_id: str | None = None
+    ) -> None:
         self.moves += 1
         posting = Posting(
             id=f"{self._order_id}/{self.moves}",
             phase=phase,
-            debit=account_id(debit, "" if debit is AccountKind.CASH else self._meter),
-            credit=account_id(credit, self._meter),
+            debit=debit,
+            credit=credit,
             amount_micro=self._amount_micro,
             cause=cause,
             reference=self._order_id,
@@ -133,6 +162,15 @@ def post_suspense(writing: Writing, meter: str, sequence: int, amount_micro: int
         reference=meter,
     )
     post_or_fail(writing, posting, at_s)
+
+
+def post_match(writing: Writing, meter: str, sequence: int, amount_micro: int, at_s: int) -> None:
+    """A person said which order value in suspense was: the order itself delivers it, so suspense lets it go."""
+    suspense, delivered = account_id(AccountKind.SUSPENSE, meter), account_id(AccountKind.DELIVERED, meter)
+    debit, credit = (delivered, suspense) if amount_micro > 0 else (suspense, delivered)
+    cause = f"sequence {sequence:08X} was an order"
+    posting_id = f"{meter}:{sequence:08X}/matched"
+    post_or_fail(writing, Posting(posting_id, Phase.SINGLE, debit, credit, abs(amount_micro), cause, meter), at_s)
 
 
 def post_or_fail(writing: Writing, posting: Posting, at_s: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, or_, select
 
 from prewatt.host.answers import SuspenseAnswer, TransferAnswer, TransferState
-from prewatt.host.booking import book_changes
+from prewatt.host.booking import book_changes, book_match
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.fields import check_meter, check_text
 from prewatt.host.ledger import AccountKind, Phase, Posting, account_id
@@ -99,6 +99,21 @@ class Transfers:
         meter, note = check_meter(meter), check_text(note, field="note")
         self._context.store.write(lambda writing: self._explain(writing, meter, sequence, note))
 
+    def match_suspense(self, meter: str, sequence: int, transfer: str, note: str) -> TransferAnswer:
+        """A person says that value in suspense was this open order, typed as a code that a restore forgot."""
+        meter, note, found = check_meter(meter), check_text(note, field="note"), self.read(transfer)
+        if found.meter != meter:
+            raise RefusedError(RefusalOutcome.UNKNOWN_ORDER, "transfer", transfer, f"a transfer to meter {meter}")
+
+        def work(writing: Writing) -> None:
+            now_s = self._context.now()
+            book_match(writing, meter, found.order, sequence, at_s=now_s)
+            log_action(writing, now_s, "suspense match", meter, f"sequence {sequence} was order {found.order}: {note}")
+
+        self._context.store.write(work)
+        self._context.wake(meter)
+        return self.read(found.order)
+
     def _explain(self, writing: Writing, meter: str, sequence: int, note: str) -> None:
         before, now_s = take_book(writing, meter), self._context.now()
         entry = next((each for each in before.suspense if each.sequence == sequence), None)
@@ -174,6 +189,7 @@ def _answer(row: Row[Any]) -> TransferAnswer:
         amount_micro=row.amount_micro,
         sequence=row.sequence,
         authorization=row.authorization,
+        place=row.place,
         refunded=row.place == Place.REFUNDED,
         made_s=row.made_s,
         settled_s=row.settled_s,

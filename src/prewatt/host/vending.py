@@ -6,10 +6,12 @@ holds the value or that it never will.
 """
 
 import time
+from dataclasses import replace
 from typing import Final
 
 from prewatt.host.answers import TransferAnswer, TransferState, VendAnswer
 from prewatt.host.booking import book_changes
+from prewatt.host.codes import write_code
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.fields import check_id, check_meter
 from prewatt.host.money import OrderMoney, Place
@@ -35,8 +37,17 @@ class Vending:
     def __init__(self, context: HostContext) -> None:
         self._context = context
 
-    def vend(self, meter: str, amount: str, *, order: str | None = None, method: PaymentMethod = CASH) -> VendAnswer:
+    def vend(
+        self,
+        meter: str,
+        amount: str,
+        *,
+        order: str | None = None,
+        method: PaymentMethod = CASH,
+        with_code: bool = False,
+    ) -> VendAnswer:
         """Sells ``amount`` (a decimal in currency units) to a meter. ``order``: the caller's id (None: a fresh one).
+        ``with_code``: as a value code, in the same commit; where there can be none now, nothing is sold.
 
         RefusedError or ValueFieldError where it is not allowed; then nothing was changed and nothing is to be paid.
         """
@@ -50,12 +61,14 @@ class Vending:
         if method is not CASH:
             # Somebody else guarantees: the payer is not asked for a sale that exists already, or cannot be.
             existing = self._context.store.write(lambda writing: _check(writing, order_id, meter, amount_micro))
-            if existing is not None:
+            if existing is not None and not with_code:
                 return existing
         guarantee = method.guarantee(order_id, amount_micro)
         tag = make_tag(self._context.random(TAG_RANDOM_BYTES))
         answer = self._context.store.write(
-            lambda writing: self._make(writing, order_id, meter, amount_micro, tag, guarantee)
+            lambda writing: self._coded(
+                writing, self._make(writing, order_id, meter, amount_micro, tag, guarantee), with_code
+            )
         )
         self._context.wake(meter)
         return answer
@@ -73,6 +86,12 @@ class Vending:
 
     def _fresh_id(self) -> str:
         return f"V-{self._context.random(TAG_RANDOM_BYTES).hex()}"
+
+    def _coded(self, writing: Writing, sale: VendAnswer, with_code: bool) -> VendAnswer:
+        """The sale with its value code where that is wanted."""
+        if not with_code or sale.state in (TransferState.CONFIRMED, TransferState.CANCELLED):
+            return sale
+        return replace(sale, code=write_code(writing, self._context, sale.meter, sale.order).digits)
 
     def _make(
         self, writing: Writing, order_id: str, meter: str, amount_micro: int, tag: bytes, guarantee: Guarantee

@@ -20,6 +20,7 @@ from prewatt.protocol.transfer_book import (
     burn_tag,
     check_epoch,
     check_tag,
+    check_unexplained,
     known_top,
 )
 from prewatt.protocol.transfer_facts import Change, Lost
@@ -59,9 +60,10 @@ def ask_retire(book: MeterBook, tag: bytes) -> MeterBook:
 
 def reconciled(book: MeterBook) -> tuple[MeterBook, tuple[Change, ...]]:
     """Payments agree with this meter's orders and suspense again: orders may move, and those whose cancelling waited
-    for it end. Only once the meter is `Synced`."""
+    for it end. Only once the meter is `Synced`, and while no unexplained suspense may be one of the open orders."""
     if not book.synced:
         raise TransferRuleError("reconciled: the meter is not in step yet; wait until it is synced")
+    check_unexplained(book)
     changes: list[Change] = []
     return void_claims(replace(book, reconciling=False), changes), tuple(changes)
 

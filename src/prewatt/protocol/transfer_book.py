@@ -36,6 +36,7 @@ __all__ = [
     "burn_tag",
     "check_epoch",
     "check_tag",
+    "check_unexplained",
     "code_tag",
     "ends_in_books",
     "find_order",
@@ -242,6 +243,23 @@ def ends_in_books(book: MeterBook) -> bool:
     """Whether the book alone may end an order of which nothing is under way: only while it is in step with its meter
     and with the payments. Before that, value in suspense may be this very order's, typed as a forgotten code."""
     return book.synced and not book.reconciling and book.frozen is None
+
+
+def check_unexplained(book: MeterBook, *order_ids: str) -> None:
+    """TransferRuleError while value in suspense may be one of these open orders (none named: any that may move).
+
+    An order of a backup whose value code was given out and typed is in the meter under the code's bits, which the
+    backup does not know: only its amount tells. Until a person has said what that value was, the order stays where
+    it is.
+    """
+    for order in book.orders:
+        named = order.order_id in order_ids if order_ids else order.state is not OrderState.LOST
+        held = next((entry for entry in book.suspense if entry.amount_micro == order.amount_micro), None)
+        if named and held is not None:
+            raise TransferRuleError(
+                f"order {order.order_id!r} has the amount that is in suspense under sequence {held.sequence}, and may"
+                " have been typed there as a value code; match the two, or explain that suspense otherwise"
+            )
 
 
 def issued_top(book: MeterBook) -> int:

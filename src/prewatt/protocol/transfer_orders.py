@@ -18,6 +18,7 @@ from prewatt.protocol.transfer_book import (
     Order,
     OrderState,
     TransferRuleError,
+    check_unexplained,
     ends_in_books,
     find_order,
     next_number,
@@ -98,11 +99,12 @@ def match_suspense(book: MeterBook, order_id: str, sequence: int) -> tuple[Meter
     """A person (or the payments' own records) says that this value in suspense was this order: suspense -> delivered.
 
     For an order of a restored book whose value code was given out and typed by the time the ring was read. Allowed
-    only while payments are being reconciled, or later for an order without a number; amounts must agree.
+    only for an order of which nothing is under way: one without a number at a meter in step, or one of a lost body;
+    amounts must agree.
     """
     order = find_order(book, order_id)
     entry = _find_suspense(book, sequence)
-    if order.sequence is not None or not book.synced:
+    if (order.sequence is not None or not book.synced) and book.body is not BodyState.LOST:
         raise TransferRuleError(f"suspense: order {order_id!r} may still be under way")
     if entry.amount_micro != order.amount_micro:
         raise TransferRuleError(f"suspense: {entry.amount_micro} is held, the order is {order.amount_micro}")
@@ -126,9 +128,11 @@ def _find_suspense(book: MeterBook, sequence: int) -> RingEntry:
 
 
 def sign_over(book: MeterBook, order_id: str) -> tuple[MeterBook, tuple[Change, ...]]:
-    """A person ends an order that was lost with its body (R8); TransferRuleError for any other order."""
+    """A person ends an order that was lost with its body (R8); TransferRuleError for any other order, and while
+    unexplained suspense may be this one."""
     order = find_order(book, order_id)
     if order.state is not OrderState.LOST:
         raise TransferRuleError(f"order: {order_id!r} is {order.state}, not lost; cancel it instead")
+    check_unexplained(book, order_id)
     signed = replace(order, state=OrderState.SIGNED_OVER)
     return without_order(book, order), (SignedOver(signed),)

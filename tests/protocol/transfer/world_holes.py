@@ -166,10 +166,7 @@ def _cancel_unnumbered(host, book, order_id):
 
 def _learn_and_go_on(host, book, fact):
     book, changes = rules.learn(book, fact)
-    if book.synced and book.reconciling:
-        book, more = rules.reconciled(book)
-        changes += more
-    return book, changes
+    return replace(book, reconciling=book.reconciling and not book.synced), changes
 
 
 class NoFolderHost(Host):

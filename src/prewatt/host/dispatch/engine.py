@@ -38,7 +38,7 @@ _log = structlog.get_logger("prewatt.dispatch")
 _SESSION_RANDOM_BYTES: Final = 32
 _TIME_BYTES: Final = 4
 # After these a meter shows other registers, another relay, another price, or a key that has to prove itself.
-_REFRESHED: Final = frozenset({Code.VALUE, Code.COMMISSION, Code.MODE, Code.RELAY, Code.KEY})
+_REFRESHED: Final = frozenset({Code.VALUE, Code.COMMISSION, Code.RETIRE, Code.MODE, Code.RELAY, Code.KEY})
 _FROM_METER: Final = frozenset({MessageType.REPORT, MessageType.ALARM, MessageType.WISH})
 _NOTHING: Final = Wish(query=False)
 

@@ -11,6 +11,7 @@ from prewatt.codec.info import InfoPart, parse_part
 from prewatt.codec.meter_messages import Alarm, Report, Wish
 from prewatt.codec.reader import Reader
 from prewatt.codec.receipt import NO_TAG, RING_ENTRY_BYTES, Receipt, RingEntry
+from prewatt.host.bodyvalue import follow_bodies
 from prewatt.host.booking import book_changes, record_facts
 from prewatt.host.collection import book_standing, collect_part, pass_day, totals_of
 from prewatt.host.context import HostContext
@@ -36,6 +37,7 @@ from prewatt.protocol.transfer import (
     learn,
     reconciled,
 )
+from prewatt.units import epoch_of
 
 __all__ = ["book_alarm", "book_report", "book_result", "book_wish", "parse_info", "settle_step"]
 
@@ -99,6 +101,7 @@ def _book_fact(writing: Writing, context: HostContext, meter: str, fact: Fact, p
     report = collect_part(writing, meter, part, now_s=now_s, in_session=in_session) if part is not None else None
     book_changes(writing, meter, before, after, changes, at_s=now_s)
     book_standing(writing, meter, changes, report, now_s=now_s)
+    follow_bodies(writing, meter, after, epoch_of(fact.receipt.last_sequence), now_s)
     _end_controls(writing, meter, fact, changes, now_s)
 
 
@@ -106,12 +109,13 @@ def settle_step(context: HostContext, book: MeterBook, *, bare: bool) -> tuple[M
     """What follows by itself once a meter is in step again.
 
     With open orders a person reconciles first: before a restore one of them may have been paid back in cash, and
-    nothing here would know. Without any there is nothing to reconcile. A body that was never commissioned is, in an
+    nothing here would know. With value in suspense too: a sale that was forgotten and is made again would be delivered
+    twice. Without either there is nothing to reconcile. A body that was never commissioned is, in an
     epoch above every one that was ever asked for; so is a ``bare`` one, which has just answered without an epoch, where
     all bodies before it are accounted for (a person said so to end the freeze NO_EPOCH, or the old one was retired).
     """
     changes: tuple[Change, ...] = ()
-    if book.synced and book.reconciling and not book.orders and book.frozen is None:
+    if book.synced and book.reconciling and not (book.orders or book.suspense) and book.frozen is None:
         book, changes = reconciled(book)
     expected = book.body is BodyState.NEW or (bare and book.body is BodyState.RETIRED)
     if expected and book.synced and not book.reconciling and book.frozen is None:

@@ -31,6 +31,8 @@ class AccountKind(StrEnum):
     ROUNDING = "rounding"
     SUSPENSE = "suspense"
     LOST_BODIES = "lost_bodies"
+    CARRIED = "carried"
+    """From one order or body into the order that carries it on; always empty after a commit."""
     WRITE_OFF = "write_off"
 
 

@@ -29,6 +29,7 @@ def put_book(writing: Writing, meter: str, book: MeterBook) -> None:
         frozen,
         book.reconciling,
         book.body is BodyState.LIVE,
+        book.body.value,
         _has_work(book),
         meter,
     )
@@ -45,6 +46,7 @@ def insert_book(writing: Writing, meter: str, book: MeterBook) -> None:
         "frozen": None,
         "reconciling": False,
         "live": False,
+        "body": BodyState.NEW.value,
         "work": False,
     }
     writing.connection.execute(schema.books.insert().values(row))

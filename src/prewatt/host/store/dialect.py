@@ -77,8 +77,8 @@ ACCOUNT_PUT: Final = (
 )
 BOOK_BY_METER: Final = "SELECT book FROM books WHERE meter = ?"
 BOOK_UPDATE: Final = (
-    "UPDATE books SET book = ?, epoch_highest = ?, synced = ?, frozen = ?, reconciling = ?, live = ?, body = ?, work = ?"
-    " WHERE meter = ?"
+    "UPDATE books SET book = ?, epoch_highest = ?, synced = ?, frozen = ?, reconciling = ?, live = ?, body = ?,"
+    " work = ? WHERE meter = ?"
 )
 ORDER_MONEY: Final = "SELECT place, moves, amount_micro FROM orders WHERE id = ? AND meter = ?"
 ORDER_PLACE: Final = "UPDATE orders SET place = ?, moves = ? WHERE id = ?"

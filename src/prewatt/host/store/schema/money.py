@@ -42,7 +42,9 @@ orders = Table(
         "step IN ('waiting', 'sent', 'refused', 'cancelling', 'lost', 'confirmed', 'cancelled', 'signed over')",
         name="orders_step",
     ),
-    CheckConstraint("place IN ('wallet', 'transit', 'delivered', 'lost', 'refunded')", name="orders_place"),
+    CheckConstraint(
+        "place IN ('wallet', 'transit', 'delivered', 'lost', 'refunded', 'carried', 'written')", name="orders_place"
+    ),
     UniqueConstraint("meter", "sequence", name="orders_sequence"),
     UniqueConstraint("meter", "tag", name="orders_tag"),
     sqlite_autoincrement=True,
