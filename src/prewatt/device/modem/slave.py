@@ -62,6 +62,11 @@ class SlaveModem:
         return self._voice.timing
 
     @property
+    def m_id(self) -> int:
+        """The M-ID it answers to."""
+        return self._m_id
+
+    @property
     def counts(self) -> ModemCounts:
         """What it went through."""
         return self._voice.counts

@@ -1,0 +1,48 @@
+"""How long messages will take on a line, for whoever has to plan: the size of a round, how long to wait for an answer.
+
+A fragment and its acknowledgement are one cycle, and a cycle that fails is repeated after a silence. At the loss that
+the profile has on average the mean time of a message follows in closed form; the limit for an answer leaves room for
+the longest payloads and for several failures in a row. Tests compare both with the model.
+"""
+
+from math import exp
+from typing import Final
+
+from prewatt.codec.messages import PAYLOAD_BYTES_MAX
+from prewatt.link.line.profile import LineProfile
+
+__all__ = ["WITHIN_FACTOR", "answer_within_ms", "message_ms", "read_cycle_loss"]
+
+# How far above the mean the limit for an answer lies: a line that is four decibels worse still makes it.
+WITHIN_FACTOR: Final = 2
+# A device's own time, from a frame to its answer.
+_DEVICE_MS: Final = 300
+_MS: Final = 1_000
+
+
+def read_cycle_loss(profile: LineProfile) -> float:
+    """The share of fragments whose acknowledgement does not come back: impulses and the least bit errors alone."""
+    timing = profile.timing
+    exposed_s = (timing.fragment_ms + timing.ack_ms + 2 * profile.impulse_ms) / _MS
+    bits = 8 * timing.fragment_bytes
+    return 1 - exp(-profile.impulses_s * exposed_s - profile.bit_errors_least * bits)
+
+
+def message_ms(profile: LineProfile, message_bytes: int) -> int:
+    """The mean time that a message of so many bytes occupies the line, repeats included, to its last acknowledgement.
+
+    ValueError for more than a frame's payload.
+    """
+    if not 0 <= message_bytes <= PAYLOAD_BYTES_MAX:
+        raise ValueError(f"message_bytes: {message_bytes} is not allowed; allowed is 0 to {PAYLOAD_BYTES_MAX}")
+    timing, loss = profile.timing, read_cycle_loss(profile)
+    clean_ms = timing.message_ms(message_bytes)
+    repeats = timing.fragments(message_bytes) * loss / (1 - loss)
+    return round(clean_ms + repeats * (timing.fragment_ms + timing.turnaround_ms + timing.ack_within_ms))
+
+
+def answer_within_ms(
+    profile: LineProfile, call_bytes: int = PAYLOAD_BYTES_MAX, answer_bytes: int = PAYLOAD_BYTES_MAX
+) -> int:
+    """How long a station should wait from a call of ``call_bytes`` to an answer of ``answer_bytes`` (the longest)."""
+    return WITHIN_FACTOR * (message_ms(profile, call_bytes) + message_ms(profile, answer_bytes)) + _DEVICE_MS
