@@ -49,6 +49,7 @@ __all__ = [
     "Round",
     "StationState",
     "build_hop",
+    "parse_head",
     "parse_hop",
 ]
 
@@ -72,19 +73,27 @@ def build_hop(message: HopMessage) -> bytes:
     return bytes((HOP_VERSION, kind)) + message.address.build() + body
 
 
+def parse_head(data: bytes) -> tuple[HopKind, Address]:
+    """Kind and address of a message whose body may be anything; DecodeError for a head that there is not."""
+    return _parse_head(Reader(data))
+
+
+def _parse_head(reader: Reader) -> tuple[HopKind, Address]:
+    version, kind = reader.u8("version"), reader.u8("kind")
+    if version != HOP_VERSION:
+        raise reader.fail("version", f"{version} is not {HOP_VERSION}", back=2)
+    if kind not in _PARSERS:
+        raise reader.fail("kind", f"{kind:02X} is no kind of box message", back=1)
+    return HopKind(kind), Address.parse(reader.take(ADDRESS_BYTES, "address"))
+
+
 def parse_hop(data: bytes) -> HopMessage:
     """The message that ``data`` is, whole; DecodeError for anything that `build_hop` would not make."""
     if len(data) > HOP_BYTES_MAX:
         raise DecodeError(HOP_BYTES_MAX, "end", f"{len(data)} bytes, a box message has at most {HOP_BYTES_MAX}")
     reader = Reader(data)
-    version = reader.u8("version")
-    if version != HOP_VERSION:
-        raise reader.fail("version", f"{version} is not {HOP_VERSION}", back=1)
-    kind = reader.u8("kind")
-    parse = _PARSERS.get(kind)
-    if parse is None:
-        raise reader.fail("kind", f"{kind:02X} is no kind of box message", back=1)
-    message = parse(Address.parse(reader.take(ADDRESS_BYTES, "address")), reader)
+    kind, address = _parse_head(reader)
+    message = _PARSERS[kind](address, reader)
     reader.end()
     return message
 
@@ -269,7 +278,7 @@ def _items(reader: Reader, kind: BatchKind) -> tuple[Item, ...]:
         raise DecodeError(at + error.offset, error.field, error.why) from None
 
 
-_PARSERS: Final[dict[int, Callable[[Address, Reader], HopMessage]]] = {
+_PARSERS: Final[dict[HopKind, Callable[[Address, Reader], HopMessage]]] = {
     HopKind.ROUND: _parse_round,
     HopKind.MEMBERS: _parse_members,
     HopKind.KEPT_ACK: _parse_kept_ack,

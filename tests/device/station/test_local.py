@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from prewatt.codec.batch import BatchKind, build_batch, parse_batch
 from prewatt.codec.frame import Frame, FrameFlags
-from prewatt.device.station import (
+from prewatt.device.station.local import (
     ANSWER_WITHIN_MS,
     HOLD_ANSWERS_MS,
     LineHeard,

@@ -19,10 +19,9 @@ from prewatt.apps.street.loads import HomeLoad, home_load
 from prewatt.apps.street.nvm_file import FileNvm
 from prewatt.device.meter import Birth, Button, Event, KeyPress, LastGasp, LineFrame, LineSend, Load, Meter, Tick
 from prewatt.device.now import Now
-from prewatt.device.station import LineHeard, LocalStation, RoundArrived, Uplink, WakeAtLine
-from prewatt.device.station import LineSend as StationSend
-from prewatt.device.station import Tick as StationTick
-from prewatt.device.station.local import StationEvent
+from prewatt.device.station.local import LineHeard, LocalStation, RoundArrived, StationEvent, Uplink, WakeAtLine
+from prewatt.device.station.local import LineSend as StationSend
+from prewatt.device.station.local import Tick as StationTick
 from prewatt.link import Carrier, MemoryLine
 from prewatt.units import MINUTE_S, MeterId, ValueFieldError, format_meter_id
 

@@ -1,27 +1,32 @@
-"""The local station at the pole transformer: relays rounds between the host and up to 256 meters on its line."""
+"""The local station at the pole transformer: relays rounds between the host and up to 256 meters on its line, and keeps
+what they say by themselves until it is durable above."""
 
-from prewatt.device.station.local import (
-    ANSWER_WITHIN_MS,
-    HOLD_ANSWERS_MS,
+from prewatt.device.station.events import (
+    FromAbove,
     LineHeard,
+    LineHeld,
     LineSend,
-    LocalStation,
-    MemberError,
-    RoundArrived,
+    StationEffect,
+    StationEvent,
     Tick,
     Uplink,
+    UplinkUp,
     WakeAtLine,
 )
+from prewatt.device.station.keeping import KEPT_EACH_MAX
+from prewatt.device.station.station import LocalStation
 
 __all__ = [
-    "ANSWER_WITHIN_MS",
-    "HOLD_ANSWERS_MS",
+    "KEPT_EACH_MAX",
+    "FromAbove",
     "LineHeard",
+    "LineHeld",
     "LineSend",
     "LocalStation",
-    "MemberError",
-    "RoundArrived",
+    "StationEffect",
+    "StationEvent",
     "Tick",
     "Uplink",
+    "UplinkUp",
     "WakeAtLine",
 ]
