@@ -3,18 +3,13 @@
 from prewatt.codec.bodies import RelayOrder
 from prewatt.codec.modeexample import EXAMPLE_TABLE
 from prewatt.codec.settings import SettingsChange
-from prewatt.codec.valuecode import ValueCode, check_input, check_of
-from prewatt.crypto import MessageKind, suite
 from prewatt.device.meter import Button, Cover, KeyPress, Sense, Surge
 from prewatt.device.meter.nvm import Torn
-from prewatt.host.booking import book_changes
-from prewatt.host.store.books import read_book, take_book
-from prewatt.protocol.transfer import TransferRuleError, find_order, issue_code
+from prewatt.host.store.books import read_book
 
 AMOUNTS = ("0.01", "0.50", "1", "1", "2.37", "5", "5", "10", "25", "400")
 PRICES = ("0.25", "2.5", "2.5", "12.345678")
 LOADS = (0, 0, 1, 60, 300, 900, 1_500, 4_000)
-MINOR_MICRO = 10_000
 ORDERS_OPEN_MAX = 6
 CONTROLS_OPEN_MAX = 6
 
@@ -53,32 +48,17 @@ class People:
             self.world.call(lambda host: host.transfers.refund(order))
 
     def op_code(self, chance):
-        """The order on paper: by the rules themselves, in one commit as any service would."""
+        """The order on paper. The customer gets the digits once the host has answered, which is after its commit: an
+        answer that a crash swallowed is asked for again."""
         world, body = self.world, self.world.some_body(chance)
         orders = world.open_orders(body.meter)
-        if not orders:
-            return
-        order, digits = chance.choice(orders), []
-        keys = suite(body.suite_name).message_keys(world.install.vault.terminal_key(world.sets(body)[0], body.meter_id))
-
-        def build(sequence, amount_micro):
-            minor = amount_micro // MINOR_MICRO
-            check = check_of(keys.tag(MessageKind.CODE, check_input(body.meter_id, sequence, minor)))
-            code = ValueCode(sequence & 0xFF, minor, check)
-            digits.append(code.build())
-            return code.build_bits()
-
-        def work(writing):
-            before = take_book(writing, body.meter)
-            try:
-                after, numbered = issue_code(before, order, build)
-            except TransferRuleError:
-                return
-            world.note_code(body.meter, numbered)
-            book_changes(writing, body.meter, before, after, (), at_s=world.host_s())
-
-        world.call(lambda host: host.context.store.write(work))
-        self.codes.setdefault(body.meter, []).extend(digits)
+        if orders:
+            order = chance.choice(orders)
+            answer = world.call(lambda host: host.codes.issue(order))
+            if answer is not None:
+                world.events["codes"] += 1
+                world.note_code(answer)
+                self.codes.setdefault(body.meter, []).append(answer.digits)
 
     def op_type(self, chance):
         """A value code typed, sometimes with a slip, sometimes again, sometimes at another meter."""
@@ -213,8 +193,3 @@ class People:
 
     def op_enrol(self, chance):
         self.world.new_meter()
-
-
-def order_of(connection, meter, order_id):
-    """An open order in its meter's book."""
-    return find_order(read_book(connection, meter), order_id)

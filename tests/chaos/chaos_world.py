@@ -203,8 +203,10 @@ class World:
             self.tariff_top = max(self.tariff_top, version)
             self.tariff_digests[version] = digest
 
-    def note_code(self, meter, order):
-        self.code_orders[meter, code_tag(order.code)] = order.tag
+    def note_code(self, code):
+        """Digits that a customer has: the code's 64 bits are a tag of its order."""
+        tag = next(tag for (meter, tag), (order, _) in self.orders.items() if (meter, order) == (code.meter, code.order))
+        self.code_orders[code.meter, code_tag(int(code.digits))] = tag
 
     def applied(self, body, entry):
         """A meter holds a sequence that it did not hold before."""
@@ -301,10 +303,24 @@ class World:
                 # The till's own records: a restored host must not deliver what was taken back before.
                 if state.state is MeterState.UNSYNCED and order in self.taken_back:
                     self.call(lambda host, order=order: host.transfers.cancel(order))
-            if state.state_reason is not None and "reconcile" in state.state_reason:
-                self.call(lambda host, meter=meter: host.registry.reconcile(meter, "the till agrees"))
         for entry in self.call(lambda host: host.transfers.read_suspense()) or ():
-            self.call(lambda host, entry=entry: host.transfers.explain_suspense(entry.meter, entry.sequence, "found"))
+            self._explain(entry)
+        for meter in self.enrolled:
+            state = self.call(lambda host, meter=meter: host.registry.read_meter(meter))
+            if state is not None and state.state_reason is not None and "reconcile" in state.state_reason:
+                self.call(lambda host, meter=meter: host.registry.reconcile(meter, "the till agrees"))
+
+    def _explain(self, entry):
+        """The counter keeps the stubs of the codes it gave out: it knows which order a code was, and matches it where
+        that order is open; what was sold after the backup it finds in the till's own records."""
+        held = next(each for each in self.bodies[entry.meter].history if each.sequence == entry.sequence)
+        tag = self.code_orders.get((entry.meter, held.tag), held.tag)
+        order, _ = self.orders.get((entry.meter, tag), (None, None))
+        if order in self.open_orders(entry.meter):
+            self.events["matches"] += 1
+            self.call(lambda host: host.transfers.match_suspense(entry.meter, entry.sequence, order, "on the stub"))
+        elif order is not None:
+            self.call(lambda host: host.transfers.explain_suspense(entry.meter, entry.sequence, "found"))
 
     def calm(self):
         """Everything has to come to its end now."""

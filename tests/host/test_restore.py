@@ -9,6 +9,7 @@ from prewatt.codec.messages import MessageType
 from prewatt.host.answers import MeterState, TransferState
 from prewatt.host.folder import DATABASE_NAME
 from prewatt.host.generation import GenerationFiles
+from prewatt.host.refusals import RefusedError
 from prewatt.host.registry import Enrolment
 
 
@@ -52,6 +53,9 @@ def test_a_restored_database_fences_before_it_sells_again(world):
     assert world.host.transfers.read("new").state is TransferState.PENDING
     assert world.host.transfers.read_suspense()[0].amount_micro == 10_000_000
     assert world.bodies["000001"].money.received_micro == 10_000_000
+    with pytest.raises(RefusedError, match=r"order 'new' has the amount that is in suspense under sequence 16777217"):
+        world.host.registry.reconcile("000001", "looked at nothing")
+    world.host.transfers.explain_suspense("000001", 16_777_217, "the till says 10 were sold before")
     world.host.registry.reconcile("000001", "the till says 10 were sold twice")
     world.settle(2)
     assert world.host.transfers.read("new").state is TransferState.CONFIRMED
@@ -130,9 +134,12 @@ def test_a_meter_enrolled_again_after_a_restore_shows_first_what_it_holds(world)
     world.host.registry.enrol(Enrolment("000009"))
     assert world.host.registry.read_meter("000009").state is MeterState.UNSYNCED
     world.settle(3)
-    assert world.host.registry.read_meter("000009").state is MeterState.ACTIVE
     assert [each.amount_micro for each in world.host.transfers.read_suspense()] == [5_000_000]
     world.host.vending.vend("000009", "2", order="after")
+    world.settle(2)
+    assert world.host.transfers.read("after").state is TransferState.PENDING
+    assert "reconcile" in world.host.registry.read_meter("000009").state_reason
+    world.host.registry.reconcile("000009", "the till has the 5, the customer the slip")
     world.settle(2)
     assert world.host.transfers.read("after").state is TransferState.CONFIRMED
     assert world.bodies["000009"].money.received_micro == 7_000_000

@@ -264,3 +264,6 @@ class AuditAnswer(Answer):
     delivered_micro: int
     refunded_micro: int
     suspense_micro: int
+    lost_bodies_micro: int
+    """Value of bodies that nobody can read; it waits for a person to sign it over."""
+    written_off_micro: int

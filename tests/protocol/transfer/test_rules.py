@@ -335,9 +335,9 @@ def test_nothing_ends_in_the_books_before_payments_are_reconciled_or_while_froze
     book, _ = rules.restored(sent[0], 1)
     book, _ = rules.ask_cancel(book, "a")
     assert rules.ask_cancel(replace(book, synced=True), "b")[1] == ()
-    book, changes = rules.learn(book, heard(entry(1, STRANGER, 10)))
+    book, changes = rules.learn(book, heard(entry(1, STRANGER, 30)))
     assert rules.Cancelled not in kinds(changes)
-    _, changes = rules.learn(replace(book, synced=True), heard(entry(1, STRANGER, 10)))
+    _, changes = rules.learn(replace(book, synced=True), heard(entry(1, STRANGER, 30)))
     assert kinds(changes) == []
     assert rules.ask_cancel(replace(sent[0], frozen=FreezeReason.WENT_BACK), "b")[1] == ()
     book, changes = rules.reconciled(replace(book, synced=True))

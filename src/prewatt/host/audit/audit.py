@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from prewatt.host.answers import AuditAnswer, Violation
+from prewatt.host.audit.bodies import audit_carried
 from prewatt.host.audit.evidence import Evidence, read_evidence, violation
 from prewatt.host.audit.meters import audit_meter
 from prewatt.host.audit.orders import audit_order
@@ -40,6 +41,8 @@ class Audit:
             delivered_micro=evidence.total_micro(AccountKind.DELIVERED),
             refunded_micro=evidence.total_micro(AccountKind.REFUNDED),
             suspense_micro=-evidence.total_micro(AccountKind.SUSPENSE),
+            lost_bodies_micro=evidence.total_micro(AccountKind.LOST_BODIES),
+            written_off_micro=evidence.total_micro(AccountKind.WRITE_OFF),
         )
 
 
@@ -53,6 +56,7 @@ def _violations(evidence: Evidence) -> Iterator[Violation]:
     for row in evidence.orders:
         yield from audit_order(evidence, row)
     yield from _strangers(evidence)
+    yield from audit_carried(evidence)
     yield from _ledger(evidence)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from prewatt.host.answers import Violation
+from prewatt.host.bodyvalue import BodyRow
 from prewatt.host.ledger import Account, AccountId, AccountKind, MemoryLedger, Phase, Posting, account_id
 from prewatt.host.store import schema
 from prewatt.host.store.postings import read_accounts
@@ -31,6 +32,10 @@ class Evidence:
     postings: dict[str, list[Posting]] = field(default_factory=lambda: defaultdict(list))
     records: dict[str, list[Row[Any]]] = field(default_factory=lambda: defaultdict(list))
     reports: dict[str, list[Row[Any]]] = field(default_factory=lambda: defaultdict(list))
+    bodies: dict[str, list[BodyRow]] = field(default_factory=lambda: defaultdict(list))
+    signed: dict[str, list[Row[Any]]] = field(default_factory=lambda: defaultdict(list))
+    matches: dict[tuple[str, int], str] = field(default_factory=dict)
+    standings: dict[str, Row[Any]] = field(default_factory=dict)
 
     def balance_micro(self, kind: AccountKind, owner: str = "") -> int:
         """The credit balance of an account, counted from the entries."""
@@ -68,6 +73,14 @@ def read_evidence(connection: Connection) -> Evidence:
         evidence.records[row.meter].append(row)
     for row in connection.execute(select(schema.reports).order_by(schema.reports.c.number)):
         evidence.reports[row.meter].append(row)
+    for row in connection.execute(select(schema.bodies).order_by(schema.bodies.c.meter, schema.bodies.c.epoch)):
+        evidence.bodies[row.meter].append(BodyRow.of(row))
+    for row in connection.execute(select(schema.sign_overs).order_by(schema.sign_overs.c.number)):
+        evidence.signed[row.meter].append(row)
+    for row in connection.execute(select(schema.matches)):
+        evidence.matches[row.meter, row.sequence] = row.order_id
+    ended = select(schema.standings).where(schema.standings.c.meter.in_(select(schema.bodies.c.meter)))
+    evidence.standings = {row.meter: row for row in connection.execute(ended)}
     return evidence
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Row
 from prewatt.codec.errors import DecodeError
 from prewatt.codec.receipt import Receipt
 from prewatt.host.answers import Violation
+from prewatt.host.audit.bodies import audit_bodies, gone_micro, lost_micro, refunded_micro
 from prewatt.host.audit.evidence import Evidence, violation
 from prewatt.host.ledger import AccountKind, account_id
 from prewatt.host.money import Place
@@ -24,6 +25,8 @@ _PLACES: Final = (
     (Place.LOST, AccountKind.LOST_BODIES),
     (Place.REFUNDED, AccountKind.REFUNDED),
 )
+# What stands in an account beside orders: balances of bodies that have ended.
+_OF_BODIES: Final = {AccountKind.LOST_BODIES: lost_micro, AccountKind.REFUNDED: refunded_micro}
 
 
 def audit_meter(evidence: Evidence, meter: str, orders: list[Row[Any]]) -> Iterator[Violation]:
@@ -33,6 +36,7 @@ def audit_meter(evidence: Evidence, meter: str, orders: list[Row[Any]]) -> Itera
     yield from _records(evidence, meter)
     yield from _word_against_record(evidence, meter)
     yield from _books(evidence, meter, orders)
+    yield from audit_bodies(evidence, meter)
 
 
 def _own_law(evidence: Evidence, meter: str) -> Iterator[Violation]:
@@ -126,13 +130,20 @@ def _books(evidence: Evidence, meter: str, orders: list[Row[Any]]) -> Iterator[V
             yield violation("meter", meter, law, counted.balance_micro, stored.balance_micro)
     for place, kind in _PLACES:
         held = sum(row.amount_micro for row in orders if row.place == place)
+        held += _OF_BODIES[kind](evidence, meter) if kind in _OF_BODIES else 0
         found = evidence.balance_micro(kind, meter)
         if found != held:
             yield violation("meter", meter, f"{kind} holds the orders that are there", held, found)
-    proved = sum(row.amount_micro for row in evidence.records[meter])
+    proved = sum(row.amount_micro for row in evidence.records[meter]) - gone_micro(evidence, meter)
     delivered = evidence.balance_micro(AccountKind.DELIVERED, meter)
     if delivered != proved:
-        yield violation("meter", meter, "delivered = what the record file proves", proved, delivered)
+        yield violation(
+            "meter",
+            meter,
+            "delivered = what the record file proves, less what left with ended bodies",
+            proved,
+            delivered,
+        )
     book = evidence.books.get(meter)
     if book is None:
         text = evidence.unreadable.get(meter, "nothing")

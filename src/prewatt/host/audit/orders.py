@@ -20,7 +20,11 @@ _KINDS: Final = {
     AccountKind.DELIVERED: Place.DELIVERED,
     AccountKind.LOST_BODIES: Place.LOST,
     AccountKind.REFUNDED: Place.REFUNDED,
+    AccountKind.CARRIED: Place.CARRIED,
+    AccountKind.WRITE_OFF: Place.WRITTEN_OFF,
 }
+# Places whose account is not the meter's but that of what the money went on into.
+_ELSEWHERE: Final = frozenset({AccountKind.CARRIED, AccountKind.WRITE_OFF})
 _PLACES_ALLOWED: Final = {
     OrderState.WAITING: {Place.WALLET, Place.TRANSIT},
     OrderState.SENT: {Place.TRANSIT},
@@ -28,8 +32,8 @@ _PLACES_ALLOWED: Final = {
     OrderState.CANCELLING: {Place.WALLET, Place.TRANSIT},
     OrderState.LOST: {Place.LOST},
     OrderState.CONFIRMED: {Place.DELIVERED},
-    OrderState.CANCELLED: {Place.WALLET, Place.REFUNDED},
-    OrderState.SIGNED_OVER: {Place.LOST},
+    OrderState.CANCELLED: {Place.WALLET, Place.REFUNDED, Place.CARRIED},
+    OrderState.SIGNED_OVER: {Place.CARRIED, Place.REFUNDED, Place.WRITTEN_OFF},
 }
 _ENDED: Final = frozenset({OrderState.CONFIRMED, OrderState.CANCELLED, OrderState.SIGNED_OVER})
 
@@ -68,18 +72,21 @@ def _placed(evidence: Evidence, row: Row[Any]) -> Iterator[Violation]:
 
 
 def _net(postings: list[Posting], meter: str) -> dict[str, int]:
-    """Where an order's own entries put how much; a place of another meter is named with it."""
+    """Where an order's own entries put how much; a place of another meter is named with it. Where its money came
+    from (the first entry's debit: cash, or what it carries on) is the payment's business."""
     net: dict[str, int] = {}
-    for posting in postings:
+    for number, posting in enumerate(postings):
         if posting.phase not in (Phase.SINGLE, Phase.POST):
             continue
         for account, sign in ((posting.debit, -1), (posting.credit, 1)):
             kind = kind_of(account)
+            if sign < 0 and not number and kind in (AccountKind.CASH, AccountKind.CARRIED):
+                continue
             place = _KINDS.get(kind)
-            here = account == account_id(kind, meter)
+            here = kind in _ELSEWHERE or account == account_id(kind, meter)
             name = place.value if place is not None and here else str(account)
             net[name] = net.get(name, 0) + sign * posting.amount_micro
-    return {name: amount for name, amount in net.items() if amount and name != AccountKind.CASH}
+    return {name: amount for name, amount in net.items() if amount}
 
 
 def _settled(evidence: Evidence, row: Row[Any]) -> Iterator[Violation]:
@@ -87,7 +94,9 @@ def _settled(evidence: Evidence, row: Row[Any]) -> Iterator[Violation]:
     held = [
         record
         for record in evidence.records[row.meter]
-        if record.tag == row.tag or (record.what == "code" and record.order_id == row.id)
+        if record.tag == row.tag
+        or (record.what == "code" and record.order_id == row.id)
+        or evidence.matches.get((row.meter, record.sequence)) == row.id
     ]
     confirmed = row.step == OrderState.CONFIRMED
     if len(held) != (1 if confirmed else 0) and row.step not in (OrderState.LOST, OrderState.SIGNED_OVER):
