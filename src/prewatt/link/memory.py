@@ -1,70 +1,34 @@
 """Carriers inside one process: a pipe between two ends, and a line that everybody on it hears.
 
 Both hold a bounded number of messages for an end that does not receive. A full pipe makes its sender wait; a full line
-drops the message for that listener alone, as a modem that is not listening misses what is on the wire.
+drops the message for that listener alone, as a modem that is not listening misses what is on the wire. As a scheme,
+`memory:NAME` is a pipe to whoever listens under that name in this process.
 """
 
-import asyncio
-from collections import deque
 from typing import Final
 
-from prewatt.link.carrier import Carrier, CarrierClosedError
+from prewatt.link.carrier import (
+    MESSAGE_BYTES_MAX,
+    Accept,
+    Carrier,
+    CarrierClosedError,
+    CarrierScheme,
+    End,
+    Promise,
+)
+from prewatt.link.mailbox import WAITING_MAX, Mailbox
+from prewatt.link.names import BoxName
 
-__all__ = ["WAITING_MAX", "MemoryLine", "memory_pipe"]
-
-# Messages that wait for one end. A round is at most 256; four rounds wait before anybody is held up.
-WAITING_MAX: Final = 1_024
-
-
-class _Mailbox:
-    """Messages waiting for one end. After close, those inside can still be taken."""
-
-    def __init__(self) -> None:
-        self._waiting: deque[bytes] = deque()
-        self._changed = asyncio.Event()
-        self._closed = False
-
-    @property
-    def full(self) -> bool:
-        return len(self._waiting) >= WAITING_MAX
-
-    @property
-    def closed(self) -> bool:
-        return self._closed
-
-    async def put(self, data: bytes) -> None:
-        while self.full and not self._closed:
-            await self._wait()
-        if self._closed:
-            raise CarrierClosedError("the other end has closed")
-        self.add(data)
-
-    def add(self, data: bytes) -> None:
-        self._waiting.append(data)
-        self._changed.set()
-
-    async def take(self) -> bytes:
-        while not self._waiting:
-            if self._closed:
-                raise CarrierClosedError("nothing more will come: an end has closed")
-            await self._wait()
-        self._changed.set()
-        return self._waiting.popleft()
-
-    def close(self) -> None:
-        self._closed = True
-        self._changed.set()
-
-    async def _wait(self) -> None:
-        self._changed.clear()
-        await self._changed.wait()
+__all__ = ["MEMORY", "WAITING_MAX", "MemoryLine", "memory_pipe"]
 
 
 class _PipeEnd:
-    def __init__(self, inbox: _Mailbox, outbox: _Mailbox) -> None:
+    def __init__(self, inbox: Mailbox, outbox: Mailbox) -> None:
         self._inbox, self._outbox = inbox, outbox
 
     async def send(self, data: bytes) -> None:
+        if len(data) > MESSAGE_BYTES_MAX:
+            raise ValueError(f"message: {len(data)} bytes are not allowed; allowed is up to {MESSAGE_BYTES_MAX}")
         await self._outbox.put(bytes(data))
 
     async def receive(self) -> bytes:
@@ -77,14 +41,14 @@ class _PipeEnd:
 
 def memory_pipe() -> tuple[Carrier, Carrier]:
     """Two ends; what one sends the other receives, all of it and in order."""
-    there, back = _Mailbox(), _Mailbox()
+    there, back = Mailbox(), Mailbox()
     return _PipeEnd(back, there), _PipeEnd(there, back)
 
 
 class _LineEnd:
     def __init__(self, line: "MemoryLine") -> None:
         self._line = line
-        self.inbox = _Mailbox()
+        self.inbox = Mailbox()
 
     async def send(self, data: bytes) -> None:
         if self.inbox.closed:
@@ -121,3 +85,56 @@ class MemoryLine:
         for end in self._ends:
             if end is not sender and not end.inbox.full:
                 end.inbox.add(data)
+
+
+class _Place:
+    """A name under which somebody listens, and the ends that were opened there."""
+
+    def __init__(self, scheme: "MemoryScheme", place: str, accept: Accept) -> None:
+        self._scheme, self.place, self._accept = scheme, place, accept
+        self._ends: list[Carrier] = []
+
+    def open(self, peer: BoxName | None) -> Carrier:
+        """Gives one end of a new pipe to the listener, and the other back."""
+        theirs, ours = memory_pipe()
+        self._ends.append(ours)
+        self._accept(ours, peer)
+        return theirs
+
+    def close(self) -> None:
+        """See Listener."""
+        self._scheme.forget(self)
+        for end in self._ends:
+            end.close()
+        self._ends = []
+
+
+class MemoryScheme:
+    """`memory:NAME`: pipes inside this process; names are given by whoever listens first."""
+
+    promise = Promise()
+
+    def __init__(self) -> None:
+        self._places: dict[str, _Place] = {}
+
+    async def listen(self, place: str, own: End, accept: Accept) -> _Place:
+        """See CarrierScheme; FileExistsError where somebody listens under that name already."""
+        if place in self._places:
+            raise FileExistsError(f"memory:{place}: somebody listens there already")
+        self._places[place] = _Place(self, place, accept)
+        return self._places[place]
+
+    async def dial(self, place: str, own: End, peer: BoxName | None) -> Carrier:
+        """See CarrierScheme."""
+        found = self._places.get(place)
+        if found is None:
+            raise CarrierClosedError(f"memory:{place}: nobody listens there")
+        return found.open(own.name)
+
+    def forget(self, place: _Place) -> None:
+        """Frees the name of a place that has closed."""
+        if self._places.get(place.place) is place:
+            del self._places[place.place]
+
+
+MEMORY: Final[CarrierScheme] = MemoryScheme()

@@ -80,8 +80,8 @@ class LineTiming:
 
     @cached_property
     def silence_ms(self) -> int:
-        """So long one side waits for the other's next fragment before it takes the line: three tries of it."""
-        return 3 * (self.turnaround_ms + self.fragment_ms + self.ack_within_ms)
+        """So long one side waits for the other's next fragment before it takes the line: four tries of it."""
+        return 4 * (self.turnaround_ms + self.fragment_ms + self.ack_within_ms)
 
     def fragments(self, message_bytes: int) -> int:
         """How many fragments a message of so many bytes makes."""

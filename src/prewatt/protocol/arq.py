@@ -31,6 +31,7 @@ from prewatt.units import MeterId
 
 __all__ = [
     "AGAIN_MAX",
+    "CALL_TRIES",
     "DELIVERED_MAX",
     "FRAGMENT_TRIES",
     "ArqReceiver",
@@ -39,8 +40,10 @@ __all__ = [
     "LineMessage",
 ]
 
-# A fragment of which one in four is lost gets through all but one time in a thousand.
-FRAGMENT_TRIES: Final = 5
+# Where one try in five is lost, one call in 600 is given up though the peer is there: a peer that is not costs no more.
+CALL_TRIES: Final = 4
+# Once the peer is known to be there: one fragment in 400,000.
+FRAGMENT_TRIES: Final = 8
 # How often a message is begun again because its receiver asks: it restarted, or something false broke in.
 AGAIN_MAX: Final = 2
 # Whole messages of one peer that are remembered, so that late copies of their fragments deliver nothing.
@@ -138,7 +141,7 @@ class ArqSender:
         message = self.message
         if message is None:
             return None
-        if self._tries >= FRAGMENT_TRIES:
+        if self._tries >= (CALL_TRIES if self.state is SenderState.FIRST and not self._again else FRAGMENT_TRIES):
             self._become(SenderEvent.GIVEN_UP)
             return None
         self._become(SenderEvent.SILENCE)

@@ -54,6 +54,11 @@ class MasterModem:
         return self._voice.counts
 
     @property
+    def waiting(self) -> int:
+        """How many whole frames it has not begun to send."""
+        return len(self._outgoing)
+
+    @property
     def listening(self) -> bool:
         """Whether it has a use for what is not addressed to it: never. It hears every frame that comes from a meter."""
         return False
@@ -143,7 +148,6 @@ class MasterModem:
         if self._holder is not None:
             if line_ms < self._hold_until_ms:
                 return self._hold_until_ms
-            self._receiver(self._holder).drop()
             self._holder = None
         if not self._outgoing:
             return None

@@ -77,6 +77,11 @@ class SlaveModem:
         return bool(self._held) or not self._voice.sender.idle
 
     @property
+    def waiting(self) -> int:
+        """How many answers it has not begun to send."""
+        return len(self._answers)
+
+    @property
     def held(self) -> int:
         """How many messages wait for an invitation."""
         return len(self._held)

@@ -26,6 +26,7 @@ _M_ID_AT: Final = 1
 _FLAGS_AT: Final = 2
 _ID_AT: Final = 4
 _HEAD_BYTES: Final = _ID_AT + METER_ID_BYTES
+_UP: Final = int(FrameFlags.UP)
 
 _Work = Transmission | tuple[int, int] | tuple[int, Outgoing] | tuple[int, Heard]
 
@@ -50,6 +51,7 @@ class ModemLine:
         self._masters: list[int] = []
         self._listening: dict[int, None] = {}
         self._wake_ms: dict[int, int] = {}
+        self._given: dict[int, int] = {}
         self._queue: list[tuple[int, int, _Work]] = []
         self._count = 0
         self._neighbours: list[ModemLine] = []
@@ -75,6 +77,7 @@ class ModemLine:
         self.line.detach(end)
         self._listening.pop(end, None)
         self._wake_ms.pop(end, None)
+        self._given.pop(end, None)
         if isinstance(modem, MasterModem):
             self._masters.remove(end)
         else:
@@ -90,7 +93,13 @@ class ModemLine:
         """Gives a device's whole frame to its modem; ValueError for an end that is not there."""
         if end not in self._modems:
             raise ValueError(f"end: {end} is not on this line")
+        self._given[end] = self._given.get(end, 0) + 1
         self._push(max(at_ms, self.now_ms), (end, Outgoing(data, urgent)))
+
+    def waiting(self, end: int) -> int:
+        """How many frames of a device its modem has not begun to send; 0 for an end that is not there."""
+        modem = self._modems.get(end)
+        return 0 if modem is None else modem.waiting + self._given.get(end, 0)
 
     @property
     def next_ms(self) -> int | None:
@@ -123,6 +132,8 @@ class ModemLine:
             event: Tick | Outgoing | Heard = Tick()
         else:
             event = what
+            if isinstance(what, Outgoing):
+                self._given[end] -= 1
         heard = isinstance(event, Heard)
         busy = not heard and self.line.busy(now_ms, end)
         self._wake_ms.pop(end, None)
@@ -155,7 +166,7 @@ class ModemLine:
         """The ends whose filter lets such bytes in."""
         if len(data) < _HEAD_BYTES:
             return tuple(self._masters)
-        if data[_FLAGS_AT] & FrameFlags.UP:
+        if data[_FLAGS_AT] & _UP:
             # A meter that waits for its slot notices others by the line in use.
             return tuple(self._masters)
         if data[_ID_AT:_HEAD_BYTES] == BROADCAST_ID:

@@ -8,8 +8,10 @@ the longest payloads and for several failures in a row. Tests compare both with 
 from math import exp
 from typing import Final
 
+from prewatt.codec.frame import FRAME_OVERHEAD_BYTES
 from prewatt.codec.messages import PAYLOAD_BYTES_MAX
 from prewatt.link.line.profile import LineProfile
+from prewatt.protocol.airtime import START_HEAD_BYTES
 
 __all__ = ["WITHIN_FACTOR", "answer_within_ms", "message_ms", "read_cycle_loss"]
 
@@ -20,11 +22,11 @@ _DEVICE_MS: Final = 300
 _MS: Final = 1_000
 
 
-def read_cycle_loss(profile: LineProfile) -> float:
-    """The share of fragments whose acknowledgement does not come back: impulses and the least bit errors alone."""
+def read_cycle_loss(profile: LineProfile, frame_bytes: int) -> float:
+    """How often a frame of so many bytes or its acknowledgement is lost: impulses and the least bit errors alone."""
     timing = profile.timing
-    exposed_s = (timing.fragment_ms + timing.ack_ms + 2 * profile.impulse_ms) / _MS
-    bits = 8 * timing.fragment_bytes
+    exposed_s = (timing.air_ms(frame_bytes) + timing.ack_ms + 2 * profile.impulse_ms) / _MS
+    bits = 8 * (frame_bytes + FRAME_OVERHEAD_BYTES)
     return 1 - exp(-profile.impulses_s * exposed_s - profile.bit_errors_least * bits)
 
 
@@ -35,10 +37,18 @@ def message_ms(profile: LineProfile, message_bytes: int) -> int:
     """
     if not 0 <= message_bytes <= PAYLOAD_BYTES_MAX:
         raise ValueError(f"message_bytes: {message_bytes} is not allowed; allowed is 0 to {PAYLOAD_BYTES_MAX}")
-    timing, loss = profile.timing, read_cycle_loss(profile)
-    clean_ms = timing.message_ms(message_bytes)
-    repeats = timing.fragments(message_bytes) * loss / (1 - loss)
-    return round(clean_ms + repeats * (timing.fragment_ms + timing.turnaround_ms + timing.ack_within_ms))
+    timing = profile.timing
+    count = timing.fragments(message_bytes)
+    last_bytes = message_bytes + START_HEAD_BYTES - (count - 1) * timing.fragment_bytes
+    repeats_ms = (count - 1) * _repeats_ms(profile, timing.fragment_bytes) + _repeats_ms(profile, last_bytes)
+    return round(timing.message_ms(message_bytes) + repeats_ms)
+
+
+def _repeats_ms(profile: LineProfile, fragment_bytes: int) -> float:
+    """What the repeats of one fragment take on average."""
+    timing, frame_bytes = profile.timing, FRAME_OVERHEAD_BYTES + fragment_bytes
+    loss = read_cycle_loss(profile, frame_bytes)
+    return loss / (1 - loss) * (timing.air_ms(frame_bytes) + timing.ack_within_ms)
 
 
 def answer_within_ms(

@@ -183,7 +183,7 @@ _RADIO: Final = LineProfile(
     timing=LineTiming(bit_rate=9_600, preamble_bits=144, turnaround_ms=25, latency_ms=0, fragment_bytes=128),
     transmit_dbuv=75,
     end_loss_db=0,
-    attenuation_db_km=4,
+    attenuation_db_km=3,
     noise_dbuv=48,
     noise_spread_db=3,
     coding_gain_db=0,
