@@ -8,7 +8,8 @@ import ssl
 import pytest
 
 from prewatt.link import CarrierClosedError, tcp
-from prewatt.link.tcp import MESSAGE_BYTES_MAX, WAITING_MAX, dial_tcp, listen_tcp
+from prewatt.link.carrier import MESSAGE_BYTES_MAX
+from prewatt.link.tcp import WAITING_MAX, dial_tcp, listen_tcp
 
 HERE = "127.0.0.1"
 ALIVE = b"\xff\xff\xff\xff"

@@ -14,10 +14,12 @@ from typing import Final
 
 from prewatt.units import Address, ValueFieldError, check_number
 
-__all__ = ["BoxName", "Role", "area_name", "host_name", "server_name", "station_name"]
+__all__ = ["BoxName", "Role", "area_name", "host_name", "parse_place", "server_name", "station_name"]
 
 _SCHEME: Final = "prewatt://"
 _INSTALLATION: Final = re.compile(r"[0-9a-f]{32}")
+_PORT_MAX: Final = 65_535
+_PORT: Final = re.compile(r"[0-9]{1,5}")
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,2}")
 _ALLOWED: Final = "prewatt://INSTALLATION/host, .../area/N, .../area/N/station/N or .../server/N"
 
@@ -76,6 +78,14 @@ class BoxName:
                 return cls(installation, role, tuple(map(int, numbers)))
         raise ValueFieldError("box name", uri, _ALLOWED)
 
+    def stands_above(self, other: "BoxName") -> bool:
+        """Whether ``other`` calls this box: areas call the host, stations their area server."""
+        if self.installation != other.installation:
+            return False
+        if self.role is Role.AREA:
+            return other.role is Role.STATION and other.numbers[:1] == self.numbers
+        return self.role is Role.HOST and other.role is Role.AREA
+
     def __str__(self) -> str:
         return " ".join((self.role, ".".join(map(str, self.numbers)))).rstrip()
 
@@ -98,3 +108,14 @@ def station_name(installation: str, address: Address) -> BoxName:
 def server_name(installation: str, number: int) -> BoxName:
     """A message server that boxes of the installation meet at."""
     return BoxName(installation, Role.SERVER, (number,))
+
+
+def parse_place(text: str, *, field: str) -> tuple[str, int]:
+    """Host and port of host:port or [IPv6]:port; ValueFieldError otherwise."""
+    host, colon, port = text.rpartition(":")
+    host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not colon or not host or not _PORT.fullmatch(port):
+        raise ValueFieldError(field, text, "HOST:PORT")
+    if int(port) > _PORT_MAX:
+        raise ValueFieldError(field, text, f"HOST:PORT with a port up to {_PORT_MAX}")
+    return host, int(port)

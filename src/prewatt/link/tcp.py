@@ -15,14 +15,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from prewatt.codec.hop import HOP_BYTES_MAX
-from prewatt.link.carrier import CarrierClosedError
-from prewatt.link.names import BoxName
+from prewatt.link.carrier import MESSAGE_BYTES_MAX, Accept, CarrierClosedError, End, Promise
+from prewatt.link.names import BoxName, parse_place
+from prewatt.link.papers import Papers
 
 __all__ = [
     "ALIVE_EVERY_S",
-    "MESSAGE_BYTES_MAX",
     "SILENT_TURNS",
+    "TCP",
     "WAITING_BYTES_MAX",
     "WAITING_MAX",
     "Admits",
@@ -32,8 +32,6 @@ __all__ = [
     "listen_tcp",
 ]
 
-# The largest box message; what else travels is smaller.
-MESSAGE_BYTES_MAX: Final = HOP_BYTES_MAX
 ALIVE_EVERY_S: Final = 5.0
 # Three turns, so that a computer that slept, or a busy loop, does not take a living peer for gone.
 SILENT_TURNS: Final = 3
@@ -207,10 +205,11 @@ class TcpCarrier(asyncio.Protocol):
 class TcpListener:
     """A place where peers are let in; ``port`` is the one that was taken."""
 
-    def __init__(self, server: asyncio.Server, carriers: set[TcpCarrier]) -> None:
+    def __init__(self, server: asyncio.Server, carriers: set[TcpCarrier], address: str) -> None:
         self._server = server
         self._carriers = carriers
         self.port = int(server.sockets[0].getsockname()[1])
+        self.place = f"[{address}]:{self.port}" if ":" in address else f"{address}:{self.port}"
 
     def close(self) -> None:
         """Lets nobody in any more, and closes whom it has let in."""
@@ -235,7 +234,7 @@ async def listen_tcp(
     server = await asyncio.get_running_loop().create_server(
         lambda: TcpCarrier(admits, opened), address, port, ssl=tls, ssl_handshake_timeout=within_s
     )
-    return TcpListener(server, carriers)
+    return TcpListener(server, carriers, address)
 
 
 async def dial_tcp(address: str, port: int, tls: ssl.SSLContext | None, admits: Admits) -> TcpCarrier:
@@ -272,6 +271,30 @@ def _name_of(transport: asyncio.Transport) -> BoxName | None:
 def _reason(error: Exception) -> str:
     if isinstance(error, ssl.SSLError):
         return f"TLS: {error.reason or error}".replace("_", " ").lower()
-    if isinstance(error, OSError):
-        return error.strerror or str(error) or "the other end hung up"
-    return str(error)
+    return getattr(error, "strerror", None) or str(error) or "the other end hung up"
+
+
+class TcpScheme:
+    """`tcp://HOST:PORT`: with papers TLS, without them none, as between the meters of a line."""
+
+    promise = Promise()
+
+    async def listen(self, place: str, own: End, accept: Accept) -> TcpListener:
+        """See CarrierScheme; only the boxes that call this one are let in."""
+        address, port = parse_place(place, field="address")
+        papers = None if own.papers is None else Papers(own.papers)
+
+        def admits(peer: BoxName | None) -> bool:
+            return papers is None or (peer is not None and papers.name.stands_above(peer))
+
+        tls = None if papers is None else papers.listener_tls()
+        return await listen_tcp(address, port, tls, admits, lambda carrier: accept(carrier, carrier.peer))
+
+    async def dial(self, place: str, own: End, peer: BoxName | None) -> TcpCarrier:
+        """See CarrierScheme."""
+        address, port = parse_place(place, field="address")
+        tls = None if own.papers is None else Papers(own.papers).caller_tls()
+        return await dial_tcp(address, port, tls, lambda name: peer is None or name == peer)
+
+
+TCP: Final = TcpScheme()

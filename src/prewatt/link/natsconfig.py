@@ -1,0 +1,113 @@
+"""Configuration files of message servers: one for a server that the host's boxes meet at, one for an area's leaf node.
+
+Every server speaks TLS 1.3 with certificates on both sides and knows its users by the names in them, so there is no
+password to choose, to leak or to leave at a default. All of an installation lives in one account that bears its id,
+and a box may publish under its own name alone. Streams are on disk before they are acknowledged (``sync_interval``).
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from prewatt.link.names import BoxName, Role, area_name, host_name, station_name
+from prewatt.link.papers import Papers
+from prewatt.units import BELOW_MAX, Address, ValueFieldError
+
+__all__ = ["ServerPlaces", "build_hub_config", "build_leaf_config"]
+
+# Above the largest box message.
+_PAYLOAD_BYTES_MAX: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ServerPlaces:
+    """Where a server listens (host:port): for boxes, for leaf nodes, and for its sisters in a cluster."""
+
+    clients: str
+    leaves: str
+    cluster: str | None = None
+    routes: Sequence[str] = ()
+
+
+def build_hub_config(name: str, papers: Papers, places: ServerPlaces, store: Path) -> str:
+    """Of a server beside the host. Its papers are those of a server; every area may come as a leaf node."""
+    installation = _checked(papers, Role.SERVER).installation
+    areas = [area_name(installation, number) for number in range(BELOW_MAX)]
+    tls = _tls(papers)
+    config: dict[str, object] = {
+        **_begin(name, places.clients, tls, store, "hub"),
+        "leafnodes": {
+            "listen": places.leaves,
+            "tls": tls,
+            "authorization": {"users": [{"user": area.uri, "account": installation} for area in areas]},
+        },
+        "accounts": {installation: {"jetstream": "enabled", "users": [{"user": host_name(installation).uri}]}},
+    }
+    if places.cluster is not None:
+        config["cluster"] = {
+            "name": f"prewatt-{installation}",
+            "listen": places.cluster,
+            "tls": {key: value for key, value in tls.items() if key != "verify_and_map"} | {"verify": True},
+            "routes": [f"tls://{route}" for route in places.routes],
+        }
+    return _text(config)
+
+
+def build_leaf_config(papers: Papers, clients: str, hubs: Sequence[str], store: Path) -> str:
+    """Of the server beside an area server: its own domain, a leaf of the servers in ``hubs`` (host:port)."""
+    own = _checked(papers, Role.AREA)
+    area = own.numbers[0]
+    tls = _tls(papers)
+    stations = [station_name(own.installation, Address(area, number)) for number in range(BELOW_MAX)]
+    users: list[dict[str, object]] = [{"user": own.uri}]
+    users += [{"user": station.uri, "permissions": _permissions(station, own)} for station in stations]
+    remote = {key: value for key, value in tls.items() if key != "verify_and_map"}
+    config = {
+        **_begin(f"area-{area}", clients, tls, store, f"area-{area}"),
+        "leafnodes": {
+            "reconnect": 1,
+            "remotes": [{"urls": [f"tls://{hub}" for hub in hubs], "account": own.installation, "tls": remote}],
+        },
+        "accounts": {own.installation: {"jetstream": "enabled", "users": users}},
+    }
+    return _text(config)
+
+
+def _checked(papers: Papers, role: Role) -> BoxName:
+    if papers.name.role is not role:
+        raise ValueFieldError("papers", str(papers.name), f"those of a{'n' if role is Role.AREA else ''} {role}")
+    return papers.name
+
+
+def _begin(name: str, clients: str, tls: dict[str, object], store: Path, domain: str) -> dict[str, object]:
+    return {
+        "server_name": name,
+        "listen": clients,
+        "tls": tls,
+        "max_payload": _PAYLOAD_BYTES_MAX,
+        "jetstream": {"store_dir": str(store.absolute()), "domain": domain, "sync_interval": "always"},
+    }
+
+
+def _tls(papers: Papers) -> dict[str, object]:
+    return {
+        "cert_file": str(papers.certificate_file.absolute()),
+        "key_file": str(papers.key_file.absolute()),
+        "ca_file": str(papers.authority_file.absolute()),
+        "verify_and_map": True,
+        "min_version": "1.3",
+        "timeout": 5,
+    }
+
+
+def _permissions(station: BoxName, area: BoxName) -> dict[str, object]:
+    """A station hears what is for it, and says what it says to its area server under its own name."""
+    below, above = (f"{box.role}-{'-'.join(map(str, box.numbers))}" for box in (station, area))
+    return {"publish": [f"prewatt.{above}.{below}"], "subscribe": [f"prewatt.{below}.*"]}
+
+
+def _text(config: dict[str, object]) -> str:
+    """The server reads JSON as well as its own format."""
+    return json.dumps(config, indent=1) + "\n"
