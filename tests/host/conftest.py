@@ -1,6 +1,7 @@
 """A host on a real database, and bare meters: the real terminal session over the real money core, no more."""
 
 import os
+import shutil
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -29,7 +30,7 @@ from prewatt.device.meter.money import (
 )
 from prewatt.device.meter.tokens import Sam, burn_through, rate_of
 from prewatt.host.dispatch import DispatchSettings
-from prewatt.host.folder import DataFolder
+from prewatt.host.folder import DATABASE_NAME, DataFolder
 from prewatt.host.host import Host, HostOptions
 from prewatt.host.keys import FileVault, SealCost, VaultSecret
 from prewatt.host.registry import Enrolment
@@ -297,6 +298,33 @@ def quick_paths():
 def world_type():
     """The class, for modules that build one world for many tests."""
     return World
+
+
+def back_up(world, name="backup"):
+    """Copies the database as it lies there, under a name."""
+    world.close()
+    folder = world.path.parent / f"{world.path.name} {name}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for path in world.path.glob(f"{DATABASE_NAME}*"):
+        shutil.copy(path, folder / path.name)
+    world.reopen()
+
+
+def restore(world, name="backup"):
+    """Puts a copy in place of the database; the state folder stays."""
+    world.close()
+    for path in world.path.glob(f"{DATABASE_NAME}*"):
+        path.unlink()
+    for path in (world.path.parent / f"{world.path.name} {name}").glob(f"{DATABASE_NAME}*"):
+        shutil.copy(path, world.path / path.name)
+    world.reopen()
+
+
+@pytest.fixture
+def backed_up():
+    """Two functions of a world and a name: back its database up, put the backup back."""
+    return back_up, restore
 
 
 @pytest.fixture

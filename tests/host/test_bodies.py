@@ -1,0 +1,416 @@
+"""Bodies retired, replaced, lost, signed over: value follows by rule, once, and the audit agrees at every step."""
+
+import pytest
+
+from prewatt.codec.messages import MessageType
+from prewatt.host.answers import TransferState
+from prewatt.host.bodyanswers import SignOverTarget
+from prewatt.host.carrying import carried_order
+from prewatt.host.refusals import RefusedError
+
+OLD, NEW = "000001", "000002"
+
+
+@pytest.fixture
+def street(make_world):
+    """Two meters; the first holds 8 of the 10 it was sold."""
+    world = make_world(meters=2)
+    world.host.tariffs.set("1")
+    world.host.vending.vend(OLD, "10", order="A")
+    world.settle(2)
+    burn(world, 2_000)
+    world.settle(1)
+    return world
+
+
+def burn(world, pulses):
+    """The body burns, and what it shows is read (a poll a day later)."""
+    world.bodies[OLD].burn(pulses)
+    report(world)
+
+
+def report(world, body=None, meter=OLD):
+    body = body or world.bodies[meter]
+    for payload in body.report():
+        world.say(meter, payload)
+
+
+def sound(world):
+    answer = world.host.audit.run()
+    assert answer.ok, answer.violations
+    return answer
+
+
+def poll(world):
+    """The next day's poll."""
+    world.now_s += 86_400
+    world.settle(2)
+
+
+def swap(world, meter=OLD):
+    """A new body behind the same id, found by the next poll; gives the old one."""
+    old = world.bodies[meter]
+    world.bodies[meter] = type(old)(meter, old.keys)
+    poll(world)
+    return old
+
+
+def retire(world):
+    world.host.bodies.retire(OLD, "worn out")
+    world.settle(2)
+    sound(world)
+
+
+def silence(world, meter=OLD):
+    world.spoil = lambda payload: [] if payload[0] in (MessageType.COMMAND, MessageType.HELLO) else [payload]
+
+
+# -- retire and replace
+
+
+def test_the_balance_of_a_retired_body_follows_to_a_meter_with_a_new_id(street):
+    left = street.bodies[OLD].money.balance_micro
+    assert 0 < left < 10_000_000
+    retire(street)
+    assert street.bodies[OLD].money.retired
+    assert street.host.bodies.read(OLD)[0].state == "retired"
+    answer = street.host.bodies.replace(OLD, "hung by Ann", to_meter=NEW)
+    assert (answer.state, answer.moved_micro, answer.to_meter) == ("moved", left, NEW)
+    sound(street)
+    street.settle(2)
+    assert street.bodies[NEW].money.received_micro == left
+    assert street.host.transfers.read(answer.order).state is TransferState.CONFIRMED
+    assert street.host.registry.read_meter(OLD).state == "blocked"
+    assert sound(street).delivered_micro == 10_000_000
+
+
+def test_the_balance_follows_to_the_next_body_of_the_same_id_and_open_orders_with_it(street):
+    left = street.bodies[OLD].money.balance_micro
+    retire(street)
+    street.host.vending.vend(OLD, "3", order="B")
+    swap(street)
+    answer = street.host.bodies.replace(OLD, "same place, same id")
+    assert answer.to_meter == OLD
+    street.settle(2)
+    assert street.bodies[OLD].money.received_micro == left + 3_000_000
+    assert street.host.transfers.read("B").state is TransferState.CONFIRMED
+    assert sound(street).delivered_micro == 13_000_000
+
+
+def test_every_step_asked_again_changes_nothing(street):
+    retire(street)
+    first = street.host.bodies.retire(OLD, "again")
+    assert (first.state, first.reason) == ("retired", "worn out")
+    moved = street.host.bodies.replace(OLD, "once", to_meter=NEW)
+    assert street.host.bodies.replace(OLD, "twice", to_meter=NEW) == moved
+    with pytest.raises(RefusedError, match="where its value went before"):
+        street.host.bodies.replace(OLD, "elsewhere")
+    street.settle(2)
+    assert street.bodies[NEW].money.received_micro == moved.moved_micro
+    sound(street)
+
+
+def test_nothing_moves_before_the_standing_is_final(street):
+    with pytest.raises(RefusedError, match="retire it first"):
+        street.host.bodies.replace(OLD, "too early", to_meter=NEW)
+    silence(street)
+    street.host.bodies.retire(OLD, "worn out")
+    street.pump()
+    assert street.host.bodies.read(OLD)[0].state == "retiring"
+    with pytest.raises(RefusedError, match="has not shown yet that it takes no more value"):
+        street.host.bodies.replace(OLD, "not retired", to_meter=NEW)
+    street.spoil = None
+    street.settle(2)
+    street.host.bodies.replace(OLD, "now", to_meter=NEW)
+    sound(street)
+
+
+def test_a_meter_that_was_never_in_use_or_is_lost_is_not_retired(street):
+    street.host.bodies.lose(NEW, "fire")
+    with pytest.raises(RefusedError, match="body is in use; this one is lost"):
+        street.host.bodies.retire(NEW, "too late")
+    with pytest.raises(RefusedError, match="enrolled"):
+        street.host.bodies.retire("00000F", "unknown")
+
+
+def test_orders_that_wait_at_a_retired_meter_go_on_at_the_new_one(street):
+    retire(street)
+    street.host.vending.vend(OLD, "4", order="B")
+    street.settle(1)
+    left = street.bodies[OLD].money.balance_micro
+    street.host.bodies.replace(OLD, "new id", to_meter=NEW)
+    old = street.host.transfers.read("B")
+    assert (old.state, old.place) == (TransferState.CANCELLED, "carried")
+    with pytest.raises(RefusedError, match="cancelled transfer that was not refunded"):
+        street.host.transfers.refund("B")
+    sound(street)
+    street.settle(3)
+    assert street.bodies[NEW].money.received_micro == left + 4_000_000
+    sound(street)
+
+
+def test_an_empty_body_moves_nothing_and_is_done(street):
+    burn(street, 200_000)
+    retire(street)
+    answer = street.host.bodies.replace(OLD, "empty", to_meter=NEW)
+    assert (answer.moved_micro, answer.order, answer.state) == (0, None, "moved")
+    sound(street)
+
+
+def test_a_replaced_body_that_goes_on_burning_is_a_case_and_moves_no_money(street):
+    retire(street)
+    street.host.bodies.replace(OLD, "taken down, he said", to_meter=NEW)
+    burn(street, 1_000)
+    answer = street.host.bodies.read(OLD)[0]
+    assert answer.unreported_micro == answer.moved_micro - street.bodies[OLD].money.balance_micro > 0
+    street.settle(2)
+    assert street.bodies[NEW].money.received_micro == answer.moved_micro
+    sound(street)
+
+
+def test_the_old_body_on_another_line_freezes_the_meter_and_takes_nothing(street):
+    retire(street)
+    old = swap(street)
+    street.host.bodies.replace(OLD, "same id")
+    before, street.bodies[OLD] = street.bodies[OLD], old
+    poll(street)
+    assert old.money.received_micro == 10_000_000
+    assert street.host.registry.read_meter(OLD).state == "frozen"
+    street.bodies[OLD] = before
+    street.host.registry.thaw(OLD, "the old body is in the bin now")
+    street.settle(4)
+    meter = street.host.registry.read_meter(OLD)
+    if meter.state == "unsynced":
+        street.host.registry.reconcile(OLD, "nothing was paid back")
+        street.settle(2)
+    assert before.money.received_micro == street.host.bodies.read(OLD)[0].moved_micro
+    sound(street)
+
+
+def test_suspense_in_the_old_body_is_explained_first(street):
+    street.steal(7_000_000)
+    report(street)
+    street.settle(4)
+    street.host.bodies.retire(OLD, "worn out")
+    street.host.transfers.explain_suspense(OLD, street.host.transfers.read_suspense()[0].sequence, "a slip")
+    street.host.registry.reconcile(OLD, "the slip")
+    street.settle(2)
+    answer = street.host.bodies.replace(OLD, "new id", to_meter=NEW)
+    assert answer.moved_micro == street.bodies[OLD].money.balance_micro
+    sound(street)
+
+
+# -- lost, and signed over
+
+
+def test_a_lost_body_leaves_its_balance_and_pending_for_a_person(street):
+    silence(street)
+    street.host.vending.vend(OLD, "5", order="B")
+    street.pump()
+    street.host.vending.vend(OLD, "6", order="C")
+    left = street.bodies[OLD].money.balance_micro
+    answer = street.host.bodies.lose(OLD, "lightning")
+    assert (answer.state, answer.lost_micro, answer.lost_orders) == ("lost", left, ("B",))
+    assert sound(street).lost_bodies_micro == left + 5_000_000
+    assert street.host.bodies.lose(OLD, "again") == answer
+    with pytest.raises(RefusedError):
+        street.host.vending.vend(OLD, "1")
+    street.host.transfers.cancel("C")
+    street.host.transfers.refund("C")
+    sound(street)
+
+
+@pytest.mark.parametrize("target", SignOverTarget)
+def test_each_lot_is_signed_over_once(street, target):
+    silence(street)
+    street.host.vending.vend(OLD, "5", order="B")
+    street.pump()
+    left = street.bodies[OLD].money.balance_micro
+    street.host.bodies.lose(OLD, "fire")
+    street.spoil = None
+    name = {SignOverTarget.METER: NEW, SignOverTarget.REFUND: "", SignOverTarget.WRITE_OFF: "fire-2026"}[target]
+    for _ in range(2):
+        signed = street.host.bodies.sign_over(OLD, "balance", target, name, "the customer was there")
+        assert (signed.lot, signed.amount_micro) == ("balance 1", left)
+        street.host.bodies.sign_over(OLD, "B", target, name, "the customer was there")
+        audit = sound(street)
+    other = SignOverTarget.REFUND if target is not SignOverTarget.REFUND else SignOverTarget.WRITE_OFF
+    for lot in ("balance", "B"):
+        with pytest.raises(RefusedError, match="went before"):
+            street.host.bodies.sign_over(OLD, lot, other, "else", "twice")
+    street.settle(4)
+    assert sound(street).lost_bodies_micro == 0
+    wanted = left + 5_000_000
+    got = {"meter": street.bodies[NEW].money.received_micro, "refund": audit.refunded_micro}
+    assert (got | {"write off": audit.written_off_micro})[target] == wanted
+
+
+def test_what_cannot_be_signed_over_is_refused_with_its_reason(street):
+    street.host.vending.vend(OLD, "5", order="B")
+    for lot in ("balance", "B", "nobody's"):
+        with pytest.raises(RefusedError, match="allowed is"):
+            street.host.bodies.sign_over(OLD, lot, SignOverTarget.REFUND, "", "no body is lost")
+    street.host.bodies.lose(OLD, "fire")
+    with pytest.raises(RefusedError, match="an open account"):
+        street.host.bodies.sign_over(OLD, "balance", SignOverTarget.METER, OLD, "to itself")
+    with pytest.raises(RefusedError, match="write_off"):
+        street.host.bodies.sign_over(OLD, "balance", SignOverTarget.WRITE_OFF, "", "no account")
+    sound(street)
+
+
+def lost_in_flight(street):
+    """Order B is in the body, whose answer nobody heard; then the body is lost."""
+    street.spoil = lambda payload: [] if payload[0] == MessageType.RESULT else [payload]
+    street.host.vending.vend(OLD, "5", order="B")
+    street.pump()
+    assert street.bodies[OLD].money.received_micro == 15_000_000
+    street.host.bodies.lose(OLD, "stolen")
+    street.spoil = None
+
+
+def test_a_late_report_of_a_lost_body_finds_its_order_and_its_burn(street):
+    lost_in_flight(street)
+    old = street.bodies.pop(OLD)
+    old.burn(500)
+    report(street, old)
+    answer = street.host.bodies.read(OLD)[0]
+    assert street.host.transfers.read("B").state is TransferState.CONFIRMED
+    assert (answer.lost_micro, answer.lost_orders, answer.unreported_micro) == (old.money.balance_micro, (), 0)
+    assert sound(street).lost_bodies_micro == old.money.balance_micro
+
+
+def test_a_late_report_after_the_signing_moves_no_money_twice(street):
+    lost_in_flight(street)
+    old = street.bodies.pop(OLD)
+    street.host.bodies.sign_over(OLD, "B", SignOverTarget.METER, NEW, "she says it never came")
+    balance = street.host.bodies.sign_over(OLD, "balance", SignOverTarget.METER, NEW, "the rest").amount_micro
+    street.settle(4)
+    assert street.bodies[NEW].money.received_micro == balance + 5_000_000
+    old.burn(500)
+    report(street, old)
+    answer = street.host.bodies.read(OLD)[0]
+    assert answer.unreported_micro == balance + 5_000_000 - old.money.balance_micro
+    assert answer.lost_micro == 0
+    assert street.host.transfers.read_suspense() == []
+    street.settle(2)
+    assert street.bodies[NEW].money.received_micro == balance + 5_000_000
+    assert sound(street).lost_bodies_micro == 0
+
+
+def test_an_order_found_after_the_balance_was_signed_leaves_a_second_balance(street):
+    lost_in_flight(street)
+    old = street.bodies.pop(OLD)
+    first = street.host.bodies.sign_over(OLD, "balance", SignOverTarget.METER, NEW, "what was known").amount_micro
+    report(street, old)
+    second = street.host.bodies.sign_over(OLD, "balance", SignOverTarget.METER, NEW, "what was found")
+    assert (second.lot, second.amount_micro) == ("balance 2", 5_000_000)
+    sound(street)
+    street.settle(4)
+    assert street.bodies[NEW].money.received_micro == first + 5_000_000
+    sound(street)
+
+
+def test_a_retired_body_that_was_destroyed_before_its_reading_is_lost(street):
+    street.spoil = lambda payload: [] if payload[0] == MessageType.RESULT else [payload]
+    street.host.bodies.retire(OLD, "worn out")
+    street.pump()
+    street.spoil = None
+    answer = street.host.bodies.lose(OLD, "run over")
+    assert (answer.state, answer.lost_micro) == ("lost", street.bodies[OLD].money.balance_micro)
+    with pytest.raises(RefusedError, match="retire it first"):
+        street.host.bodies.replace(OLD, "there is nothing to follow", to_meter=NEW)
+    sound(street)
+
+
+def test_a_body_whose_value_moved_is_not_lost_with_it(street):
+    retire(street)
+    street.host.bodies.replace(OLD, "new id", to_meter=NEW)
+    with pytest.raises(RefusedError, match="it went to meter 000002"):
+        street.host.bodies.lose(OLD, "in the bin")
+    sound(street)
+
+
+# -- a backup is put back between any two steps
+
+
+def people(world):
+    """What the rules ask of people after a restore: explain what is no order of the books, then reconcile."""
+    world.settle(4)
+    for meter in world.host.registry.read_meters():
+        if meter.state == "unsynced" and "reconcile" in (meter.state_reason or ""):
+            world.host.registry.reconcile(meter.id, "the till agrees")
+    world.settle(3)
+
+
+STEPS = ("retired", "moved", "delivered")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_restore_between_the_steps_of_a_replacement_moves_nothing_twice(street, step, backed_up):
+    backup, restore = backed_up
+    backup(street, "live")
+    left = street.bodies[OLD].money.balance_micro
+    retire(street)
+    backup(street, "retired")
+    street.host.bodies.replace(OLD, "new id", to_meter=NEW)
+    backup(street, "moved")
+    street.settle(2)
+    assert street.bodies[NEW].money.received_micro == left
+    restore(street, {"retired": "live", "moved": "retired", "delivered": "moved"}[step])
+    street.settle(4)
+    sound(street)
+    if street.host.registry.read_meter(OLD).state != "blocked":
+        street.host.bodies.retire(OLD, "again")
+        street.settle(2)
+        street.host.bodies.replace(OLD, "again", to_meter=NEW)
+    people(street)
+    assert street.bodies[NEW].money.received_micro == left
+    order = carried_order(OLD, 1, "balance 1").order_id
+    assert street.host.transfers.read(order).state is TransferState.CONFIRMED
+    assert street.host.transfers.read_suspense() == []
+    sound(street)
+
+
+@pytest.mark.parametrize("target", [SignOverTarget.METER, SignOverTarget.REFUND])
+def test_a_restore_before_the_signing_signs_the_same_order_again(street, target, backed_up):
+    backup, restore = backed_up
+    lost_in_flight(street)
+    street.bodies.pop(OLD)
+    backup(street, "lost")
+    name = NEW if target is SignOverTarget.METER else ""
+    for lot in ("balance", "B"):
+        street.host.bodies.sign_over(OLD, lot, target, name, "first")
+    street.settle(4)
+    held = street.bodies[NEW].money.received_micro
+    restore(street, "lost")
+    street.settle(4)
+    for lot in ("balance", "B"):
+        street.host.bodies.sign_over(OLD, lot, target, name, "second")
+    people(street)
+    assert street.bodies[NEW].money.received_micro == held
+    assert street.host.transfers.read_suspense() == []
+    sound(street)
+
+
+def test_a_restore_to_before_the_loss_is_lost_again_and_signed_once(street, backed_up):
+    backup, restore = backed_up
+    backup(street, "before")
+    lost_in_flight(street)
+    street.bodies.pop(OLD)
+    street.host.bodies.sign_over(OLD, "balance", SignOverTarget.METER, NEW, "first")
+    street.settle(4)
+    held = street.bodies[NEW].money.received_micro
+    restore(street, "before")
+    street.settle(4)
+    street.host.bodies.lose(OLD, "it is still gone")
+    street.host.bodies.sign_over(OLD, "balance", SignOverTarget.METER, NEW, "second")
+    people(street)
+    assert street.bodies[NEW].money.received_micro == held
+    sound(street)
+
+
+def test_the_carried_order_is_the_same_for_ever_and_no_other():
+    orders = {carried_order(meter, epoch, lot) for meter in (OLD, NEW) for epoch in (1, 2) for lot in ("a", "b")}
+    assert len({order.tag for order in orders}) == len({order.order_id for order in orders}) == 8
+    assert carried_order(OLD, 1, "a") in orders
+    assert all(order.tag[0] < 0x80 for order in orders)
