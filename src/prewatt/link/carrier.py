@@ -72,7 +72,8 @@ class Promise:
     """What a carrier promises as long as both ends are open.
 
     ``lossless``: every message arrives. ``ordered``: in the order they were sent. ``shared``: many ends hear one; then
-    an end that closes does not close the others, except the one that listened. ``frames_only``: messages are link
+    an end that closes does not close the others, except the one that listened. ``turns``: an end that dialled speaks
+    when it was spoken to; what it says while it is being called anew may be lost. ``frames_only``: messages are link
     frames (`prewatt.codec.frame`), one way each.
     """
 
@@ -80,6 +81,7 @@ class Promise:
     lossless: bool = True
     ordered: bool = True
     shared: bool = False
+    turns: bool = False
     frames_only: bool = False
 
 
@@ -133,7 +135,7 @@ def installed_carriers() -> Mapping[str, EntryPoint]:
 
 
 def find_scheme(address: str) -> tuple[CarrierScheme, str]:
-    """The carrier of ``scheme:place`` or ``scheme://place``, and the place; ValueFieldError that names all there are."""
+    """The carrier of ``scheme:place`` or ``scheme://place``, and its place; ValueFieldError names all there are."""
     scheme, colon, place = address.partition(":")
     points = installed_carriers()
     if not colon or scheme not in points:

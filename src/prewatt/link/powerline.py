@@ -190,7 +190,7 @@ class _Place:
 class PowerlineScheme:
     """`powerline:STREET?...`: lines inside this process; see the top of this module."""
 
-    promise = Promise(message_bytes_max=FRAME_BYTES_MAX, lossless=False, shared=True, frames_only=True)
+    promise = Promise(message_bytes_max=FRAME_BYTES_MAX, lossless=False, shared=True, turns=True, frames_only=True)
 
     def __init__(self) -> None:
         self._places: dict[str, _Place] = {}
