@@ -20,7 +20,7 @@ from prewatt.link.names import BoxName
 from prewatt.units import MeterId, format_meter_id
 
 sys.path.insert(0, str(Path(__file__).parent))
-import boxes
+import carrier_places  # noqa: E402 - beside this file
 
 
 @dataclass
@@ -117,9 +117,9 @@ def powerline(_: Path) -> AbstractAsyncContextManager[Place]:
 CASES: dict[str, PlaceContext] = {
     "memory": memory,
     "powerline": powerline,
-    "tcp": lambda folder: boxes.tcp(folder, place_of),
-    "tcp without papers": lambda folder: boxes.tcp_bare(folder, place_of),
-    "nats": lambda folder: boxes.nats(folder, place_of),
+    "tcp": lambda folder: carrier_places.tcp(folder, place_of),
+    "tcp without papers": lambda folder: carrier_places.tcp_bare(folder, place_of),
+    "nats": lambda folder: carrier_places.nats(folder, place_of),
 }
 
 

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
 from pathlib import Path
 
+from prewatt.link import nats as nats_carrier
 from prewatt.link.carrier import End
 from prewatt.link.certificates import issue, make_authority
 from prewatt.link.names import BoxName, area_name, host_name, server_name, station_name
@@ -52,11 +53,13 @@ async def nats(folder: Path, place_of: Callable[..., AbstractAsyncContextManager
     area, server, *ends = make_papers(folder, area_name(HERE, 1), server_name(HERE, 1), *stations)
     (hub,), leaves = make_hub(folder, Papers(server.papers), 1)
     leaf, turn = make_leaf(folder, Papers(area.papers), leaves), count()
+    as_it_is, nats_carrier.OPENS_WITHIN_S = nats_carrier.OPENS_WITHIN_S, 2.0
     try:
         hub.start().wait_ready()
         at = f"nats://{leaf.start().wait_ready().clients}"
         async with place_of(at, lambda *_: at, area, lambda: ends[next(turn) % STATIONS], area.name) as place:
             yield place
     finally:
+        nats_carrier.OPENS_WITHIN_S = as_it_is
         leaf.stop()
         hub.stop()
