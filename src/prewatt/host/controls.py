@@ -7,27 +7,39 @@ the same kind is wished anew, the older wish is dropped: contradicting commands 
 
 import json
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
 from prewatt.codec.bodies import KeyChange, RelayOrder, Text
 from prewatt.codec.commands import Code, control_digest
+from prewatt.codec.program import UNIT_BYTES
 from prewatt.codec.settings import SettingsChange
 from prewatt.crypto import check_value, suite
 from prewatt.host.answers import ControlAnswer
+from prewatt.host.campaigns.loading import Ended, next_step, parse_step, read_running, step_body
+from prewatt.host.campaigns.progress import control_ended, controls_dropped, program_runs
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.fields import check_meter, meter_bytes
 from prewatt.host.keys import KeySetState
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.store import Writing, schema
+from prewatt.host.wanted import remember_settings
 
 __all__ = ["CONTROLS_WAITING_MAX", "Control", "Controls", "end_control", "next_waiting", "queue_control"]
 
 # Commands that may wait for one meter: more on a dead link only hide that it is dead.
 CONTROLS_WAITING_MAX: Final = 64
 # Waiting work goes money (the rules' own), key, tariff, clock (the query), text.
-_RANKS: Final = {Code.KEY: 1, Code.MODE: 2, Code.RELAY: 3, Code.SETTINGS: 4, Code.TEXT: 5}
+_RANKS: Final = {
+    Code.KEY: 1,
+    Code.KEY_DROP: 1,
+    Code.MODE: 2,
+    Code.RELAY: 3,
+    Code.SETTINGS: 4,
+    Code.TEXT: 5,
+    Code.PROGRAM_OFFER: 6,
+}
 # Every text is shown; of all other kinds only the newest wish counts.
 _EVERY_ONE_COUNTS: Final = frozenset({Code.TEXT, Code.SETTINGS})
 
@@ -62,7 +74,7 @@ class Controls:
 
     def change_settings(self, meter: str, change: SettingsChange) -> ControlAnswer:
         """Sets some of the meter's settings."""
-        return self._queue(meter, Code.SETTINGS, change.build(), {"settings": change.build().hex()})
+        return self._queue(meter, Code.SETTINGS, change.build(), {"settings": change.build().hex()}, change)
 
     def change_key(self, meter: str, key_set: int) -> ControlAnswer:
         """Gives the meter its key of an active set that it does not have yet, under a set that it has."""
@@ -91,7 +103,9 @@ class Controls:
                 for row in rows
             ]
 
-    def _queue(self, meter: str, code: Code, body: bytes, what: dict[str, str | int]) -> ControlAnswer:
+    def _queue(
+        self, meter: str, code: Code, body: bytes, what: dict[str, str | int], change: SettingsChange | None = None
+    ) -> ControlAnswer:
         meter, now_s = check_meter(meter), self._context.now()
         digest = control_digest(code, body)
 
@@ -99,6 +113,8 @@ class Controls:
             _suite_of(writing.connection, meter)
             _check_room(writing.connection, meter)
             queue_control(writing, meter, code, json.dumps(what), digest, now_s)
+            if change is not None:
+                remember_settings(writing, meter, change)
             log_action(writing, now_s, f"control {code.name.lower()}", meter, json.dumps(what))
 
         self._context.store.write(work)
@@ -114,14 +130,20 @@ def _check_room(connection: Connection, meter: str) -> None:
         raise RefusedError(RefusalOutcome.METER_BLOCKED, "meter", meter, allowed)
 
 
-def queue_control(writing: Writing, meter: str, code: Code, what: str, digest: bytes, now_s: int) -> None:
-    """A command waits from this commit on; an older wish of its kind is dropped where only the newest counts."""
+def queue_control(writing: Writing, meter: str, code: Code, what: str, digest: bytes, now_s: int) -> int:
+    """A command waits from this commit on; an older wish of its kind is dropped where only the newest counts. Gives
+    its number."""
     controls, connection = schema.controls, writing.connection
     if code not in _EVERY_ONE_COUNTS:
         older = and_(controls.c.meter == meter, controls.c.code == int(code), controls.c.state == "waiting")
+        controls_dropped(writing, connection.execute(select(controls.c.number).where(older)).scalars().all(), now_s)
         connection.execute(update(controls).where(older).values(state="dropped", settled_s=now_s))
     row = {"meter": meter, "rank": _RANKS[code], "code": int(code), "what": what, "digest": digest}
-    connection.execute(insert(controls).values(row | {"state": "waiting", "made_s": now_s}))
+    added = connection.execute(insert(controls).values(row | {"state": "waiting", "made_s": now_s}))
+    key = added.inserted_primary_key
+    if key is None:
+        raise AssertionError("a command without a number")
+    return int(key[0])
 
 
 def next_waiting(connection: Connection, meter: str) -> Control | None:
@@ -136,13 +158,42 @@ def next_waiting(connection: Connection, meter: str) -> Control | None:
     return None if row is None else Control(row.number, Code(row.code), row.what, row.digest)
 
 
-def end_control(writing: Writing, meter: str, digest: bytes, state: str, now_s: int) -> None:
-    """The command of this digest is done or refused: the oldest that waits. A later wish for the same is its own."""
+def end_control(
+    writing: Writing, meter: str, digest: bytes, state: str, now_s: int, *, rest: bytes | None = None
+) -> None:
+    """The command of this digest is done, refused or dropped: the oldest that waits. A later wish for the same is its
+    own. ``rest`` is what the meter added to its receipt; a program goes on with it."""
     controls = schema.controls
     waits = and_(controls.c.meter == meter, controls.c.digest == digest, controls.c.state == "waiting")
-    oldest = select(func.min(controls.c.number)).where(waits).scalar_subquery()
-    ended = update(controls).where(controls.c.number == oldest)
-    writing.connection.execute(ended.values(state=state, settled_s=now_s))
+    row = writing.connection.execute(select(controls).where(waits).order_by(controls.c.number).limit(1)).one_or_none()
+    if row is None:
+        return
+    reason = ""
+    if row.code == Code.PROGRAM_OFFER and state != "dropped":
+        ended = _go_on(writing, row, done=state == "done", rest=rest)
+        if ended is None:
+            return
+        state, reason = ended.state, ended.reason
+    ending = update(controls).where(controls.c.number == row.number)
+    writing.connection.execute(ending.values(state=state, settled_s=now_s))
+    control_ended(writing, row.number, state, now_s, reason)
+
+
+def _go_on(writing: Writing, row: Row[Any], *, done: bool, rest: bytes | None) -> Ended | None:
+    """The next step of a program stands in the place of the one that was answered; what it ended in, if it did."""
+    connection, programs, step = writing.connection, schema.programs, parse_step(row.what)
+    size = connection.execute(select(programs.c.size_bytes).where(programs.c.version == step["program"])).scalar()
+    following = next_step(step, done=done, rest=rest, units=-(-(size or 0) // UNIT_BYTES))
+    if rest is not None and (running := read_running(rest)) is not None:
+        program_runs(writing, row.meter, running)
+    if isinstance(following, Ended):
+        return following
+    made = step_body(connection, _suite_of(connection, row.meter), following)
+    if made is None:
+        return Ended("dropped", "the program is not here")
+    values = {"what": json.dumps(following), "digest": control_digest(*made)}
+    connection.execute(update(schema.controls).where(schema.controls.c.number == row.number).values(values))
+    return None
 
 
 def key_body(context: HostContext, meter: str, suite_name: str, key_set: int) -> bytes:

@@ -45,6 +45,8 @@ class RefusalOutcome(StrEnum):
     NOT_EMPTY = "not_empty"
     NO_KEY_SET = "no_key_set"
     NO_TARIFF = "no_tariff"
+    UNKNOWN_CAMPAIGN = "unknown_campaign"
+    UNKNOWN_PROGRAM = "unknown_program"
 
 
 class RefusedError(ValueFieldError):

@@ -15,6 +15,8 @@ from prewatt.codec.bodies import ModeChange
 from prewatt.codec.commands import Code, control_digest
 from prewatt.codec.modetable import ModeTable, flat_table, table_digest
 from prewatt.host.answers import TariffAnswer, TariffMeter
+from prewatt.host.campaigns.joining import campaign_tariff
+from prewatt.host.campaigns.progress import tariff_shown
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.controls import queue_control
 from prewatt.host.fields import check_meter
@@ -22,7 +24,16 @@ from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.store import Writing, schema
 from prewatt.units import UTC_MAX_S, parse_value
 
-__all__ = ["WAITING_SHOWN_MAX", "Tariff", "Tariffs", "check_shown", "newest_tariff", "queue_tariff", "read_tariff"]
+__all__ = [
+    "WAITING_SHOWN_MAX",
+    "Tariff",
+    "Tariffs",
+    "check_shown",
+    "make_tariff",
+    "newest_tariff",
+    "queue_tariff",
+    "read_tariff",
+]
 
 # Meters that have not confirmed, in one answer.
 WAITING_SHOWN_MAX = 100
@@ -110,9 +121,12 @@ class Tariffs:
         return flat_table(zone_quarters=self._context.zone_quarters)
 
 
-def newest_tariff(connection: Connection) -> Tariff | None:
-    """The newest version; None before the first."""
-    version = connection.execute(select(func.max(schema.tariffs.c.version))).scalar()
+def newest_tariff(connection: Connection, station: str) -> Tariff | None:
+    """The newest version that a meter enrolled below ``station`` gets: one for all, or one that a campaign has brought
+    there; None before the first."""
+    tariffs = schema.tariffs
+    for_all = connection.execute(select(func.max(tariffs.c.version)).where(tariffs.c.everywhere)).scalar()
+    version = max((each for each in (for_all, campaign_tariff(connection, station)) if each is not None), default=None)
     return read_tariff(connection, version) if version is not None else None
 
 
@@ -140,7 +154,7 @@ def check_shown(writing: Writing, meter: str, shown: bytes, now_s: int) -> None:
     meters, controls, connection = schema.meters, schema.controls, writing.connection
     version = connection.execute(select(meters.c.tariff).where(meters.c.id == meter)).scalar()
     tariff = read_tariff(connection, version) if version is not None else None
-    if tariff is None or tariff.digest == shown:
+    if tariff_shown(writing, meter, shown, now_s) or tariff is None or tariff.digest == shown:
         return
     digest = control_digest(Code.MODE, tariff.build_body())
     waits = select(controls.c.number).where(
@@ -159,6 +173,17 @@ def _set_tariff(
     if missing:
         allowed = "meters that are enrolled and not closed; see `prewatt meter list`"
         raise RefusedError(RefusalOutcome.UNKNOWN_METER, "meters", missing[0], allowed)
+    tariff = make_tariff(writing, given, price, from_s, now_s, everywhere=wanted is None)
+    chosen = known if wanted is None else sorted(set(wanted))
+    queue_tariff(writing, chosen, tariff, now_s)
+    log_action(writing, now_s, "tariff set", str(tariff.version), f"{price} micro per kWh, {len(chosen)} meters")
+    return tariff.version, chosen
+
+
+def make_tariff(writing: Writing, given: ModeTable, price: int, from_s: int, now_s: int, *, everywhere: bool) -> Tariff:
+    """A new version; ``everywhere``: also for meters that are enrolled later. RefusedError for a table that does not
+    fit."""
+    connection = writing.connection
     version = (connection.execute(select(func.max(schema.tariffs.c.version))).scalar() or 0) + 1
     try:
         table = replace(given, version=version, valid_from_s=from_s).build()
@@ -173,12 +198,10 @@ def _set_tariff(
             digest=tariff.digest,
             valid_from_s=from_s,
             made_s=now_s,
+            everywhere=everywhere,
         )
     )
-    chosen = known if wanted is None else sorted(set(wanted))
-    queue_tariff(writing, chosen, tariff, now_s)
-    log_action(writing, now_s, "tariff set", str(version), f"{price} micro per kWh, {len(chosen)} meters")
-    return version, chosen
+    return tariff
 
 
 def _meters_of(connection: Connection, version: int) -> list[TariffMeter]:

@@ -11,12 +11,15 @@ from typing import Any, Final
 
 from sqlalchemy import Row, select
 
-from prewatt.codec.bodies import DAY_NONE, DIGEST_BYTES, RelayOrder, Text, UsageQuery
+from prewatt.codec.bodies import DAY_NONE, DIGEST_BYTES, KeyDrop, RelayOrder, Text, UsageQuery
 from prewatt.codec.commands import Code
 from prewatt.host.booking import book_changes
+from prewatt.host.campaigns.loading import parse_step, step_body
+from prewatt.host.campaigns.progress import asks_query
 from prewatt.host.collection import COLLECT_DAYS_MAX, day_is_whole
 from prewatt.host.context import HostContext
 from prewatt.host.controls import Control, end_control, key_body, next_waiting
+from prewatt.host.keys import KeySetState, VaultError
 from prewatt.host.store import Writing, schema
 from prewatt.host.store.books import take_book
 from prewatt.host.tariffs import read_tariff
@@ -29,6 +32,10 @@ _FENCE_RANDOM_BYTES: Final = 8
 # A body that is not in use yet, or no more, is asked too: whether the one that waits to be commissioned is there.
 _ASKED: Final = frozenset({BodyState.NEW, BodyState.LIVE, BodyState.RETIRED})
 _NO_DIGEST: Final = bytes(DIGEST_BYTES)
+# The clock goes before these: a query that waits is asked first.
+_AFTER_CLOCK: Final = frozenset({Code.TEXT, Code.PROGRAM_OFFER})
+# After so many failures one try goes to a set that the books do not name: they may be older than the meter's keys.
+_STRANGE_EVERY: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +73,15 @@ def choose(writing: Writing, context: HostContext, meter: str, wish: Wish, *, fa
     if work is None and before.synced and before.frozen is None and not before.reconciling:
         after, work = _control(writing, context, row, before, wish)
     day, part = DAY_NONE, 0
+    if work is None and not wish.query and _may_query(before) and asks_query(writing, meter, now_s):
+        wish = Wish(query=True, registers_only=True)
     if work is None and wish.query and _may_query(before):
         day, part = _day_wanted(writing, context, row, wish)
         work = query_work(after, Code.USAGE, _usage_body(writing, meter, now_s, day, part, wish.acknowledged))
     book_changes(writing, meter, before, after, (), at_s=now_s)
     if work is None:
         return None
-    key_set, unproved = _key_set(writing, context, meter, work, failures)
+    key_set, unproved = _key_set(writing, context, row, work, failures)
     return Choice(work, row.suite, key_set, unproved, day, part)
 
 
@@ -88,27 +97,36 @@ def _may_query(book: MeterBook) -> bool:
 def _control(
     writing: Writing, context: HostContext, row: Row[Any], before: MeterBook, wish: Wish
 ) -> tuple[MeterBook, Work | None]:
-    """The control command that waits, unless it is a text and the clock waits too."""
+    """The control command that waits, unless it is a text or a program and the clock waits too."""
     waiting = next_waiting(writing.connection, row.id)
     if waiting is None or before.body is not BodyState.LIVE:
         return before, None
-    if waiting.code is Code.TEXT and wish.query:
+    if waiting.code in _AFTER_CLOCK and wish.query:
         return before, None
-    body = _body(writing, context, row, waiting)
-    if body is None:
+    if waiting.code is Code.PROGRAM_OFFER:
+        made = step_body(writing.connection, row.suite, parse_step(waiting.what))
+    else:
+        body = _body(writing, context, row, waiting)
+        made = None if body is None else (waiting.code, body)
+    if made is None:
         end_control(writing, row.id, waiting.digest, "dropped", context.now())
         return before, None
-    return next_control(before, waiting.code, body)
+    return next_control(before, *made)
 
 
 def _body(writing: Writing, context: HostContext, row: Row[Any], waiting: Control) -> bytes | None:
     """The plain body of a command that waits, made now; None where what it names is gone."""
     what = json.loads(waiting.what)
+    if waiting.code is Code.KEY_DROP:
+        return KeyDrop(what["key_set"]).build()
     if waiting.code is Code.MODE:
         tariff = read_tariff(writing.connection, what["tariff"])
         return tariff.build_body() if tariff is not None else None
     if waiting.code is Code.KEY:
-        return key_body(context, row.id, row.suite, what["key_set"])
+        try:
+            return key_body(context, row.id, row.suite, what["key_set"])
+        except VaultError:  # retired while it waited
+            return None
     if waiting.code is Code.RELAY:
         return RelayOrder[what["relay"].upper()].build()
     return Text(what["text"]).build() if waiting.code is Code.TEXT else bytes.fromhex(what["settings"])
@@ -153,15 +171,31 @@ def _day_wanted(writing: Writing, context: HostContext, row: Row[Any], wish: Wis
     return wanted, 0
 
 
-def _key_set(writing: Writing, context: HostContext, meter: str, work: Work, failures: int) -> tuple[int, bool]:
-    """The key set for a session: at random among those the meter has proved, or a new one that shall prove itself.
+def _key_set(writing: Writing, context: HostContext, row: Row[Any], work: Work, failures: int) -> tuple[int, bool]:
+    """The key set for a session: at random among those the meter has proved, or one that shall prove itself.
 
-    A new key is tried with a query only, and every other time, so that a meter that does not have it is not lost.
+    A new key is tried with a query only, and every other time, so that a meter that does not have it is not lost. A
+    set that a command changes or drops is never the one it goes under (R12). Where failures go on, every fourth try
+    goes under an active set that the books do not name: after a restore they may be behind what the meter holds.
     """
     keys = schema.meter_keys
-    rows = writing.connection.execute(select(keys.c.key_set, keys.c.state).where(keys.c.meter == meter)).all()
-    unproved = [row.key_set for row in rows if row.state == "sent"]
+    rows = writing.connection.execute(select(keys.c.key_set, keys.c.state).where(keys.c.meter == row.id)).all()
+    barred = work.body[0] if work.code in (Code.KEY, Code.KEY_DROP) else None
+    unproved = [each.key_set for each in rows if each.state == "sent"]
     if unproved and work.kind is WorkKind.QUERY and failures % 2 == 0:
         return unproved[0], True
-    confirmed = [row.key_set for row in rows if row.state == "confirmed"]
+    confirmed = [each.key_set for each in rows if each.state == "confirmed" and each.key_set != barred]
+    if failures % _STRANGE_EVERY == _STRANGE_EVERY - 1:
+        strange = _strange_sets(context, row.suite, {*confirmed, barred})
+        if strange:
+            return strange[failures // _STRANGE_EVERY % len(strange)], True
     return context.vault.choose(confirmed, context.random(8)), False
+
+
+def _strange_sets(context: HostContext, suite: str, known: set[int | None]) -> list[int]:
+    """The active sets of a suite that are not known to be this meter's."""
+    return [
+        each.index
+        for each in context.vault.sets()
+        if each.state is KeySetState.ACTIVE and each.suite == suite and each.index not in known
+    ]

@@ -10,13 +10,15 @@ from prewatt.codec.errors import DecodeError
 from prewatt.codec.info import InfoPart, parse_part
 from prewatt.codec.meter_messages import Alarm, Report, Wish
 from prewatt.codec.reader import Reader
-from prewatt.codec.receipt import NO_TAG, RING_ENTRY_BYTES, Receipt, RingEntry
+from prewatt.codec.receipt import NO_TAG, RING_ENTRY_BYTES, Receipt, RingEntry, Status
 from prewatt.host.bodyvalue import follow_bodies
 from prewatt.host.booking import book_changes, record_facts
+from prewatt.host.campaigns.progress import clock_checked, key_proved, program_told
 from prewatt.host.collection import book_standing, collect_part, pass_day, totals_of
 from prewatt.host.context import HostContext
 from prewatt.host.controls import end_control
 from prewatt.host.dispatch.choice import Choice
+from prewatt.host.resend import resend_wanted
 from prewatt.host.store import Writing, schema
 from prewatt.host.store.books import take_book
 from prewatt.host.tags import TAG_RANDOM_BYTES, make_tag
@@ -27,12 +29,14 @@ from prewatt.protocol.meter_messages import CounterBook
 from prewatt.protocol.transfer import (
     BodyState,
     Change,
+    Commissioned,
     ControlDone,
     ControlImpossible,
     Fact,
     MeterBook,
     ReportFact,
     ResultFact,
+    Synced,
     ask_commission,
     learn,
     reconciled,
@@ -49,11 +53,14 @@ def book_result(writing: Writing, context: HostContext, meter: str, choice: Choi
     if choice.work.code is Code.RING:
         ring = _parse_ring(outcome.rest)
     totals = totals_of(part) if part is not None else None
-    _book_fact(writing, context, meter, ResultFact(choice.work, outcome.receipt, ring, totals), part)
+    fact = ResultFact(choice.work, outcome.receipt, ring, totals)
+    _book_fact(writing, context, meter, fact, part, outcome.rest)
     if choice.key_set_unproved:
-        _prove_key(writing, meter, choice.key_set)
+        _prove_key(writing, meter, choice.key_set, context.now())
     if part is not None and part.standing is not None:
         check_shown(writing, meter, part.standing.table_digest, context.now())
+    if part is not None and outcome.receipt.status is Status.DONE:
+        clock_checked(writing, meter, context.now())
     if part is not None and choice.day and part.part + 1 >= part.parts:
         pass_day(writing, meter, choice.day, local_day(context.now(), context.zone))
 
@@ -79,6 +86,7 @@ def book_alarm(writing: Writing, context: HostContext, meter: str, alarm: Alarm)
     row = {"meter": meter, "counter": alarm.head.counter, "time_s": alarm.time_s, "event": alarm.event}
     add = insert(schema.alarms).values(row | {"detail": alarm.detail, "at_s": context.now()})
     writing.connection.execute(add)
+    program_told(writing, meter, alarm.event, alarm.time_s, alarm.detail, context.now())
     return True
 
 
@@ -91,7 +99,9 @@ def book_wish(writing: Writing, context: HostContext, meter: str, wish: Wish) ->
     return True
 
 
-def _book_fact(writing: Writing, context: HostContext, meter: str, fact: Fact, part: InfoPart | None) -> None:
+def _book_fact(
+    writing: Writing, context: HostContext, meter: str, fact: Fact, part: InfoPart | None, rest: bytes | None = None
+) -> None:
     before, now_s = take_book(writing, meter), context.now()
     record_facts(writing, before, fact.receipt, fact.ring, at_s=now_s)
     after, changes = learn(before, fact)
@@ -100,9 +110,11 @@ def _book_fact(writing: Writing, context: HostContext, meter: str, fact: Fact, p
     changes = (*changes, *more)
     report = collect_part(writing, meter, part, now_s=now_s, in_session=in_session) if part is not None else None
     book_changes(writing, meter, before, after, changes, at_s=now_s)
-    book_standing(writing, meter, changes, report, now_s=now_s)
+    book_standing(writing, meter, changes, report, now_s=now_s, in_session=in_session)
     follow_bodies(writing, meter, after, epoch_of(fact.receipt.last_sequence), now_s)
-    _end_controls(writing, meter, fact, changes, now_s)
+    _end_controls(writing, meter, fact, changes, now_s, rest)
+    if any(isinstance(change, Commissioned | Synced) for change in changes):
+        resend_wanted(writing, meter, now_s)
 
 
 def settle_step(context: HostContext, book: MeterBook, *, bare: bool) -> tuple[MeterBook, tuple[Change, ...]]:
@@ -123,22 +135,33 @@ def settle_step(context: HostContext, book: MeterBook, *, bare: bool) -> tuple[M
     return book, changes
 
 
-def _end_controls(writing: Writing, meter: str, fact: Fact, changes: Iterable[Change], now_s: int) -> None:
+def _end_controls(
+    writing: Writing, meter: str, fact: Fact, changes: Iterable[Change], now_s: int, rest: bytes | None
+) -> None:
     for change in changes:
         if isinstance(change, ControlDone | ControlImpossible):
             done = isinstance(change, ControlDone)
-            end_control(writing, meter, change.digest, "done" if done else "refused", now_s)
             if done and isinstance(fact, ResultFact) and fact.work.code is Code.KEY:
                 # Old and new are kept until a session under the new one has succeeded (R12).
-                row = {"meter": meter, "key_set": fact.work.body[0], "state": "sent"}
-                writing.connection.execute(insert_or(schema.meter_keys).values(row).on_conflict_do_nothing())
+                _put_key(writing, meter, fact.work.body[0], "sent", unless="confirmed")
+            elif done and isinstance(fact, ResultFact) and fact.work.code is Code.KEY_DROP:
+                _put_key(writing, meter, fact.work.body[0], "gone")
+            end_control(writing, meter, change.digest, "done" if done else "refused", now_s, rest=rest)
 
 
-def _prove_key(writing: Writing, meter: str, key_set: int) -> None:
-    """A session under this set has succeeded."""
+def _put_key(writing: Writing, meter: str, key_set: int, state: str, *, unless: str | None = None) -> None:
     keys = schema.meter_keys
-    proved = update(keys).where(keys.c.meter == meter, keys.c.key_set == key_set).values(state="confirmed")
-    writing.connection.execute(proved)
+    put = insert_or(keys).values(meter=meter, key_set=key_set, state=state)
+    kept = None if unless is None else keys.c.state != unless
+    writing.connection.execute(
+        put.on_conflict_do_update(index_elements=["meter", "key_set"], set_={"state": state}, where=kept)
+    )
+
+
+def _prove_key(writing: Writing, meter: str, key_set: int, now_s: int) -> None:
+    """A session under this set has succeeded: the meter has it, whatever the books said."""
+    _put_key(writing, meter, key_set, "confirmed")
+    key_proved(writing, meter, key_set, now_s)
 
 
 def _book_counter(writing: Writing, meter: str, kind: str, counter: int) -> bool:

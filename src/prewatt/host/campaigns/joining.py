@@ -1,0 +1,73 @@
+"""Which meters a campaign is for, and meters that are enrolled while one runs.
+
+A meter enrolled into the place of a running campaign joins it where the wish holds for whoever stands there: a tariff,
+a key, a program. A text was for the customers of its day, and a new meter's clock is checked anyhow. A meter that
+moves joins nothing and leaves nothing.
+"""
+
+import json
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, false, insert, or_, select, true
+
+from prewatt.host.campaigns.answers import CampaignKind, CampaignScope
+from prewatt.host.store import Writing, schema
+
+__all__ = ["JOINED", "campaign_tariff", "join_running", "target_of"]
+
+JOINED: Final = frozenset({CampaignKind.TARIFF, CampaignKind.KEY, CampaignKind.PROGRAM})
+# Customers' meters; the one at a transformer has no customer to be charged or told.
+_HOMES_ONLY: Final = frozenset({CampaignKind.TARIFF, CampaignKind.TEXT})
+_BROUGHT: Final = ("running", "paused", "done", "ended")
+
+
+def target_of(kind: str, scope: str, place: str, suite: str | None) -> ColumnElement[bool]:
+    """The condition on meters (joined with stations) for a campaign; ``suite`` is that of a key set's."""
+    meters, stations = schema.meters.c, schema.stations.c
+    where = {
+        CampaignScope.METER: meters.id == place,
+        CampaignScope.STATION: meters.station == place,
+        CampaignScope.AREA: stations.area == place,
+        CampaignScope.ALL: true(),
+    }.get(CampaignScope(scope), false())
+    home = meters.kind == "home" if kind in _HOMES_ONLY else true()
+    sealed = meters.suite == suite if suite is not None else true()
+    return and_(where, home, sealed, meters.account != "closed")
+
+
+def join_running(writing: Writing, meter: str, now_s: int) -> None:
+    """A meter was enrolled: it takes part in what runs where it stands."""
+    for row in _covering(writing.connection, meter, ("running", "paused")):
+        if row.kind in JOINED:
+            values = {"campaign": row.number, "meter": meter, "state": "waiting", "step": "send", "asks": False}
+            writing.connection.execute(insert(schema.campaign_meters).values(values | {"due_s": now_s, "reason": ""}))
+
+
+def _covering(connection: Connection, meter: str, states: tuple[str, ...]) -> list[Row[Any]]:
+    """The campaigns in these states that are for a meter."""
+    campaigns, meters, stations = schema.campaigns, schema.meters, schema.stations
+    found = connection.execute(select(campaigns).where(campaigns.c.state.in_(states)).order_by(campaigns.c.number))
+    covering = []
+    for row in found.all():
+        target = target_of(row.kind, row.scope, row.place, json.loads(row.what).get("suite"))
+        joined = meters.join(stations, stations.c.id == meters.c.station)
+        here = select(meters.c.id).select_from(joined).where(meters.c.id == meter, target)
+        if connection.execute(here).scalar() is not None:
+            covering.append(row)
+    return covering
+
+
+def campaign_tariff(connection: Connection, station: str) -> int | None:
+    """The newest version that a campaign has brought to the meters below a station; None where there is none."""
+    campaigns, stations = schema.campaigns.c, schema.stations
+    area = select(stations.c.area).where(stations.c.id == station).scalar_subquery()
+    here = or_(
+        campaigns.scope == CampaignScope.ALL.value,
+        and_(campaigns.scope == CampaignScope.STATION.value, campaigns.place == station),
+        and_(campaigns.scope == CampaignScope.AREA.value, campaigns.place == area),
+    )
+    brought = select(campaigns.what).where(
+        campaigns.kind == CampaignKind.TARIFF.value, campaigns.state.in_(_BROUGHT), campaigns.begun_s.is_not(None), here
+    )
+    versions = [json.loads(what)["tariff"] for what in connection.execute(brought).scalars()]
+    return max(versions, default=None)

@@ -1,0 +1,20 @@
+"""What is said of programs."""
+
+from dataclasses import dataclass
+
+from prewatt.host.answers import Answer
+
+__all__ = ["ProgramAnswer"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramAnswer(Answer):
+    """A program that meters can be given."""
+
+    version: int
+    size_bytes: int
+    digest: str
+    """SHA-256 of the image, in hex."""
+    maker: str
+    """The public key under which it is signed, in hex."""
+    made_s: int
