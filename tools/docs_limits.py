@@ -120,10 +120,7 @@ def _sessions() -> tuple[Limit, ...]:
         Limit("life of a session at the host", _seconds(dispatch.session_ms), "then it is given up and tried again"),
         Limit("life of a session at the meter", _seconds(terminal.SESSION_LIFE_MS), "a setting of the meter"),
         Limit("pause before a meter is called again", _seconds(dispatch.backoff_most_ms), "doubles up to this"),
-        Limit(
-            "sessions at once below a station", f"{dispatch.sessions_per_station_max}", "about a second of line each"
-        ),
-        Limit("pause between looks at a meter", f"{dispatch.poll_s // 3_600} h", "clock checked, day fetched"),
+        Limit("line time a station is given at once", _seconds(dispatch.round_ms), "the rest goes in the next round"),
         Limit("Hellos a meter answers", f"{terminal.HELLOS_AT_ONCE_MAX} at once", "then one a second"),
         Limit("false Commands in a session", f"{terminal.FALSE_COMMANDS_MAX}", "the session ends"),
         Limit("a payload", f"{messages.PAYLOAD_BYTES_MAX:,} bytes", "what a link frame carries"),

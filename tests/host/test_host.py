@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from prewatt.codec.hop import Answers, Round, build_hop, parse_hop
 from prewatt.host.dispatch import DispatchDriver
 from prewatt.host.folder import DATABASE_NAME, LOCK_NAME, DataFolder, read_holder
 from prewatt.host.generation import state_home
@@ -173,14 +174,17 @@ def test_the_state_folder_follows_the_users_own(monkeypatch, tmp_path):
 
 def test_the_driver_carries_a_sale_over_a_field_in_threads(world):
     class Street:
-        def post(self, station, messages):
+        def post(self, area, data):
+            message = parse_hop(data)
+            if not isinstance(message, Round):
+                return
             replies = []
-            for meter_id, payload in messages:
+            for meter_id, payload in message.items:
                 body = world.bodies[meter_id.hex().upper()]
                 replies += [(meter_id, reply) for reply in body.receive(payload, 0, os.urandom(32))]
-            driver.arrived(station, replies)
+            driver.arrived(area, build_hop(Answers(message.address, message.number, True, tuple(replies))))
 
-    driver = DispatchDriver(world.host.dispatch, Street())
+    driver = DispatchDriver(world.host.network, Street())
     world.host.on_work(driver.wake)
     driver.start()
     world.host.vending.vend("000001", "10", order="A")

@@ -11,8 +11,9 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Final
 
 import structlog
@@ -23,17 +24,15 @@ from prewatt.apps.installation import CLOCK_NAME, open_or_create
 from prewatt.apps.logs import set_up_logs
 from prewatt.apps.selling import Selling
 from prewatt.apps.settings import Settings
+from prewatt.apps.street.boxes import STREET
 from prewatt.apps.street.clock import StreetClock
 from prewatt.apps.street.screen import Screen
 from prewatt.apps.street.settle import settle_street
 from prewatt.apps.street.street import Street
-from prewatt.codec.batch import BatchKind, build_batch, parse_batch
 from prewatt.host.dispatch import DispatchDriver
 from prewatt.host.folder import LOOPBACK, DataFolder
 from prewatt.host.host import Host
 from prewatt.host.refusals import HostError
-from prewatt.host.topology import STATION_DEFAULT
-from prewatt.units import MeterId
 
 __all__ = ["run_up"]
 
@@ -43,15 +42,15 @@ _log = structlog.get_logger("prewatt.up")
 
 
 class _StreetField:
-    """The street's station, as dispatch sees it."""
+    """The street's area server, as dispatch sees it."""
 
     def __init__(self, street: Street) -> None:
         self._street = street
 
-    def post(self, station: str, messages: Sequence[tuple[MeterId, bytes]]) -> None:
-        """See `prewatt.host.dispatch.Field`; other stations have no line here."""
-        if station == STATION_DEFAULT:
-            self._street.deliver(build_batch(BatchKind.TO_METERS, messages))
+    def post(self, area: int, data: bytes) -> None:
+        """See `prewatt.host.dispatch.Field`; other areas have no way from here."""
+        if area == STREET.area:
+            self._street.deliver(data)
 
 
 def run_up(settings: Settings) -> None:
@@ -87,9 +86,9 @@ def reached_at(address: str) -> str:
 
 
 def _connect(host: Host, street: Street) -> DispatchDriver:
-    driver = DispatchDriver(host.dispatch, _StreetField(street), clock_ms=street.clock.line_ms)
+    driver = DispatchDriver(host.network, _StreetField(street), clock_ms=street.clock.line_ms)
     host.on_work(driver.wake)
-    street.on_uplink(lambda batch: driver.arrived(STATION_DEFAULT, parse_batch(batch, BatchKind.FROM_METERS)))
+    street.on_uplink(partial(driver.arrived, STREET.area))
     return driver
 
 

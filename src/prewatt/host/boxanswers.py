@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from prewatt.host.answers import Answer
 
-__all__ = ["AreaAnswer", "BoxAnswer", "Coverage", "CoverageAnswer", "StationAnswer", "Straggler"]
+__all__ = ["AreaAnswer", "BoxAnswer", "Coverage", "CoverageAnswer", "PollingAnswer", "StationAnswer", "Straggler"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +94,18 @@ class CoverageAnswer(Answer):
     area: str
     coverage: Coverage
     stragglers: tuple[Straggler, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PollingAnswer(Answer):
+    """When meters are polled: of one station, or of the installation (station null)."""
+
+    station: str | None
+    schedule: str
+    """`every 6h`, or `at 02:00,14:00` in local time."""
+    hours: str
+    """Local hours in which meters may be polled, such as `22-06`; `00-24` is always."""
+    per_minute: int
+    """Meters polled in a minute; 0 is as many as the line takes."""
+    own: tuple[str, ...]
+    """Which of these the station has of its own; the others are the installation's."""

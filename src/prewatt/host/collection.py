@@ -15,6 +15,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or
 from prewatt.codec.events import EventRecord
 from prewatt.codec.info import InfoPart
 from prewatt.codec.receipt import Receipt
+from prewatt.host.campaigns.progress import program_told
 from prewatt.host.store import Writing, schema
 from prewatt.protocol.transfer import Change, Commissioned, Measured, Totals
 from prewatt.units import epoch_of
@@ -48,9 +49,14 @@ def totals_of(part: InfoPart) -> Totals | None:
     )
 
 
-def book_standing(writing: Writing, meter: str, changes: tuple[Change, ...], report: int | None, *, now_s: int) -> None:
-    """What is shown of the meter: the newest receipt, and the newest report (``report``, where the rules say so)."""
+def book_standing(
+    writing: Writing, meter: str, changes: tuple[Change, ...], report: int | None, *, now_s: int, in_session: bool
+) -> None:
+    """What is shown of the meter: the newest receipt, the newest report (``report``, where the rules say so), and when
+    it was read, in a session (polled) or by a Report of its own."""
     values: dict[str, Any] = {}
+    if report is not None:
+        values |= {"read_s": now_s} | ({"polled_s": now_s} if in_session else {})
     for change in changes:
         if isinstance(change, Measured) and change.receipt is not None:
             values |= _balance_of(change.receipt, now_s)
@@ -147,7 +153,8 @@ def _add_events(writing: Writing, meter: str, epoch: int, events: tuple[EventRec
     for event in events:
         row = {"meter": meter, "epoch": epoch, "number": event.number, "time_s": event.time_s, "code": event.code}
         add = insert_or(schema.events).values(row | {"detail": event.detail, "at_s": now_s})
-        writing.connection.execute(add.on_conflict_do_nothing())
+        if writing.connection.execute(add.on_conflict_do_nothing()).rowcount:
+            program_told(writing, meter, event.code, event.time_s, event.detail, now_s)
 
 
 def _move_cursor(writing: Writing, meter: str, epoch: int, sent: tuple[EventRecord, ...]) -> None:

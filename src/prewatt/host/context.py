@@ -4,8 +4,9 @@ Time and chance come in as functions, so that a test or a simulation gives its o
 dispatch that a meter has new work; it is called after the commit, from any thread, and must return at once.
 """
 
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -48,8 +49,12 @@ class HostContext:
     now: Callable[[], int]
     random: Callable[[int], bytes]
     wake: Callable[[str], None]
-    places: int = 0
-    """Grows with every change of areas, stations and the places of meters: who remembers any of it looks again."""
+    places: deque[str] = field(default_factory=deque)
+    """Stations below which something changed, for whoever remembers what stands where; see `note_place`."""
+
+    def note_place(self, station: str) -> None:
+        """After a commit that changed a station, its settings or who stands below it; "" means all. From any thread."""
+        self.places.append(station)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -24,15 +24,18 @@ from sqlalchemy import insert, select, update
 from prewatt.host.audit import Audit
 from prewatt.host.bodies import Bodies
 from prewatt.host.booking import book_changes
+from prewatt.host.campaigns.campaigns import Campaigns
 from prewatt.host.codes import Codes
 from prewatt.host.context import HostContext, Installation, log_action, read_installation
 from prewatt.host.controls import Controls
-from prewatt.host.dispatch import Dispatch, DispatchSettings
+from prewatt.host.dispatch import Dispatch, DispatchSettings, Network
 from prewatt.host.fields import check_text
 from prewatt.host.folder import DataFolder, missing_text
 from prewatt.host.generation import GenerationFiles, StateFolder, state_home
 from prewatt.host.happenings import Happenings
 from prewatt.host.keys import KeyVault
+from prewatt.host.polling import Polling
+from prewatt.host.programs import Programs
 from prewatt.host.refusals import FolderExistsError, FolderMissingError, RefusalOutcome, RefusedError
 from prewatt.host.registry import Registry
 from prewatt.host.store import Writing, dialect, schema
@@ -91,6 +94,7 @@ class Host:
         self._wakers: list[Callable[[str], None]] = []
         context.wake = self._wake
         self.topology = Topology(context)
+        self.polling = Polling(context)
         self.registry = Registry(context)
         self.vending = Vending(context)
         self.transfers = Transfers(context)
@@ -98,10 +102,13 @@ class Host:
         self.bodies = Bodies(context)
         self.tariffs = Tariffs(context)
         self.controls = Controls(context)
+        self.programs = Programs(context)
         self.usage = Usage(context)
         self.happenings = Happenings(context)
         self.audit = Audit(context)
         self.dispatch = Dispatch(context, dispatch_settings)
+        self.campaigns = Campaigns(context, self.dispatch.campaigns)
+        self.network = Network(context, self.dispatch)
         self._wakers.append(self.dispatch.wake)
 
     @classmethod

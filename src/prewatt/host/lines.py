@@ -10,50 +10,58 @@ from typing import Final
 
 from prewatt.codec.hop import Plan
 from prewatt.host.refusals import RefusalOutcome, RefusedError
+from prewatt.link.line import PROFILES, LineProfile, answer_within_ms, message_ms
 from prewatt.units import Address
 
 __all__ = ["LineCost", "check_line", "line_cost"]
 
-# The largest payloads of either way: a Command with 256 bytes of body, a Result with a whole day of readings.
-_COMMAND_BYTES: Final = 320
-_RESULT_BYTES: Final = 2_500
+# The largest payloads of a session: a Command with 256 bytes of body, a Result with a whole day of readings.
 _HELLO_BYTES: Final = 40
 _PROOF_BYTES: Final = 40
+_COMMAND_BYTES: Final = 320
+_RESULT_BYTES: Final = 2_500
 # A line inside one process, or a network: a message is there within a moment.
 _FREE_MS: Final = 2
+# Mini-slots in which meters may speak first after each call.
+_SLOTS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class LineCost:
-    """Predicted line time in milliseconds: of Hello and Proof, of Command and Result; and what a station is told."""
+    """Predicted line time of one session with a meter that answers; and what a station on this line is told.
 
-    hello_ms: int
-    command_ms: int
+    ``slot_ms``: the length of a mini-slot; 0 on a line where meters may speak at any time.
+    """
+
+    session_ms: int
     answer_within_ms: int
+    slot_ms: int
 
     def plan(self, address: Address) -> Plan:
         """The settings of a station on such a line; its version is not set."""
-        return Plan(address, 0, answer_within_ms=self.answer_within_ms)
-
-    @property
-    def session_ms(self) -> int:
-        """A whole session with a meter that answers."""
-        return self.hello_ms + self.command_ms
+        slots = _SLOTS if self.slot_ms else 0
+        return Plan(address, 0, answer_within_ms=self.answer_within_ms, slots=slots, slot_ms=self.slot_ms)
 
 
-_FREE: Final = LineCost(_FREE_MS, _FREE_MS, 1_500)
+_FREE: Final = LineCost(2 * _FREE_MS, 1_500, 0)
 
 
 def check_line(line: str) -> None:
     """RefusedError for a line profile that nobody knows; no name stands for a line that costs no time."""
-    if line and line not in _PROFILES:
-        allowed = f"one of {', '.join(sorted(_PROFILES))}, or nothing"
+    if line and line not in _COSTS:
+        allowed = f"one of {', '.join(sorted(_COSTS))}, or nothing"
         raise RefusedError(RefusalOutcome.BAD_FIELD, "line", line, allowed)
 
 
 def line_cost(line: str) -> LineCost:
-    """What a line of this profile costs."""
-    return _PROFILES.get(line, _FREE)
+    """What a line of this profile costs; a name that is not known any more costs as none does."""
+    return _COSTS.get(line, _FREE)
 
 
-_PROFILES: Final[dict[str, LineCost]] = {}
+def _cost(profile: LineProfile) -> LineCost:
+    payloads = (_HELLO_BYTES, _PROOF_BYTES, _COMMAND_BYTES, _RESULT_BYTES)
+    session_ms = sum(message_ms(profile, each) for each in payloads)
+    return LineCost(session_ms, answer_within_ms(profile), profile.timing.slot_ms)
+
+
+_COSTS: Final = {name: _cost(profile) for name, profile in PROFILES.items()}

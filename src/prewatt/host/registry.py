@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from prewatt.crypto import SuiteName
 from prewatt.host.answers import MeterAnswer
 from prewatt.host.booking import book_changes
+from prewatt.host.campaigns.joining import join_running
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.fields import check_id, check_meter, check_text, meter_bytes
 from prewatt.host.keys import KeySetState
@@ -76,7 +77,7 @@ class Registry:
             raise RefusedError(RefusalOutcome.BAD_FIELD, "kind", enrolment.kind, " or ".join(KINDS))
         key_sets = self._check_keys(enrolment)
         self._context.store.write(lambda writing: self._enrol(writing, meter, enrolment, key_sets))
-        self._context.places += 1
+        self._context.note_place(enrolment.station)
         self._context.wake(meter)
         return self.read_meter(meter)
 
@@ -130,7 +131,8 @@ class Registry:
             try:
                 after, changes = rule(before)
             except TransferRuleError as error:
-                raise RefusedError(RefusalOutcome.METER_BLOCKED, "meter", meter, str(error)) from None
+                allowed = f"a meter for which this can be decided now ({error})"
+                raise RefusedError(RefusalOutcome.METER_BLOCKED, "meter", meter, allowed) from None
             book_changes(writing, meter, before, after, changes, at_s=now_s)
             log_action(writing, now_s, f"meter {action}", meter, note)
 
@@ -191,9 +193,10 @@ class Registry:
         connection.execute(insert(schema.meter_keys), rows)
         connection.execute(insert(schema.standings).values(meter=meter, **_NO_STANDING))
         insert_book(writing, meter, self._first_book(meter))
-        tariff = newest_tariff(connection)
+        tariff = newest_tariff(connection, enrolment.station)
         if tariff is not None and enrolment.kind == HOME:
             queue_tariff(writing, [meter], tariff, now_s)
+        join_running(writing, meter, now_s)
         log_action(writing, now_s, "meter enrol", meter, f"station {enrolment.station}, modem address {m_id}")
 
     def _first_book(self, meter: str) -> MeterBook:

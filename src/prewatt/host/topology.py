@@ -6,7 +6,7 @@ meters below a station. Moving a meter touches its place alone: its book, its or
 and what the station before it still heard of it is booked as if it had not moved.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy import Connection, insert, select, update
@@ -49,7 +49,7 @@ class Topology:
         """An area server. One of this id that is there already is answered as it is, where the number fits."""
         check_id(area, field="area")
         wanted_name = check_text(name, field="name") if name else ""
-        self._write(lambda writing: _add_area(writing, self._context.now(), area, number, wanted_name))
+        self._context.store.write(lambda writing: _add_area(writing, self._context.now(), area, number, wanted_name))
         return self.read_area(area)
 
     def add_station(
@@ -61,7 +61,8 @@ class Topology:
         wanted_name = check_text(name, field="name") if name else ""
         check_line(line)
         now_s = self._context.now()
-        self._write(lambda writing: add_station(writing, now_s, station, area, number, wanted_name, line))
+        self._context.store.write(lambda writing: add_station(writing, now_s, station, area, number, wanted_name, line))
+        self._context.note_place(station)
         return self.read_station(station)
 
     def read_areas(self) -> list[AreaAnswer]:
@@ -101,7 +102,7 @@ class Topology:
             writing.connection.execute(update(schema.areas).where(schema.areas.c.id == area).values(name=name))
             log_action(writing, self._context.now(), "area rename", area, name)
 
-        self._write(work)
+        self._context.store.write(work)
         return self.read_area(area)
 
     def rename_station(self, station: str, name: str) -> StationAnswer:
@@ -116,7 +117,10 @@ class Topology:
     def move_meter(self, meter: str, station: str, *, m_id: int | None = None, reason: str) -> MeterAnswer:
         """Moves a meter below another station, or to another modem address below its own. Its money stays as it is."""
         meter, reason = check_meter(meter), check_text(reason, field="reason")
-        self._write(lambda writing: _move(writing, self._context.now(), meter, station, m_id, reason))
+        now_s = self._context.now()
+        left = self._context.store.write(lambda writing: _move(writing, now_s, meter, station, m_id, reason))
+        self._context.note_place(left)
+        self._context.note_place(station)
         self._context.wake(meter)
         with self._context.store.reading() as connection:
             return read_meter_answers(connection, meter)[0]
@@ -128,12 +132,9 @@ class Topology:
             writing.connection.execute(update(schema.stations).where(schema.stations.c.id == station).values(values))
             log_action(writing, self._context.now(), f"station {action}", station, ", ".join(values.values()))
 
-        self._write(work)
-        return self.read_station(station)
-
-    def _write(self, work: Callable[[Writing], None]) -> None:
         self._context.store.write(work)
-        self._context.places += 1
+        self._context.note_place(station)
+        return self.read_station(station)
 
 
 def unknown_area(area: str) -> RefusedError:
@@ -229,7 +230,8 @@ def free_m_id(connection: Connection, station: str, wanted: int | None, *, but: 
     return wanted
 
 
-def _move(writing: Writing, now_s: int, meter: str, station: str, m_id: int | None, reason: str) -> None:
+def _move(writing: Writing, now_s: int, meter: str, station: str, m_id: int | None, reason: str) -> str:
+    """Writes the move; gives the station that the meter left."""
     meters = schema.meters
     row = writing.connection.execute(select(meters.c.station, meters.c.m_id).where(meters.c.id == meter)).one_or_none()
     if row is None:
@@ -242,3 +244,4 @@ def _move(writing: Writing, now_s: int, meter: str, station: str, m_id: int | No
     writing.connection.execute(update(meters).where(meters.c.id == meter).values(station=station, m_id=chosen))
     moved = f"from {row.station}, modem address {row.m_id}, to {station}, modem address {chosen}: {reason}"
     log_action(writing, now_s, "meter move", meter, moved)
+    return str(row.station)

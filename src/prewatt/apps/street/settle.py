@@ -41,7 +41,7 @@ def settle_street(host: Host, street: Street, settings: Settings) -> None:
         meter = enrolled.get(name) or host.registry.enrol(Enrolment(name, customer=f"home-{name}"))
         keys = _terminal_keys(host, meter_id, meter.suite)
         manufacture(street.folder, Birth(meter_id, meter.m_id, meter.suite, keys, tariff.unit_price_micro))
-        street.add(meter_id, meter.m_id)
+        street.add(meter_id)
 
 
 def made_before(folder: Path) -> set[MeterId]:

@@ -1,8 +1,8 @@
 """Drives the street: feeds loads and time to the meters, carries frames between them and their station.
 
-One event loop does it all. A meter that has something to say says it onto the line; the station hears it, and hands
-the host its batches. Nothing leaves a meter before its memory is on disk. Everything that touches a meter or the
-station happens under one lock, so that a page's thread may look at a face or press a key at any time.
+One event loop does it all. A meter that has something to say says it onto the line; the station hears it, keeps it, and
+the area server above it hands it to the host. Nothing leaves a meter before its memory is on disk. Everything that
+touches a meter or a box happens under one lock, so that a page's thread may look at a face or press a key at any time.
 """
 
 import asyncio
@@ -10,18 +10,17 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from prewatt.apps.faces import Face, face_of
+from prewatt.apps.street.boxes import StreetBoxes
 from prewatt.apps.street.clock import StreetClock
 from prewatt.apps.street.loads import HomeLoad, home_load
 from prewatt.apps.street.nvm_file import FileNvm
 from prewatt.device.meter import Birth, Button, Event, KeyPress, LastGasp, LineFrame, LineSend, Load, Meter, Tick
 from prewatt.device.now import Now
-from prewatt.device.station.local import LineHeard, LocalStation, RoundArrived, StationEvent, Uplink, WakeAtLine
-from prewatt.device.station.local import LineSend as StationSend
-from prewatt.device.station.local import Tick as StationTick
 from prewatt.link import Carrier, MemoryLine
 from prewatt.units import MINUTE_S, MeterId, ValueFieldError, format_meter_id
 
@@ -72,12 +71,11 @@ class Street:
     def __init__(self, folder: Path, clock: StreetClock) -> None:
         self.folder = folder
         self._clock = clock
-        self._uplink: Callable[[bytes], None] = lambda batch: None
         self._lock = threading.RLock()
         self._line = MemoryLine()
-        self._station = LocalStation()
+        self._boxes = StreetBoxes(folder, clock.line_ms())
         self._station_end = self._line.attach()
-        self._station_wake: asyncio.TimerHandle | None = None
+        self._boxes_wake: asyncio.TimerHandle | None = None
         self._homes: dict[str, _Home] = {}
         self._frames: list[tuple[Carrier, bytes]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -87,19 +85,18 @@ class Street:
         """The street's clock."""
         return self._clock
 
-    def add(self, meter_id: MeterId, m_id: int) -> None:
-        """Powers up a manufactured meter and gives it the next home; the station takes it in."""
+    def add(self, meter_id: MeterId) -> None:
+        """Powers up a manufactured meter and gives it the next home; the host tells the station about it."""
         memory = FileNvm(_memory_path(self.folder, meter_id))
         now = self._now()
         meter = Meter.power_up(memory, now, os.urandom(RANDOM_BYTES))
         minute_s = now.meter_s - now.meter_s % MINUTE_S
         load = home_load(len(self._homes))
         self._homes[format_meter_id(meter_id)] = _Home(meter, memory, self._line.attach(), load, minute_s)
-        self._station.join(meter_id, m_id)
 
     def on_uplink(self, uplink: Callable[[bytes], None]) -> None:
-        """``uplink`` takes the station's batches for the host, in the street's thread; it must not block."""
-        self._uplink = uplink
+        """``uplink`` takes the area server's messages for the host, in the street's thread; it must not block."""
+        self._boxes.uplink = uplink
 
     def set_speed(self, speed: int) -> None:
         """Changes the clock's speed; ValueFieldError outside its limits."""
@@ -129,14 +126,15 @@ class Street:
         self._send_soon()
         return face
 
-    def deliver(self, batch: bytes) -> None:
-        """A round from the host; may be called from any thread."""
+    def deliver(self, data: bytes) -> None:
+        """A box message from the host; may be called from any thread."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._step_station, RoundArrived(batch))
+            self._loop.call_soon_threadsafe(self._step_boxes, partial(self._boxes.from_host, data))
 
     async def run(self) -> None:
         """Runs until cancelled; then every meter gets its last gasp and the clock is written down."""
         self._loop = asyncio.get_running_loop()
+        self._step_boxes(self._boxes.connect)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._listen_station())
@@ -174,7 +172,8 @@ class Street:
 
     async def _listen_station(self) -> None:
         while True:
-            self._step_station(LineHeard(await self._station_end.receive()))
+            frame = await self._station_end.receive()
+            self._step_boxes(partial(self._boxes.heard, frame))
 
     def _step(self, home: _Home, event: Event) -> None:
         now = self._now()
@@ -191,24 +190,17 @@ class Street:
                 home.memory.sync()
                 self._frames.append((home.line, effect.data))
 
-    def _step_station(self, event: StationEvent) -> None:
+    def _step_boxes(self, step: Callable[[int], list[tuple[bytes, bool]]]) -> None:
         with self._lock:
-            effects = self._station.step(event, self._clock.line_ms())
-            for effect in effects:
-                if isinstance(effect, StationSend):
-                    self._frames.append((self._station_end, effect.data))
-                elif isinstance(effect, Uplink):
-                    self._uplink(effect.data)
-                elif isinstance(effect, WakeAtLine):
-                    self._wake_station(effect.line_ms)
+            self._frames += [(self._station_end, frame) for frame, _ in step(self._clock.line_ms())]
+            wake_ms = self._boxes.wake_ms
+        if self._boxes_wake is not None:
+            self._boxes_wake.cancel()
+            self._boxes_wake = None
+        if wake_ms is not None and self._loop is not None:
+            wait_s = max(wake_ms - self._clock.line_ms(), 0) / 1000 + 0.001
+            self._boxes_wake = self._loop.call_later(wait_s, self._step_boxes, self._boxes.tick)
         self._send_soon()
-
-    def _wake_station(self, line_ms: int) -> None:
-        if self._loop is not None:
-            if self._station_wake is not None:
-                self._station_wake.cancel()
-            wait_s = max(line_ms - self._clock.line_ms(), 0) / 1000 + 0.001
-            self._station_wake = self._loop.call_later(wait_s, self._step_station, StationTick())
 
     def _send_soon(self) -> None:
         if self._frames and self._loop is not None:
@@ -222,10 +214,11 @@ class Street:
 
     def _close(self) -> None:
         self._loop = None
-        if self._station_wake is not None:
-            self._station_wake.cancel()
+        if self._boxes_wake is not None:
+            self._boxes_wake.cancel()
         with self._lock:
             for home in self._homes.values():
                 self._take(home, LastGasp(), self._now())
                 home.memory.close()
+            self._boxes.close()
             self._clock.stop()

@@ -1,8 +1,7 @@
-"""When which meter is looked at: two heaps of due times, and the meters that somebody woke.
+"""When which meter is looked at: heaps of due times and deadlines, and the meters that somebody woke.
 
-Tries are due in line time (wall milliseconds), polls in installation time (UTC seconds, which may run faster). A meter
-answers eight Hellos at once and then one a second, so calls to one meter are paced the same way: a Hello that would
-not be answered is not sent.
+All of it is in line time (wall milliseconds). A meter answers eight Hellos at once and then one a second, so calls to
+one meter are paced the same way: a Hello that would not be answered is not sent.
 """
 
 import heapq
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from prewatt.host.dispatch.choice import Choice, Wish
+from prewatt.host.dispatch.quota import Place, StationQueue
 from prewatt.protocol.host import HostSession
 from prewatt.protocol.terminal import HELLO_EVERY_MS, HELLOS_AT_ONCE_MAX
 
@@ -23,13 +23,16 @@ _DOUBLINGS_MAX: Final = 16
 
 @dataclass(slots=True)
 class Call:
-    """One session under way. ``timed``: its Command carries the time at which it went out."""
+    """One session under way. ``timed``: its Command carries the time at which it went out. ``round``: the round that
+    has not been answered yet; None while nothing is out."""
 
     choice: Choice
     session: HostSession
     random: bytes
-    begun_ms: int
+    queue: StationQueue
+    deadline_ms: int
     timed: bool = False
+    round: int | None = None
 
 
 @dataclass(slots=True)
@@ -38,7 +41,12 @@ class Line:
 
     meter: str
     station: str
+    m_id: int = 0
     call: Call | None = None
+    waits: Place | None = None
+    reserved: Place | None = None
+    urgent: bool = False
+    """Somebody asked for something: it goes before polls until nothing waits any more."""
     due_ms: int | None = None
     failures: int = 0
     polled_ms: int | None = None
@@ -62,9 +70,8 @@ class Agenda:
     """Due times of meters, by id."""
 
     def __init__(self) -> None:
-        self._due: list[tuple[int, str]] = []
-        self._polls: list[tuple[int, str]] = []
-        self._polled: set[str] = set()
+        self._due: list[tuple[int, int, str]] = []
+        self._deadlines: list[tuple[int, str]] = []
         self._woken: set[str] = set()
         self._gate = threading.Lock()
 
@@ -83,7 +90,7 @@ class Agenda:
         """Looks at the meter at ``due_ms``, or sooner where that was asked before."""
         if line.due_ms is None or due_ms < line.due_ms:
             line.due_ms = due_ms
-            heapq.heappush(self._due, (due_ms, line.meter))
+            heapq.heappush(self._due, (due_ms, line.m_id, line.meter))
 
     def back_off(self, line: Line, line_ms: int, first_ms: int, most_ms: int) -> None:
         """The next try after a failure: each pause twice the one before, up to the most, for ever."""
@@ -95,7 +102,7 @@ class Agenda:
         """The meters that are due and have no session under way."""
         found: list[Line] = []
         while self._due and self._due[0][0] <= line_ms:
-            due_ms, meter = heapq.heappop(self._due)
+            due_ms, _, meter = heapq.heappop(self._due)
             line = lines[meter]
             if line.due_ms != due_ms:
                 continue
@@ -104,25 +111,25 @@ class Agenda:
                 found.append(line)
         return found
 
-    def add_poll(self, meter: str, at_s: int) -> None:
-        """Polls a meter from ``at_s`` on, where it is not polled already."""
-        if meter not in self._polled:
-            self._polled.add(meter)
-            heapq.heappush(self._polls, (at_s, meter))
+    def expect(self, line: Line, call: Call) -> None:
+        """The call is given up at its deadline, where that has not moved until then."""
+        heapq.heappush(self._deadlines, (call.deadline_ms, line.meter))
 
-    def pop_polls(self, now_s: int, every_s: int) -> list[str]:
-        """The meters to be polled now; each comes again after ``every_s``."""
-        found: list[str] = []
-        while self._polls and self._polls[0][0] <= now_s:
-            _, meter = heapq.heappop(self._polls)
-            found.append(meter)
-        for meter in found:
-            heapq.heappush(self._polls, (now_s + every_s, meter))
+    def pop_overdue(self, line_ms: int, lines: dict[str, Line]) -> list[Line]:
+        """The meters whose call has waited too long."""
+        found: list[Line] = []
+        while self._deadlines and self._deadlines[0][0] < line_ms:
+            deadline_ms, meter = heapq.heappop(self._deadlines)
+            call = lines[meter].call
+            if call is not None and call.deadline_ms == deadline_ms and lines[meter] not in found:
+                found.append(lines[meter])
         return found
 
     def next_ms(self, line_ms: int) -> int | None:
-        """When something is due in line time; None where nothing is."""
+        """When something is due or given up; None where nothing is."""
         with self._gate:
             if self._woken:
                 return line_ms
-        return self._due[0][0] if self._due else None
+        due = [self._due[0][0]] if self._due else []
+        due += [self._deadlines[0][0] + 1] if self._deadlines else []
+        return min(due, default=None)

@@ -6,29 +6,30 @@ Everything that needs a moment is handled in one go: all arrivals that lie there
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Protocol
 
 import structlog
 
-from prewatt.host.dispatch.engine import Dispatch
-from prewatt.host.dispatch.posts import Post
-from prewatt.units import MeterId
+from prewatt.host.dispatch.network import Hop, Network
 
-__all__ = ["ARRIVALS_MAX", "DispatchDriver", "Field", "line_clock_ms"]
+__all__ = ["ARRIVALS_MAX", "BATCH_MAX", "DispatchDriver", "Field", "line_clock_ms"]
 
 _log = structlog.get_logger("prewatt.dispatch")
 # Batches that wait for an engine that cannot go on; what is beyond is lost like a frame on the line, and comes again.
 ARRIVALS_MAX = 4_096
+# Box messages handled as one batch: more gains nothing and makes the first wait.
+BATCH_MAX = 256
 # An engine that cannot write (disk full) tries again after so long.
 _FAULT_PAUSE_S = 1.0
 
 
 class Field(Protocol):
-    """The way out to the stations. `post` is called from the driver's thread and must not block for long."""
+    """The way out to the area servers. `post` is called from the driver's thread and must not block for long."""
 
-    def post(self, station: str, messages: Sequence[tuple[MeterId, bytes]]) -> None:
-        """Takes payloads for the meters below a station, at most one a meter."""
+    def post(self, area: int, data: bytes) -> None:
+        """Takes a box message for the area server of this number."""
         ...
 
 
@@ -38,13 +39,13 @@ def line_clock_ms() -> int:
 
 
 class DispatchDriver:
-    """Runs a `Dispatch` over a `Field`. `arrived` and `wake` may be called from any thread."""
+    """Runs a `Network` over a `Field`. `arrived` and `wake` may be called from any thread."""
 
-    def __init__(self, dispatch: Dispatch, field: Field, *, clock_ms: Callable[[], int] = line_clock_ms) -> None:
-        self._dispatch = dispatch
+    def __init__(self, network: Network, field: Field, *, clock_ms: Callable[[], int] = line_clock_ms) -> None:
+        self._network = network
         self._field = field
         self._clock_ms = clock_ms
-        self._arrivals: queue.SimpleQueue[list[tuple[bytes, bytes]] | None] = queue.SimpleQueue()
+        self._arrivals: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="prewatt dispatch", daemon=True)
 
@@ -59,39 +60,38 @@ class DispatchDriver:
         if self._thread.is_alive():
             self._thread.join()
 
-    def arrived(self, station: str, messages: Iterable[tuple[bytes, bytes]]) -> None:
-        """What a station brought, as (meter id, payload) pairs."""
+    def arrived(self, area: int, data: bytes) -> None:
+        """A box message that came through this area server."""
         if self._arrivals.qsize() < ARRIVALS_MAX:
-            self._arrivals.put(list(messages))
+            self._arrivals.put((area, data))
 
     def wake(self, meter: str) -> None:
         """Something waits for this meter."""
-        self._dispatch.wake(meter)
+        self._network.wake(meter)
         self._arrivals.put(None)
 
     def _run(self) -> None:
         while not self._stopping:
             try:
-                self._post(self._dispatch.tick(self._clock_ms()))
+                self._post(self._network.tick(self._clock_ms()))
                 batch = self._collect()
                 if batch:
-                    self._post(self._dispatch.arrived(batch, self._clock_ms()))
+                    self._post(self._network.arrived(batch, self._clock_ms()))
             except Exception as error:  # the thread must live: meters wait for ever, and so does it
                 _log.error("dispatch pauses", cause=str(error), kind=type(error).__name__)
                 time.sleep(_FAULT_PAUSE_S)
 
-    def _collect(self) -> list[tuple[bytes, bytes]]:
+    def _collect(self) -> list[tuple[int, bytes]]:
         """All arrivals that lie here, after waiting for the first, a wake or the time of the next tick."""
         now_ms = self._clock_ms()
-        wait_s = (self._dispatch.next_wake_ms(now_ms) - now_ms) / 1_000
-        batch: list[tuple[bytes, bytes]] = []
-        try:
-            batch += self._arrivals.get(timeout=max(wait_s, 0)) or ()
-            while True:
-                batch += self._arrivals.get_nowait() or ()
-        except queue.Empty:
-            return batch
+        wait_s = (self._network.next_wake_ms(now_ms) - now_ms) / 1_000
+        batch: list[tuple[int, bytes] | None] = []
+        with suppress(queue.Empty):
+            batch.append(self._arrivals.get(timeout=max(wait_s, 0)))
+            while len(batch) < BATCH_MAX:
+                batch.append(self._arrivals.get_nowait())
+        return [each for each in batch if each is not None]
 
-    def _post(self, posts: list[Post]) -> None:
-        for post in posts:
-            self._field.post(post.station, post.messages)
+    def _post(self, hops: Iterable[Hop]) -> None:
+        for hop in hops:
+            self._field.post(hop.area, hop.data)

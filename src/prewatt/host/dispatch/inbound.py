@@ -4,7 +4,7 @@ Which key opens one stands in its head and is believed only once it has. What do
 proves nothing, and nobody is answered.
 """
 
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import structlog
@@ -24,7 +24,8 @@ from prewatt.protocol.meter_messages import open_alarm, open_report, open_wish, 
 __all__ = ["Inbound"]
 
 _log = structlog.get_logger("prewatt.dispatch")
-_KINDS: Final = (MessageType.REPORT, MessageType.ALARM, MessageType.WISH)
+# A statement takes so many parameters and no more.
+_METERS_AT_ONCE: Final = 500
 
 
 class Inbound:
@@ -32,10 +33,27 @@ class Inbound:
 
     def __init__(self, context: HostContext) -> None:
         self._context = context
+        self._suites: dict[str, str] = {}
         self.dropped = 0
 
-    def take(self, meter: str, payload: bytes) -> list["Future[list[bytes]]"]:
-        """The booking of one message, whose result is what to send back; none where the message proves nothing."""
+    def expect(self, meters: Iterable[str]) -> None:
+        """Reads the suites of all meters that a batch is from, at once.
+
+        Any active set of its suite may open a meter's message, whatever the books say of it: they may be older than
+        the meter's keys (after a restore) or newer (a Report that waited at its station while its set was replaced).
+        """
+        wanted = sorted(set(meters))
+        meter = schema.meters
+        self._suites = {}
+        with self._context.store.reading() as connection:
+            for first in range(0, len(wanted), _METERS_AT_ONCE):
+                named = wanted[first : first + _METERS_AT_ONCE]
+                rows = connection.execute(select(meter.c.id, meter.c.suite).where(meter.c.id.in_(named)))
+                self._suites |= {row.id: row.suite for row in rows}
+
+    def take(self, meter: str, payload: bytes) -> list[Callable[[Writing], list[bytes]]]:
+        """The piece of work that books one message of a meter that was expected, and gives what to send back; none
+        where the message proves nothing."""
         try:
             opened, key, chosen = self._open(meter, payload)
         except (AuthenticationError, DecodeError, VaultError, ValueError) as error:
@@ -53,19 +71,12 @@ class Inbound:
             book_alarm(writing, self._context, meter, opened)
             return [seal_ack(chosen, key, AlarmAck(opened.head.meter_id, opened.head.counter))]
 
-        return [self._context.store.submit(work)]
+        return [work]
 
     def _open(self, meter: str, payload: bytes) -> tuple[Report | Alarm | Wish, bytes, Suite]:
         kind = MessageType(payload[0])
         head = Head.parse(payload, kind)
-        meters, keys = schema.meters, schema.meter_keys
-        wanted = (
-            select(meters.c.suite)
-            .join_from(meters, keys, keys.c.meter == meters.c.id)
-            .where(meters.c.id == meter, keys.c.key_set == head.key_set)
-        )
-        with self._context.store.reading() as connection:
-            name = connection.execute(wanted).scalar()
+        name = self._suites.get(meter)
         if name is None or head.meter_id != meter_bytes(meter):
             raise AuthenticationError
         chosen = suite(name)

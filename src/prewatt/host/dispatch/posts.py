@@ -12,13 +12,16 @@ class DispatchSettings:
     """Times of the line are milliseconds of wall time; ``poll_s`` is installation time."""
 
     session_ms: int = 30_000
-    """A prompt session's life."""
+    """A prompt session's life; on a slow line, what is predicted to go before it comes on top."""
+    session_most_ms: int = 1_200_000
+    """The longest a session is waited for: a terminal's own session life."""
+    round_ms: int = 30_000
+    """Line time that a station is given to work through at once; the rest goes in the next round, Hello included. At
+    most a quarter of the session life, so that urgent, ordinary and doubtful calls together stay below half of it."""
     backoff_first_ms: int = 1_000
     backoff_most_ms: int = 60_000
-    sessions_per_station_max: int = 12
-    """Sessions at once below one station: about a second of line each, less than half of a session's life."""
-    poll_s: int = 6 * 3_600
-    """How often each meter's clock is checked and its usage collected."""
+    poll_s: int | None = None
+    """How often each meter is polled, in place of the schedules in the database; None: those."""
     poll_floor_ms: int = 2_000
     """The least wall time between two polls of a meter, however fast installation time runs."""
     refresh_after_value: bool = True
@@ -27,7 +30,9 @@ class DispatchSettings:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """Payloads for the meters below one station, at most one a meter."""
+    """A round: payloads for the meters below one station, at most one a meter. ``urgent``: before other rounds."""
 
     station: str
+    number: int
+    urgent: bool
     messages: tuple[tuple[MeterId, bytes], ...]

@@ -1,0 +1,64 @@
+"""Up to where what stations kept is booked: a number for each spool, written in the commit that books the items.
+
+The boxes below delete what is acknowledged, so a number is never acknowledged that was jumped over, unless its sender
+holds nothing lower any more (this host was restored from a backup, or the items were lost with a memory).
+"""
+
+from sqlalchemy import select
+from sqlalchemy.dialects.sqlite import insert as insert_or
+
+from prewatt.codec.batch import Item
+from prewatt.codec.hop import Kept
+from prewatt.host.context import HostContext
+from prewatt.host.store import Writing, schema
+
+__all__ = ["KeptMarks"]
+
+_Spool = tuple[str, bytes]
+
+
+class KeptMarks:
+    """The marks of all spools, read from the database when they are first asked for."""
+
+    def __init__(self, context: HostContext) -> None:
+        self._context = context
+        self._marks: dict[_Spool, int] = {}
+        self._fresh: dict[_Spool, int] = {}
+
+    def take(self, station: str, message: Kept) -> tuple[Item, ...] | None:
+        """The items of a message that are not booked yet; None where some before them have not come."""
+        booked = self.acknowledged(station, message.spool)
+        if message.first > booked + 1 and message.lowest < message.first:
+            return None
+        last = message.first + len(message.items) - 1
+        if last > booked:
+            self._fresh[station, message.spool] = last
+        return message.items[max(0, booked + 1 - message.first) :]
+
+    def acknowledged(self, station: str, spool: bytes) -> int:
+        """The number up to which a spool is booked, or will be with the commit under way; 0: nothing."""
+        found = self._fresh.get((station, spool), self._marks.get((station, spool)))
+        if found is None:
+            kept = schema.kept
+            with self._context.store.reading() as connection:
+                wanted = select(kept.c.acknowledged).where(kept.c.station == station, kept.c.spool == spool)
+                found = connection.execute(wanted).scalar() or 0
+            self._marks[station, spool] = found
+        return found
+
+    def write(self, writing: Writing) -> None:
+        """The marks of what is booked in this commit."""
+        for (station, spool), number in self._fresh.items():
+            row = {"station": station, "spool": spool, "acknowledged": number, "at_s": self._context.now()}
+            add = insert_or(schema.kept).values(row)
+            moved = {"acknowledged": number, "at_s": row["at_s"]}
+            writing.connection.execute(add.on_conflict_do_update(index_elements=["station", "spool"], set_=moved))
+
+    def settle(self) -> None:
+        """The commit is durable."""
+        self._marks |= self._fresh
+        self._fresh = {}
+
+    def undo(self) -> None:
+        """The commit failed: nothing of it is booked."""
+        self._fresh = {}

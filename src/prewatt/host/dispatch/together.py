@@ -1,0 +1,44 @@
+"""Many pieces of work as one commit: a round's choices, or everything that came back at once.
+
+Each runs in a savepoint of its own, so that one meter's trouble undoes only its own changes; all become durable
+together, and nobody is answered before.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+from prewatt.host.store import Store, Writing, dialect
+
+__all__ = ["write_together"]
+
+T = TypeVar("T")
+
+_BEGIN: Final = "SAVEPOINT one"
+_UNDO: Final = "ROLLBACK TO one"
+_END: Final = "RELEASE one"
+
+
+def write_together(store: Store, works: Sequence[Callable[[Writing], T]]) -> list[T | Exception]:
+    """What each work gave or raised, once the one commit that carries them all is durable.
+
+    StoreError where the commit itself failed (disk full): then nothing of it was written.
+    """
+
+    def run(writing: Writing) -> list[T | Exception]:
+        return [_run_one(writing, work) for work in works]
+
+    return store.write(run) if works else []
+
+
+def _run_one(writing: Writing, work: Callable[[Writing], T]) -> T | Exception:
+    writing.driver.execute(_BEGIN)
+    try:
+        found = work(writing)
+    except Exception as error:  # whatever it is belongs to this piece of work, not to the others
+        if dialect.is_fatal(error):
+            raise
+        writing.driver.execute(_UNDO)
+        writing.driver.execute(_END)
+        return error
+    writing.driver.execute(_END)
+    return found
