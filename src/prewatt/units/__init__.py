@@ -4,7 +4,7 @@ Money and energy are integers from here up; no float ever carries value. Everyth
 """
 
 from prewatt.units.address import ADDRESS_BYTES, BELOW_MAX, BROADCAST_ID, Address, check_number
-from prewatt.units.energy import PULSE_WH, PULSES_PER_KWH, Pulses, format_kwh
+from prewatt.units.energy import PULSE_WH, PULSES_PER_CT_PULSE, PULSES_PER_KWH, Pulses, format_kwh
 from prewatt.units.ids import (
     EPOCH_LAST,
     METER_ID_BYTES,
@@ -50,6 +50,7 @@ __all__ = [
     "MICRO_DIGITS",
     "MICRO_PER_UNIT",
     "MINUTE_S",
+    "PULSES_PER_CT_PULSE",
     "PULSES_PER_KWH",
     "PULSE_WH",
     "QUARTER_S",

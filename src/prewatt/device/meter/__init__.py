@@ -26,6 +26,7 @@ from prewatt.device.meter.events import (
     WakeAt,
 )
 from prewatt.device.meter.meter import Meter
+from prewatt.device.meter.transformer import CtMeter, PhaseLoad, ct_birth
 from prewatt.device.meter.view import MeterState, MeterView
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Buzz",
     "Buzzing",
     "Cover",
+    "CtMeter",
     "Display",
     "Effect",
     "Event",
@@ -46,10 +48,12 @@ __all__ = [
     "Meter",
     "MeterState",
     "MeterView",
+    "PhaseLoad",
     "RelayMoved",
     "Sense",
     "SourceAt",
     "Surge",
     "Tick",
     "WakeAt",
+    "ct_birth",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from typing import Final
 
 from prewatt.codec.modetable import ModeTable, flat_table
@@ -21,6 +22,7 @@ __all__ = [
     "PROGRAM_VERSION_FIRST",
     "TOKEN_MICRO_DEFAULT",
     "Birth",
+    "BodyKind",
     "Certificate",
     "build_keys",
     "parse_keys",
@@ -39,6 +41,15 @@ DRIFT_PPM_MAX: Final = 1_000
 # What a body has from the factory unless told otherwise.
 PROGRAM_VERSION_FIRST: Final = 1
 _NO_MAKER: Final = bytes(MAKER_KEY_BYTES)
+
+
+class BodyKind(IntEnum):
+    """What the body is built for."""
+
+    HOME = 0
+    """Sells: it has a relay, a buzzer, a keypad and a display."""
+    TRANSFORMER = 1
+    """Only counts, behind the current transformer of a station: no relay, no value, no keypad."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,7 @@ class Birth:
     maker_key: bytes | None = None
     """Public half of the maker's key (Ed25519, 32 bytes), under which programs are signed; None: it takes none."""
     program_version: int = PROGRAM_VERSION_FIRST
+    kind: BodyKind = BodyKind.HOME
 
     def __post_init__(self) -> None:
         wanted = suite(self.suite).terminal_key_bytes
@@ -86,7 +98,8 @@ class Birth:
                 raise ValueError(f"{name}: {given} is not allowed; allowed is {low} to {high}")
 
     def build_certificate(self) -> bytes:
-        """What never changes: id(3), M-ID(1), suite(1), token(8), sources(1), drift i16, maker key(32), program(4)."""
+        """What never changes: id(3), M-ID(1), suite(1), token(8), sources(1), drift i16, maker key(32), program(4),
+        kind(1)."""
         return b"".join(
             (
                 self.meter_id,
@@ -96,6 +109,7 @@ class Birth:
                 self.drift_ppm.to_bytes(2, "big", signed=True),
                 self.maker_key or _NO_MAKER,
                 self.program_version.to_bytes(4, "big"),
+                bytes((self.kind,)),
             )
         )
 
@@ -112,10 +126,11 @@ class Certificate:
     drift_ppm: int
     maker_key: bytes | None = None
     program_version: int = PROGRAM_VERSION_FIRST
+    kind: BodyKind = BodyKind.HOME
 
     @classmethod
     def parse(cls, data: bytes) -> "Certificate":
-        """Of ``Birth.build_certificate``, or of a body made before there were programs; DecodeError otherwise."""
+        """Of ``Birth.build_certificate``, or of an earlier one, without program or kind; DecodeError otherwise."""
         reader = Reader(data)
         certificate = cls(
             meter_id=MeterId(reader.take(METER_ID_BYTES, "id")),
@@ -128,6 +143,11 @@ class Certificate:
         if reader.offset < len(data):
             maker, version = reader.take(MAKER_KEY_BYTES, "maker key"), reader.u32("program")
             certificate = replace(certificate, maker_key=maker if any(maker) else None, program_version=version)
+        if reader.offset < len(data):
+            kind = reader.u8("kind")
+            if kind not in BodyKind._value2member_map_:
+                raise reader.fail("kind", f"{kind} is not 0 or 1", back=1)
+            certificate = replace(certificate, kind=BodyKind(kind))
         reader.end()
         return certificate
 

@@ -54,6 +54,7 @@ __all__ = ["Commands"]
 # Later days begin beyond the 32 bits of a UTC second.
 DAY_LAST: Final = CLOCK_LATEST_S // DAY_S
 _Applied = tuple[Status, bytes]
+_OF_HOMES: Final = (Code.MODE, Code.RELAY, Code.TEXT)
 _IMPOSSIBLE: Final[_Applied] = (Status.IMPOSSIBLE, b"")
 
 
@@ -96,7 +97,7 @@ class Commands:
 
     def _value(self, order: Execute) -> _Applied:
         core = self._core
-        if order.body is None:
+        if order.body is None or not core.sells:
             status = check_sequence(core.money, order.sequence)
             return (Status.IMPOSSIBLE if status is Status.DONE else status), b""
         transfer = Transfer.parse(order.body)
@@ -122,8 +123,7 @@ class Commands:
     def _ring(self, order: Execute) -> _Applied:
         if order.body is None:
             return _IMPOSSIBLE
-        ring = self._core.money.ring
-        return Status.DONE, b"".join(entry.build() for entry in ring)
+        return Status.DONE, b"".join(entry.build() for entry in self._core.money.ring)
 
     def _usage(self, order: Execute, now: Now) -> bytes:
         """03: the Info with the clock as it was; then the clock is set, in the same write as the cursor."""
@@ -162,7 +162,7 @@ class Commands:
     def _controlled(self, order: Execute) -> _Applied:
         """R10: the counter decides first; counter and digest are stored in the same write as the effect."""
         core = self._core
-        apply = self._control.get(order.code)
+        apply = self._control.get(order.code) if core.sells or order.code not in _OF_HOMES else None
         if order.body is None or apply is None:
             return _IMPOSSIBLE
         verdict = control(core.money, order.sequence, order.code, order.body)

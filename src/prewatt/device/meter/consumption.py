@@ -211,7 +211,7 @@ class Consumption:
         money = core.money
         left: int = money.balance_micro
         if not left:
-            if core.control.causes[0] & Cause.ZERO:
+            if core.control.causes[0] & Cause.ZERO or not core.sells:
                 return False
             left = max(0, core.settings.emergency_micro - money.owed_micro)
         cost = sum(pulses * self._rates[source] for source, pulses, _ in flows)
@@ -238,7 +238,7 @@ class Consumption:
     def _after_run(self) -> None:
         """Moves the relays where the second that has just passed gave reason to."""
         core = self._core
-        if not core.money.balance_micro:
+        if core.sells and not core.money.balance_micro:
             self._end_value()
         over_w, now_s = core.settings.over_current_w, core.world_s
         for source, queue in enumerate(self.profiles):

@@ -13,7 +13,7 @@ from prewatt.codec.modetable import ModeTable
 from prewatt.codec.receipt import Receipt, Status
 from prewatt.codec.settings import Settings
 from prewatt.crypto import Suite, suite_by_id
-from prewatt.device.meter.birth import Birth, Certificate, build_keys, parse_keys
+from prewatt.device.meter.birth import Birth, BodyKind, Certificate, build_keys, parse_keys
 from prewatt.device.meter.clock import Clock
 from prewatt.device.meter.control import ALARMS_WAITING_MAX, REPORTS_DUE_MAX, Control, WaitingAlarm
 from prewatt.device.meter.events import Effect, RelayMoved
@@ -136,6 +136,11 @@ class Core:
         return self.control.program.running or self.certificate.program_version
 
     @property
+    def sells(self) -> bool:
+        """Whether the body sells, with relay and buzzer; a transformer's only counts."""
+        return self.certificate.kind is BodyKind.HOME
+
+    @property
     def position(self) -> EnergyPosition:
         """Up to where energy has been burned."""
         return EnergyPosition(self.minute, tuple(self.pulses), self.era)
@@ -191,7 +196,7 @@ class Core:
 
     def relay(self, event: RelayEvent, sources: range | None = None) -> None:
         """Lets a happening act on the relays (of all sources unless told); what moved is logged and an effect."""
-        for source in sources or range(self.sources):
+        for source in (sources or range(self.sources)) if self.sells else ():
             before = self.control.causes[source]
             after = relay_after(before, event)
             if after == before:
@@ -276,9 +281,10 @@ def manufacture(nvm: Nvm, birth: Birth) -> None:
     own_s = birth.made_s + birth.clock_ahead_s
     control = Control(Clock(birth.made_s, own_s, birth.drift_ppm), Registers.new(tariff.calendar, own_s))
     control.heard_set = min(birth.keys)
-    control.causes = [
-        Cause.ZERO if source == 0 or birth.settings.sources_at_once else Cause.ZERO | Cause.INTERLOCK
-        for source in range(len(control.causes))
-    ]
+    if birth.kind is BodyKind.HOME:
+        control.causes = [
+            Cause.ZERO if source == 0 or birth.settings.sources_at_once else Cause.ZERO | Cause.INTERLOCK
+            for source in range(len(control.causes))
+        ]
     position = EnergyPosition(own_s // MINUTE_S, (0,) * birth.sources)
     Journal(nvm).create(Record(Money(), position, control.build()))

@@ -173,7 +173,7 @@ class Meter:
     def _settle(self, now: Now) -> None:
         """Stores what waits, then sends what is due."""
         core = self._core
-        if core.money is not self._heard_money:
+        if core.sells and core.money is not self._heard_money:
             self._buzz()
         if core.changed:
             core.store()
