@@ -9,7 +9,7 @@ import pytest
 from prewatt.link import CarrierClosedError, nats, natsmeeting
 from prewatt.link.carrier import MESSAGE_BYTES_MAX
 from prewatt.link.nats import dial_nats, listen_nats
-from prewatt.link.tcp import WAITING_MAX
+from prewatt.link.tcpcarrier import WAITING_MAX
 
 sys.path.insert(0, str(Path(__file__).parent))
 from message_servers import make_hub, make_leaf

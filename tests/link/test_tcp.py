@@ -7,9 +7,10 @@ import ssl
 
 import pytest
 
-from prewatt.link import CarrierClosedError, tcp
+from prewatt.link import CarrierClosedError, tcpcarrier
 from prewatt.link.carrier import MESSAGE_BYTES_MAX
-from prewatt.link.tcp import WAITING_MAX, dial_tcp, listen_tcp
+from prewatt.link.tcp import dial_tcp, listen_tcp
+from prewatt.link.tcpcarrier import WAITING_MAX
 
 HERE = "127.0.0.1"
 ALIVE = b"\xff\xff\xff\xff"
@@ -200,7 +201,7 @@ def test_random_bytes_never_break_more_than_their_own_connection():
 
 
 def test_a_pulled_plug_is_found_and_a_quiet_peer_stays(monkeypatch):
-    monkeypatch.setattr(tcp, "ALIVE_EVERY_S", 0.05)
+    monkeypatch.setattr(tcpcarrier, "ALIVE_EVERY_S", 0.05)
 
     async def talk():
         async with Place() as place:
@@ -216,7 +217,7 @@ def test_a_pulled_plug_is_found_and_a_quiet_peer_stays(monkeypatch):
 
 
 def test_who_does_not_receive_makes_the_sender_wait_and_nothing_is_lost(monkeypatch):
-    monkeypatch.setattr(tcp, "ALIVE_EVERY_S", 0.05)
+    monkeypatch.setattr(tcpcarrier, "ALIVE_EVERY_S", 0.05)
     count, data = 4 * WAITING_MAX, bytes(8_000)
 
     async def talk():

@@ -21,7 +21,7 @@ from prewatt.link.names import BoxName, Role, parse_place
 from prewatt.link.natscarrier import SESSION_BYTES, NatsCarrier
 from prewatt.link.natsmeeting import Lasting, Meeting
 from prewatt.link.papers import Papers
-from prewatt.link.tcp import OPENS_WITHIN_S
+from prewatt.link.tcpcarrier import OPENS_WITHIN_S
 from prewatt.units import ValueFieldError
 
 __all__ = ["NATS", "NatsCarrier", "NatsListener", "dial_nats", "lasts", "listen_nats"]

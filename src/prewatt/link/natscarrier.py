@@ -12,7 +12,7 @@ from nats.js.errors import APIError
 
 from prewatt.link.carrier import MESSAGE_BYTES_MAX, CarrierClosedError
 from prewatt.link.names import BoxName
-from prewatt.link.tcp import ALIVE_EVERY_S, SILENT_TURNS, WAITING_MAX
+from prewatt.link.tcpcarrier import ALIVE_EVERY_S, SILENT_TURNS, WAITING_MAX
 
 if TYPE_CHECKING:
     from prewatt.link.natsmeeting import Meeting

@@ -17,7 +17,7 @@ from prewatt.link.carrier import CarrierClosedError
 from prewatt.link.names import BoxName, Role
 from prewatt.link.natscarrier import ALIVE, BYE, DATA, HEAD_BYTES, HELLO, WELCOME, NatsCarrier
 from prewatt.link.papers import Papers
-from prewatt.link.tcp import OPENS_WITHIN_S
+from prewatt.link.tcpcarrier import OPENS_WITHIN_S
 
 __all__ = ["Lasting", "Meeting", "token"]
 
