@@ -16,7 +16,7 @@ from prewatt.apps.api import build_app
 from prewatt.apps.selling import Selling
 from prewatt.apps.street.street import Street
 from prewatt.device.meter.view import MeterView
-from prewatt.host import answers
+from prewatt.host import answers, bodyanswers
 from prewatt.host.refusals import RefusalOutcome
 
 __all__ = ["routes_text", "with_routes"]
@@ -36,6 +36,11 @@ ANSWERS = {
     "order_relay": "Control",
     "change_settings": "Control",
     "change_key": "Control",
+    "read_bodies": "list of Body",
+    "retire_meter": "Body",
+    "replace_meter": "Body",
+    "lose_meter": "Body",
+    "sign_over": "SignOver",
     "read_meter_orders": "list of Control",
     "read_events": "list of Happening",
     "read_usage": "Usage",
@@ -44,8 +49,10 @@ ANSWERS = {
     "read_transfer": "Transfer",
     "cancel_transfer": "Transfer",
     "refund_transfer": "Transfer",
+    "issue_code": "Code",
     "read_suspense": "list of Suspense",
     "explain_suspense": "list of Suspense",
+    "match_suspense": "Transfer",
     "read_tariff": "Tariff",
     "set_tariff": "Tariff",
     "audit": "Audit",
@@ -61,6 +68,9 @@ TYPES: tuple[type, ...] = (
     answers.VendAnswer,
     answers.TransferAnswer,
     answers.SuspenseAnswer,
+    bodyanswers.BodyAnswer,
+    bodyanswers.SignOverAnswer,
+    bodyanswers.CodeAnswer,
     answers.TariffAnswer,
     answers.UsageAnswer,
     answers.UsageRow,

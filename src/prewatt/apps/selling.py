@@ -7,6 +7,7 @@ whether an `up` is running or not.
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from prewatt.apps.sellingbodies import SellingBodies
 from prewatt.apps.tables import named_table, table_from_document
 from prewatt.apps.zones import installation_rule
 from prewatt.codec.bodies import RelayOrder
@@ -39,6 +40,11 @@ ROUTES: Final = (
     Route("POST", "/meters/{meter}/reopen", "reopen_meter"),
     Route("POST", "/meters/{meter}/reconcile", "reconcile_meter"),
     Route("POST", "/meters/{meter}/thaw", "thaw_meter"),
+    Route("GET", "/meters/{meter}/bodies", "read_bodies"),
+    Route("POST", "/meters/{meter}/retire", "retire_meter"),
+    Route("POST", "/meters/{meter}/replace", "replace_meter"),
+    Route("POST", "/meters/{meter}/lost", "lose_meter"),
+    Route("POST", "/meters/{meter}/sign-over", "sign_over"),
     Route("GET", "/meters/{meter}/orders", "read_meter_orders"),
     Route("POST", "/meters/{meter}/text", "send_text"),
     Route("POST", "/meters/{meter}/relay", "order_relay"),
@@ -51,8 +57,10 @@ ROUTES: Final = (
     Route("GET", "/transfers/{order}", "read_transfer"),
     Route("POST", "/transfers/{order}/cancel", "cancel_transfer"),
     Route("POST", "/transfers/{order}/refund", "refund_transfer"),
+    Route("POST", "/transfers/{order}/code", "issue_code"),
     Route("GET", "/suspense", "read_suspense"),
     Route("POST", "/suspense", "explain_suspense"),
+    Route("POST", "/suspense/match", "match_suspense"),
     Route("GET", "/tariff", "read_tariff"),
     Route("POST", "/tariffs", "set_tariff"),
     Route("GET", "/audit", "audit"),
@@ -61,11 +69,11 @@ _REASON: Final = "asked by the owner"
 _STATES: Final = ", ".join(TransferState)
 
 
-class Selling:
+class Selling(SellingBodies):
     """The calls. Errors are those of the host: RefusedError, ValueFieldError, HostError."""
 
     def __init__(self, host: Host) -> None:
-        self._host = host
+        super().__init__(host)
 
     def read_meters(self) -> list[Json]:
         """Every meter."""
@@ -137,9 +145,9 @@ class Selling:
         """Energy of the newest collected days, by hour or by day."""
         return self._host.usage.read(meter, by=by, days=days).as_dict()
 
-    def vend(self, meter: str, amount: str, order: str | None = None) -> Json:
-        """Sells value to a meter for cash."""
-        return self._host.vending.vend(meter, amount, order=order).as_dict()
+    def vend(self, meter: str, amount: str, order: str | None = None, code: bool = False) -> Json:
+        """Sells value to a meter for cash; with ``code`` as a value code, or not at all."""
+        return self._host.vending.vend(meter, amount, order=order, with_code=code).as_dict()
 
     def read_transfers(self, meter: str | None = None, state: str | None = None, limit: int = 50) -> list[Json]:
         """Transfers, newest first."""

@@ -26,6 +26,7 @@ class VendIn(_Body):
     meter: str
     amount: Annotated[str, Field(description="A decimal of the currency, such as 10.00.")]
     order: str | None = None
+    code: Annotated[bool, Field(description="As a value code; where there can be none now, nothing is sold.")] = False
 
 
 class MeterIn(_Body):
@@ -43,6 +44,29 @@ class ReasonIn(_Body):
     """Why something is done."""
 
     reason: str = "asked by the owner"
+
+
+class LossIn(_Body):
+    """Why a body can never be read again."""
+
+    reason: str
+
+
+class ReplaceIn(_Body):
+    """The meter that follows; the next body of the same id where it is left out."""
+
+    to_meter: str | None = None
+    reason: str = "asked by the owner"
+
+
+class SignOverIn(_Body):
+    """A lot of a lost body (an order's id, or `balance`), and exactly one target."""
+
+    lot: str
+    reason: str
+    to_meter: str | None = None
+    refund: bool = False
+    write_off: Annotated[str | None, Field(description="The named account that takes the loss.")] = None
 
 
 class TextIn(_Body):
@@ -77,6 +101,15 @@ class SuspenseIn(_Body):
     reason: str = "asked by the owner"
 
 
+class MatchIn(_Body):
+    """Value in suspense, by meter and sequence, and the open order that it was."""
+
+    meter: str
+    sequence: int
+    order: str
+    reason: str = "asked by the owner"
+
+
 class TariffIn(_Body):
     """A price per kWh as a decimal, and a mode table: its name, or a document."""
 
@@ -97,6 +130,11 @@ def selling_routes(selling: Selling) -> APIRouter:
         "reopen_meter": _of_meter(selling.reopen_meter, ReasonIn),
         "reconcile_meter": _of_meter(selling.reconcile_meter, ReasonIn),
         "thaw_meter": _of_meter(selling.thaw_meter, ReasonIn),
+        "retire_meter": _of_meter(selling.retire_meter, ReasonIn),
+        "replace_meter": _of_meter(selling.replace_meter, ReplaceIn),
+        "lose_meter": _of_meter(selling.lose_meter, LossIn),
+        "sign_over": _of_meter(selling.sign_over, SignOverIn),
+        "match_suspense": _with_body(selling.match_suspense, MatchIn),
         "send_text": _of_meter(selling.send_text, TextIn),
         "order_relay": _of_meter(selling.order_relay, RelayIn),
         "change_settings": _of_meter(selling.change_settings, SettingsIn),

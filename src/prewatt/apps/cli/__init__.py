@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from prewatt.apps.cli import audit, clock, init, keys, meters, tariffs, transfers, up, usage, vending
+from prewatt.apps.cli import audit, clock, codes, init, keys, meters, tariffs, transfers, up, usage, vending
 from prewatt.apps.cli.shell import run
 
 __all__ = ["app", "main"]
@@ -42,6 +42,8 @@ init.register(app)
 vending.register(app)
 app.add_typer(meters.app, name="meter")
 app.add_typer(transfers.app, name="transfer")
+app.add_typer(codes.orders, name="order")
+app.add_typer(codes.suspense, name="suspense")
 app.add_typer(tariffs.app, name="tariff")
 app.add_typer(usage.app, name="usage")
 app.add_typer(keys.app, name="keys")

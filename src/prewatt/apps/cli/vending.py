@@ -9,6 +9,7 @@ from prewatt.apps.cli.options import Data, JsonOut, MeterArgument
 from prewatt.apps.cli.seller import Seller, SellerError, in_path, open_seller
 from prewatt.apps.cli.show import fields, print_json, say, state_text, value
 from prewatt.apps.settings import read_settings
+from prewatt.codec.valuecode import format_value_code
 
 __all__ = ["register"]
 
@@ -31,6 +32,9 @@ def vend(
             "--order", help="Your own id of the sale; the same id again sells nothing twice.", show_default=False
         ),
     ] = None,
+    code: Annotated[
+        bool, typer.Option("--code", help="As a value code, twenty digits to type; or nothing is sold.")
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the meter holds the value.")] = False,
     timeout: Annotated[int, typer.Option("--timeout", min=1, max=86_400, help="Seconds that --wait waits.")] = 60,
     data: Data = None,
@@ -39,7 +43,7 @@ def vend(
     """Sell value to a meter for cash."""
     settings = read_settings(data=data)
     with open_seller(settings) as seller:
-        sale = seller.post("/vends", meter=meter, amount=amount, order=order)
+        sale = seller.post("/vends", meter=meter, amount=amount, order=order, code=code)
         if wait and seller.running:
             sale["state"] = _wait(seller, sale["order"], timeout)
     if json_out:
@@ -71,8 +75,11 @@ def _show(sale: dict[str, Any]) -> None:
             "authorization": sale["authorization"],
             "state": state_text(sale["state"]),
         }
+        | ({"value code": format_value_code(sale["code"])} if sale["code"] else {})
     )
     if sale["existed"]:
         say("this order was given before; nothing new was sold")
-    if sale["state"] == _PENDING:
+    if sale["code"]:
+        say("to be typed at the meter: B, the digits, #; codes of one meter in the order in which they were sold")
+    elif sale["state"] == _PENDING:
         say(f"the value is on its way; see `prewatt transfer show {sale['order']}`")
