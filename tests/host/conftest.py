@@ -192,14 +192,14 @@ class Body:
 class World:
     """A host, its meters, and a line between them that a test may spoil. Nothing here looks at a clock."""
 
-    def __init__(self, path, seed=1, meters=1, suite_name="aes-2026", **options):
+    def __init__(self, path, seed=1, meters=1, suite_name="aes-2026", settings=None, **options):
         self.path, self.state = path / "data", path / "state"
         self.rng = Random(seed)
         self.now_s, self.line_ms = NOW_S, 0
         self.bodies = {}
         self.spoil = None
         self.seen = []
-        self.settings = DispatchSettings(poll_s=DAY_S, poll_floor_ms=0)
+        self.settings = settings or DispatchSettings(poll_s=DAY_S, poll_floor_ms=0)
         folder = DataFolder.claim(self.path, create=True)
         secret = VaultSecret.from_passphrase(PASSPHRASE)
         self.vault = FileVault.create(folder.vault, secret, suites=[suite_name] * 2, now_s=NOW_S, cost=COST)
