@@ -59,6 +59,11 @@ class MasterModem:
         return len(self._outgoing)
 
     @property
+    def holding(self) -> bool:
+        """Whether it is in the middle of a meter's message; a station then lets its own times stand still."""
+        return self._holder is not None
+
+    @property
     def listening(self) -> bool:
         """Whether it has a use for what is not addressed to it: never. It hears every frame that comes from a meter."""
         return False

@@ -101,6 +101,11 @@ class ModemLine:
         modem = self._modems.get(end)
         return 0 if modem is None else modem.waiting + self._given.get(end, 0)
 
+    def holding(self, end: int) -> bool:
+        """Whether a station's modem is in the middle of a meter's message (see `MasterModem.holding`)."""
+        modem = self._modems.get(end)
+        return isinstance(modem, MasterModem) and modem.holding
+
     @property
     def next_ms(self) -> int | None:
         """When something happens next; None where nothing will until somebody sends."""
