@@ -20,7 +20,14 @@ _CONFLICT: Final = 409
 _NOT_FOUND: Final = 404
 _UNAVAILABLE: Final = 503
 _NOT_THERE: Final = frozenset(
-    {RefusalOutcome.UNKNOWN_METER, RefusalOutcome.UNKNOWN_ORDER, RefusalOutcome.UNKNOWN_STATION}
+    {
+        RefusalOutcome.UNKNOWN_METER,
+        RefusalOutcome.UNKNOWN_ORDER,
+        RefusalOutcome.UNKNOWN_STATION,
+        RefusalOutcome.UNKNOWN_AREA,
+        RefusalOutcome.UNKNOWN_CAMPAIGN,
+        RefusalOutcome.UNKNOWN_PROGRAM,
+    }
 )
 _BAD_FIELDS: Final = frozenset({RefusalOutcome.BAD_FIELD, RefusalOutcome.VALUE_CEILING})
 

@@ -5,7 +5,21 @@ from typing import Annotated
 
 import typer
 
-from prewatt.apps.cli import audit, clock, codes, init, keys, meters, tariffs, transfers, up, usage, vending
+from prewatt.apps.cli import (
+    audit,
+    campaigns,
+    clock,
+    codes,
+    init,
+    keys,
+    meters,
+    programs,
+    tariffs,
+    transfers,
+    up,
+    usage,
+    vending,
+)
 from prewatt.apps.cli.shell import run
 
 __all__ = ["app", "main"]
@@ -47,6 +61,8 @@ app.add_typer(codes.suspense, name="suspense")
 app.add_typer(tariffs.app, name="tariff")
 app.add_typer(usage.app, name="usage")
 app.add_typer(keys.app, name="keys")
+app.add_typer(campaigns.app, name="campaign")
+app.add_typer(programs.app, name="program")
 audit.register(app)
 clock.register(app)
 

@@ -31,6 +31,9 @@ __all__ = [
 _PIPED_WIDTH: Final = 120
 _STATE_STYLES: Final = {
     "active": "green",
+    "done": "green",
+    "running": "yellow",
+    "paused": "yellow",
     "closed": "dim",
     "confirmed": "green",
     "pending": "yellow",
