@@ -14,7 +14,7 @@ from prewatt.host.folder import VAULT_NAME
 from prewatt.host.keys import FileVault, SealCost, VaultError, VaultSecret
 from prewatt.host.keys.sealed import MEMORY_MIN_KIB
 
-__all__ = ["KEY_FILE_NAME", "create_vault", "open_vault"]
+__all__ = ["KEY_FILE_NAME", "create_vault", "open_vault", "read_secret"]
 
 KEY_FILE_NAME: Final = "vault.key"
 # A key file that was made here is 32 random bytes: nobody guesses it, so nothing is gained by making guesses dear, and
@@ -42,12 +42,16 @@ def create_vault(settings: Settings, suites: Sequence[str]) -> FileVault:
     return FileVault.create(settings.data / VAULT_NAME, secret, suites=suites, now_s=int(time.time()), cost=cost)
 
 
+def read_secret(settings: Settings) -> VaultSecret:
+    """What the vault is sealed under; VaultError where it is missing or cannot be it."""
+    if settings.passphrase is not None:
+        return VaultSecret.from_passphrase(settings.passphrase.get_secret_value())
+    return VaultSecret.from_file(key_file_of(settings))
+
+
 def open_vault(settings: Settings) -> FileVault:
     """The vault of the data folder; VaultError names what is missing, wrong or damaged."""
-    if settings.passphrase is not None:
-        secret = VaultSecret.from_passphrase(settings.passphrase.get_secret_value())
-    else:
-        secret = VaultSecret.from_file(key_file_of(settings))
+    secret = read_secret(settings)
     path = settings.data / VAULT_NAME
     try:
         return FileVault.open(path, secret)

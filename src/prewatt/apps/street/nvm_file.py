@@ -5,6 +5,7 @@ the street calls it before anything leaves a meter, so no answer on the line res
 the computer could take back.
 """
 
+import fcntl
 import os
 from pathlib import Path
 from typing import Final
@@ -22,9 +23,15 @@ class FileNvm:
     """See `prewatt.device.meter.nvm.Nvm`. The file holds keys of its meter: mode 0600."""
 
     def __init__(self, path: Path) -> None:
-        """Opens the memory in ``path``, or makes an erased one; OSError where the disk refuses."""
+        """Opens the memory in ``path``, or makes an erased one; OSError where the disk refuses, and BlockingIOError
+        where another process has it: two meters on one memory would be a clone."""
         self.born = not path.exists()
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _OWNER_ONLY)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._file)
+            raise
         self._unsynced = False
         size = os.fstat(self._file).st_size
         if size < _TOTAL_BYTES:
