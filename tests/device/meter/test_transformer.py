@@ -50,6 +50,7 @@ def usage(rig, day: int):
 
 
 def test_three_phases_are_summed_and_told_by_the_minute_and_in_the_daily_report(pole):
+    pole.commission()
     day = pole.now_s // 86_400
     payloads = give(pole, *[(100, 200, 300)] * 1440)
     reports = [open_report(pole.suite, KEYS[1], payload) for payload in payloads if payload[:1] == REPORT]

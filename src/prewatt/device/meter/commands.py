@@ -262,17 +262,14 @@ class Commands:
         return bytes(self._core.control.causes[: self._core.sources])
 
     def _commission(self, body: bytes, order: Execute) -> _Applied:
-        """07: messages of the new epoch are counted from its beginning."""
+        """07: messages of the new epoch are counted from its beginning; so are Alarms of a body that had none."""
         core = self._core
         wish = Commission.parse(body)
+        had_epoch = core.money.commissioned
         money, status = commission(core.money, wish.epoch, wish.tag)
         if status is Status.DONE:
             core.money = money
-            first = epoch_start(wish.epoch)
-            state = core.control
-            state.report_counter = max(state.report_counter, first)
-            state.alarm_counter = max(state.alarm_counter, first)
-            state.wish_counter = max(state.wish_counter, first)
+            core.control.count_from(epoch_start(wish.epoch), alarms=not had_epoch)
             core.log(EventCode.COMMISSIONED, bytes((wish.epoch,)))
         return status, b""
 

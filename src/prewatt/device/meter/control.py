@@ -71,6 +71,16 @@ class Control:
     """Local days that ended and were not reported yet, oldest first."""
     program: ProgramState = field(default_factory=ProgramState)
 
+    def count_from(self, first: int, *, alarms: bool) -> None:
+        """Messages are counted from the start of an epoch. ``alarms``: those that wait were never sent and get their
+        counters now, because a body without an epoch has none that another body of its id did not use before it."""
+        self.report_counter = max(self.report_counter, first)
+        self.wish_counter = max(self.wish_counter, first)
+        self.alarm_counter = max(self.alarm_counter, first)
+        if alarms:
+            self.alarms = [each._replace(counter=first + number) for number, each in enumerate(self.alarms, start=1)]
+            self.alarm_counter = first + len(self.alarms)
+
     def build(self) -> bytes:
         """The bytes."""
         flags = self.emergency * _EMERGENCY | self.cover_open * _COVER_OPEN | self.zeroised * _ZEROISED

@@ -61,7 +61,8 @@ class Panel:
             self.notice = "amount too large"
             return None
         payload = self._outbox.wish_payload(amount_micro, action.pin)
-        self.notice = "no key" if payload is None else "asked for value"
+        without = "no key" if self._core.money.commissioned else "not in use yet"
+        self.notice = without if payload is None else "asked for value"
         return payload
 
     def _type_code(self, digits: str, line_ms: int) -> None:

@@ -3,7 +3,9 @@
 A counter is durable before the message that carries it is sent, so none is ever used twice. An Alarm is repeated with
 the same bytes, at growing intervals of line time, until the host's own acknowledgement comes back; also after a power
 cut, since it is made again from the event log under the same counter. When a key set is replaced, what waited under it
-is sealed anew under a live one; its counter stays. (R13 and R12 of docs/protocol.md.)
+is sealed anew under a live one; its counter stays. A body without an epoch says nothing by itself: its counters would
+be those that an earlier body of its id used. What happens to it waits and goes up once it is commissioned. (R13 and
+R12 of docs/protocol.md.)
 """
 
 from typing import Final
@@ -43,6 +45,8 @@ class Outbox:
 
     def due_payloads(self, line_ms: int) -> list[bytes]:
         """What has to be sent now; everything it says and every counter it uses is stored by the time it returns."""
+        if not self._core.money.commissioned:
+            return []
         payloads = [*self._reports(), *self._alarms(line_ms)]
         if self._core.changed:
             self._core.store()
@@ -50,12 +54,14 @@ class Outbox:
 
     def read_next_ms(self) -> int | None:
         """The line tick at which an Alarm is due again; None where none waits."""
-        return min((self._due_ms[alarm.counter] for alarm in self._core.control.alarms), default=None)
+        if not self._core.money.commissioned:
+            return None
+        return min((self._due_ms.get(alarm.counter, 0) for alarm in self._core.control.alarms), default=None)
 
     def wish_payload(self, amount_micro: int, pin: str) -> bytes | None:
-        """A customer's request for value, its counter stored; None where no key is left."""
+        """A customer's request for value, its counter stored; None where no key is left, or no epoch yet."""
         core = self._core
-        if not core.keys:
+        if not core.keys or not core.money.commissioned:
             return None
         core.control.wish_counter += 1
         core.store()
