@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from prewatt.apps.cli import (
+    areas,
     audit,
     campaigns,
     clock,
@@ -14,6 +15,8 @@ from prewatt.apps.cli import (
     keys,
     meters,
     programs,
+    sim,
+    stations,
     tariffs,
     transfers,
     up,
@@ -54,6 +57,8 @@ def prewatt(
 up.register(app)
 init.register(app)
 vending.register(app)
+app.add_typer(areas.app, name="area")
+app.add_typer(stations.app, name="station")
 app.add_typer(meters.app, name="meter")
 app.add_typer(transfers.app, name="transfer")
 app.add_typer(codes.orders, name="order")
@@ -64,6 +69,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(programs.app, name="program")
 audit.register(app)
+sim.register(app)
 clock.register(app)
 
 

@@ -1,0 +1,48 @@
+"""A meter's memory in the simulator: the device's own memory in RAM, that also loses and misplaces writes.
+
+Cuts at any byte with a torn one are `MemoryNvm`'s. On top of it a write may come to nothing though it returned (a worn
+cell, a chip that was busy) or land elsewhere (a bent address line). The device reads back what it wrote, so both are
+seen at once; what a misplaced write destroyed is another matter.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from prewatt.device.meter.nvm import MemoryNvm, Region
+
+__all__ = ["SimNvm"]
+
+_PAGE_BYTES: Final = 32
+
+
+class SimNvm(MemoryNvm):
+    """See the module. ``wrote`` is told of every write that returned."""
+
+    __slots__ = ("failed", "lose_in", "misplace_in", "spoilt", "wrote")
+
+    def __init__(self, wrote: Callable[[int], None]) -> None:
+        super().__init__()
+        self.wrote = wrote
+        self.lose_in: int | None = None
+        self.misplace_in: int | None = None
+        # Whether a write ever came to nothing or went elsewhere; whether one destroyed what stood elsewhere.
+        self.failed = self.spoilt = False
+
+    def write(self, region: Region, offset: int, data: bytes) -> None:
+        """See MemoryNvm."""
+        if self.lose_in is not None:
+            self.lose_in -= 1
+            if self.lose_in < 0:
+                self.lose_in, self.failed = None, True
+                self.wrote(0)
+                return
+        if self.misplace_in is not None:
+            self.misplace_in -= 1
+            if self.misplace_in < 0:
+                self.misplace_in, self.spoilt, self.failed = None, True, True
+                away = _PAGE_BYTES if offset + len(data) + _PAGE_BYTES <= region.size else -_PAGE_BYTES
+                super().write(region, max(0, min(offset + away, region.size - len(data))), data)
+                self.wrote(len(data))
+                return
+        super().write(region, offset, data)
+        self.wrote(len(data))

@@ -1,0 +1,185 @@
+"""The host's store in the simulator: its own code but for the thread, on SQLite's own code, on a disk that fails.
+
+Pieces of work that are handed in are collected and become one group commit as soon as anybody asks for a result: a walk
+hangs on its seed alone, and not on what a second thread was doing. Everything else is the host's: statements, schema,
+group commit, savepoints, what is done after an error. A migrated database is made once a process and copied from then
+on; what a migration does is tested elsewhere.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import NullPool
+
+from prewatt.host.store import Store, Writing, dialect
+from prewatt.host.store.migrate import upgrade
+from prewatt.host.store.store import Job
+from prewatt.sim.disk import Disk
+from prewatt.sim.vfs import SimConnection
+
+__all__ = ["DATABASE", "SimDatabase", "SimStore"]
+
+T = TypeVar("T")
+
+DATABASE: Final = "prewatt.db"
+# A checkpoint after so many pages instead of a thousand: it has to be seen failing too.
+_CHECKPOINT_PAGES: Final = 200
+_PRAGMAS: Final = (
+    "PRAGMA locking_mode = EXCLUSIVE",
+    # Nothing of what SQLite keeps in temporary files outlives a process.
+    "PRAGMA temp_store = MEMORY",
+    *dialect.WRITING_PRAGMAS,
+    f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}",
+)
+
+
+class _Door:
+    """Where the one engine of this process finds the disk that is meant: its cache of statements outlives a host."""
+
+    disk: Disk
+
+
+class _Result(Future[Any]):
+    """A future whose result makes the commit that it waits for."""
+
+    def __init__(self, store: "SimStore") -> None:
+        super().__init__()
+        self._store = store
+
+    def result(self, timeout: float | None = None) -> Any:  # noqa: ANN401
+        self._store.flush()
+        return super().result(timeout)
+
+
+class SimStore(Store):
+    """See the module. Ends with ``close`` or, where its process died, with ``drop``."""
+
+    def __init__(self, disk: Disk) -> None:
+        self.path = Path(DATABASE)
+        self.after_commit = None
+        self._waiting: list[Job] = []
+        self.commits = 0
+        self._disk = disk
+        self._connection: Connection | None = _connect(disk)
+
+    def submit(self, work: Callable[[Writing], T]) -> "Future[T]":
+        """See Store."""
+        job = Job(work)
+        job.future = _Result(self)
+        self._waiting.append(job)
+        return job.future
+
+    def flush(self) -> None:
+        """Commits what waits."""
+        jobs, self._waiting = self._waiting, []
+        if not jobs:
+            return
+        self.commits += 1
+        try:
+            self.commit_group(self._open(), jobs)
+        except Exception as error:  # as in the host's own thread: every caller is told, and it goes on
+            for job in jobs:
+                if not job.future.done():
+                    job.future.set_exception(dialect.store_error(error, self.path))
+            self.drop()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """See Store; what waits to be written is not seen."""
+        try:
+            connection = self._open()
+            if connection.in_transaction():
+                raise AssertionError("the host reads on another connection while it writes on this one")
+            with connection.begin():
+                yield connection
+        except dialect.DATABASE_ERRORS as error:
+            raise dialect.store_error(error, self.path) from error
+
+    def read_rows(self, statement: str) -> list[Any]:
+        """Rows as they stand, for the auditor: not by way of anything that the host uses."""
+        driver: Any = self._open().connection.driver_connection
+        return list(driver.real.execute(statement).fetchall())
+
+    def close(self) -> None:
+        """See Store."""
+        self.flush()
+        self.drop()
+
+    def kill(self) -> None:
+        """The process is gone: nothing that it did not write is written any more."""
+        self._waiting = []
+        self._disk.end_life()
+        self.drop()
+
+    def drop(self) -> None:
+        """Lets the connection go."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.invalidate()
+            connection.close()
+
+    def _open(self) -> Connection:
+        if self._connection is None:
+            self._connection = _connect(self._disk)
+        return self._connection
+
+
+class SimDatabase:
+    """The database of a host on a disk."""
+
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
+
+    def exists(self) -> bool:
+        """See prewatt.host.store.files.Database."""
+        return DATABASE in self._disk.files
+
+    def create(self, fill: Callable[[Writing], object]) -> None:
+        """A copy of a migrated database, and what ``fill`` writes."""
+        self._disk.put(DATABASE, {DATABASE: _migrated()})
+        store = SimStore(self._disk)
+        store.write(fill)
+        store.close()
+
+    def open(self) -> SimStore:
+        """See prewatt.host.store.files.Database."""
+        return SimStore(self._disk)
+
+
+@cache
+def _migrated() -> bytes:
+    disk = Disk(lambda name: None)
+    _Door.disk = disk
+    engine = _engine()
+    upgrade(Path(DATABASE), engine)
+    connection = _connect(disk)
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    connection.close()
+    return bytes(disk.files[DATABASE].content)
+
+
+def _connect(disk: Disk) -> Connection:
+    _Door.disk = disk
+    return _engine().connect()
+
+
+@cache
+def _engine() -> Engine:
+    engine = create_engine(
+        "sqlite+pysqlite://", creator=lambda: SimConnection(_Door.disk, DATABASE), module=sqlite3, poolclass=NullPool
+    )
+
+    def set_up(connection: SimConnection, _record: object) -> None:
+        for pragma in _PRAGMAS:
+            connection.execute(pragma).fetchall()
+
+    event.listen(engine, "connect", set_up)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(dialect.WRITING_BEGIN))
+    return engine

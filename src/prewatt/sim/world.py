@@ -1,0 +1,277 @@
+"""The world of a simulation: one host, its field, its homes and its people, under one virtual clock.
+
+Everything that happens is an event at a millisecond, in one heap ordered by (time, number). Operations of the workload
+and of the enemy come from a script (prewatt.sim.script) between them. No thread, no sleep, no unseeded chance: what is
+drawn hangs on the seed and on the last operation alone, so that leaving an operation out leaves all before it as it
+was. After every event the auditor looks at what it touched.
+"""
+
+import heapq
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from random import Random
+from typing import Any, Final, TypeVar
+
+import structlog
+
+from prewatt.device.now import Now
+from prewatt.host.dispatch import DispatchSettings
+from prewatt.host.host import Host
+from prewatt.host.refusals import HostError, RefusedError
+from prewatt.host.registry import Enrolment
+from prewatt.sim.auditor import Auditor
+from prewatt.sim.calm import Calm
+from prewatt.sim.disk import Disk
+from prewatt.sim.history import History
+from prewatt.sim.home import Home
+from prewatt.sim.installation import Installation
+from prewatt.sim.people import People
+from prewatt.sim.street import Street
+from prewatt.sim.trouble import Trouble
+from prewatt.sim.vfs import HostCrashError
+from prewatt.sim.weather import WEATHERS, mark_of
+
+__all__ = ["METERS_MAX", "NOW_S", "World"]
+
+T = TypeVar("T")
+
+NOW_S: Final = 1_772_323_200  # 2026-03-01 00:00:00 UTC
+METERS_MAX: Final = 256
+# An engine without sessions and without work is looked at this often; nothing of it hangs on milliseconds.
+_IDLE_MS: Final = 60_000
+# Key sets 0-2 and 3-5; meters are made with the first two of their suite.
+_SUITES: Final = ("aes-2026",) * 3 + ("tdes-1998",) * 3
+SETS: Final = {"aes-2026": (0, 1, 2), "tdes-1998": (3, 4, 5)}
+AUDIT_EVERY_STEPS: Final = 1_000
+
+
+class World:
+    """See the module. ``seed`` decides what kind of world it is; the script decides what happens in it."""
+
+    def __init__(self, seed: int, *, meters: int = 3, keep_all: bool = False) -> None:
+        mood = Random(f"world {seed}")
+        self.seed = seed
+        self.now_ms, self.skew_s, self.skewed = 1_000, 0, False
+        self.chance = self._bytes = Random(f"begin {seed}")
+        self.history = History(keep_all=keep_all)
+        self.auditor = Auditor(self.rows)
+        self.weathers = WEATHERS[: mood.randrange(1, len(WEATHERS) + 1)]
+        self.homes: dict[str, Home] = {}
+        self.enrolled: set[str] = set()
+        self.errors: list[str] = []
+        self.refusals: dict[str, int] = {}
+        self._heap: list[tuple[int, int, Callable[[], None]]] = []
+        self._number = 0
+        self._tick_ms: int | None = None
+        self._seen_commits: tuple[int, int] | None = None
+        self._audited_steps = 0
+        settings = DispatchSettings(poll_floor_ms=0, poll_s=mood.choice((600, 3_600, 21_600)))
+        self.disk = Disk(lambda name: self.history.step(self.now_ms, "written", name))
+        self.installation = Installation(self.disk, _SUITES, self.host_s, self.draw, settings)
+        self.street, self.people, self.trouble = Street(self), People(self), Trouble(self)
+        self.calm = Calm(self)
+        self._births = Random(f"births {seed}")
+        for _ in range(meters):
+            self.new_home(most=meters)
+        self.tick()
+
+    # -- time and chance
+
+    def meter_now(self) -> Now:
+        """The time as a driver gives it to a meter."""
+        return Now(self.now_ms, NOW_S + self.now_ms // 1_000)
+
+    def host_s(self) -> int:
+        """The host's clock: true time and what somebody set it wrong by."""
+        return NOW_S + self.now_ms // 1_000 + self.skew_s
+
+    def draw(self, count: int) -> bytes:
+        """Random bytes for the devices and the host."""
+        return self._bytes.randbytes(count)
+
+    def begin_operation(self, salt: str) -> None:
+        """From here on chance hangs on this operation."""
+        self.chance = Random(f"chance {self.seed} {salt}")
+        self._bytes = Random(f"bytes {self.seed} {salt}")
+
+    def after(self, wait_ms: int, act: Callable[[], None]) -> None:
+        """Does something later."""
+        self._number += 1
+        heapq.heappush(self._heap, (self.now_ms + max(0, wait_ms), self._number, act))
+
+    def run_until(self, at_ms: int) -> None:
+        """Everything that happens up to that millisecond, in its order."""
+        while self._heap and self._heap[0][0] <= at_ms:
+            due_ms, _, act = heapq.heappop(self._heap)
+            self.now_ms = max(self.now_ms, due_ms)
+            act()
+            self.look()
+        self.now_ms = max(self.now_ms, at_ms)
+
+    def look(self) -> None:
+        """The auditor looks at what the last event touched; everything every thousand steps."""
+        if self.errors:
+            self.check(self.trouble.excuses(self.errors), f"the engine failed: {self.errors[:3]}")
+            self.errors.clear()
+        host = self.installation.host
+        if host is None:
+            return
+        store = self.installation.store
+        if self._seen_commits != (id(store), store.commits):
+            self._seen_commits = (id(store), store.commits)
+            self.auditor.check_books()
+        if self.history.steps - self._audited_steps >= AUDIT_EVERY_STEPS:
+            self._audited_steps = self.history.steps
+            self.auditor.check_all(host)
+
+    # -- what happened
+
+    def check(self, holds: bool, law: str) -> None:
+        """A violation unless ``holds``."""
+        self.auditor.check(holds, law)
+
+    def passed(self, kind: str, link: str, address: str, data: bytes) -> None:
+        """A message was delivered, lost or changed."""
+        self.history.step(self.now_ms, kind, f"{link} {address} {mark_of(data)}")
+
+    def wrote(self, who: str, count: int) -> None:
+        """A meter's write has returned."""
+        self.history.step(self.now_ms, "written", f"{who} {count}")
+
+    def observe(self, home: Home) -> None:
+        """A meter has moved."""
+        self.auditor.observe(home)
+
+    # -- homes
+
+    def some_home(self, chance: Random) -> Home:
+        """Any of them."""
+        return self.homes[chance.choice(sorted(self.homes))]
+
+    def new_home(self, *, most: int) -> None:
+        """A meter more, made and enrolled."""
+        if len(self.homes) >= most:
+            return
+        number, chance = len(self.homes) + 1, self._births
+        meter, suite = f"{number:06X}", ("tdes-1998" if number % 2 == 0 else "aes-2026")
+        keys = {index: self.installation.vault.terminal_key(index, bytes.fromhex(meter)) for index in SETS[suite][:2]}
+        birth = {
+            "unit_price_micro": 2_500_000,
+            "drift_ppm": chance.choice((0, 0, 20, -200, 1_000, -1_000)),
+            "made_s": NOW_S,
+            "clock_ahead_s": chance.choice((0, 0, 0, 90, -90, 86_400, -86_400 * 40)),
+        }
+        self.homes[meter] = Home(self, meter, number % 256, suite, keys, birth)
+        self.enrol(meter)
+
+    def enrol(self, meter: str) -> None:
+        """Takes a home into the registry."""
+        home = self.homes[meter]
+        wanted = Enrolment(meter, m_id=home.m_id, suite=home.suite, key_sets=SETS[home.suite][:2])
+        self.call(lambda host: host.registry.enrol(wanted))
+        self.note_enrolled()
+
+    def hear(self, home: Home, *events: Any) -> None:  # noqa: ANN401 - the device's events
+        """Things happen at a meter; what it says goes into the field."""
+        for event in events:
+            self.street.say(home, home.step(event))
+
+    def tick_homes(self) -> None:
+        """Every meter looks at the time."""
+        for meter in sorted(self.homes):
+            home = self.homes[meter]
+            self.street.say(home, home.tick())
+
+    def wake_home(self, home: Home, meter_s: int) -> None:
+        """A meter wants to be ticked."""
+        wait_ms = (meter_s - NOW_S) * 1_000 - self.now_ms
+        self.after(max(wait_ms, 1), lambda: self.street.say(home, home.tick()))
+
+    # -- the host
+
+    def call(self, act: Callable[[Host], T]) -> T | None:
+        """What ``act`` gives; None where no host runs, it refused, could not write, or died on the way."""
+        host = self.installation.host
+        if host is None:
+            return None
+        try:
+            return act(host)
+        except RefusedError as error:
+            word = str(error.outcome)
+            self.refusals[word] = self.refusals.get(word, 0) + 1
+        except HostCrashError:
+            self.trouble.died()
+        except HostError as error:
+            self.errors.append(str(error))
+        return None
+
+    def tick(self) -> None:
+        """The host looks at what is due."""
+        self._tick_ms = None
+        self.post(self.call(lambda host: host.dispatch.tick(self.now_ms)))
+
+    def arrived(self, messages: Sequence[tuple[bytes, bytes]]) -> None:
+        """Messages reach the host; nobody hears them while it is down."""
+        self.post(self.call(lambda host: host.dispatch.arrived(messages, self.now_ms)))
+
+    def post(self, posts: Any) -> None:  # noqa: ANN401 - what dispatch gave, or None
+        """What dispatch gave goes out, and its next tick is put into the heap."""
+        if posts:
+            self.street.post(posts)
+        host = self.installation.host
+        if host is None:
+            return
+        dispatch = host.dispatch
+        due_ms = dispatch.next_wake_ms(self.now_ms)
+        if not dispatch.sessions_open and due_ms >= self.now_ms + dispatch.settings.backoff_first_ms:
+            due_ms = self.now_ms + _IDLE_MS
+        if self._tick_ms is None or due_ms < self._tick_ms:
+            self._tick_ms = due_ms
+            self.after(due_ms - self.now_ms, lambda: self._tick_at(due_ms))
+
+    def wake_host(self) -> None:
+        """Something waits: the next tick is now."""
+        self.post(None)
+
+    def _tick_at(self, due_ms: int) -> None:
+        if self._tick_ms == due_ms:
+            self.tick()
+
+    def host_began(self) -> None:
+        """A host process runs, perhaps on another database."""
+        self._seen_commits = None
+        self.note_enrolled()
+        self.auditor.host_began()
+        self._tick_ms = None
+        self.tick()
+
+    def note_enrolled(self) -> None:
+        """Which homes the host knows."""
+        if self.installation.host is not None:
+            self.enrolled = {row[0] for row in self.rows("SELECT id FROM meters")}
+
+    def rows(self, statement: str) -> list[Any]:
+        """Rows of the host's database, read past it; none while it is down."""
+        if self.installation.host is None:
+            return []
+        return self.installation.store.read_rows(statement)
+
+    def close(self) -> None:
+        """Ends the host."""
+        self.installation.end(Random(0))
+
+
+@contextmanager
+def loud_log(world: World) -> Iterator[None]:
+    """The engine goes on after an error of its own and writes a line; here that line is looked at."""
+
+    def keep(_logger: object, _name: str, told: Any) -> str:  # noqa: ANN401 - structlog's own type
+        world.errors.append(str({key: told[key] for key in sorted(told)}))
+        raise structlog.DropEvent
+
+    before = structlog.get_config()
+    structlog.configure(processors=[keep], wrapper_class=structlog.make_filtering_bound_logger(40))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
