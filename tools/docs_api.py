@@ -16,7 +16,9 @@ from prewatt.apps.api import build_app
 from prewatt.apps.selling import Selling
 from prewatt.apps.street.street import Street
 from prewatt.device.meter.view import MeterView
-from prewatt.host import answers, bodyanswers
+from prewatt.host import answers, bodyanswers, boxanswers
+from prewatt.host.campaigns.answers import CampaignAnswer, CampaignMeter, CampaignOutline
+from prewatt.host.programanswers import ProgramAnswer
 from prewatt.host.refusals import RefusalOutcome
 
 __all__ = ["routes_text", "with_routes"]
@@ -55,6 +57,30 @@ ANSWERS = {
     "match_suspense": "Transfer",
     "read_tariff": "Tariff",
     "set_tariff": "Tariff",
+    "read_campaigns": "list of CampaignOutline",
+    "start_campaign": "Campaign",
+    "read_campaign": "Campaign",
+    "pause_campaign": "Campaign",
+    "resume_campaign": "Campaign",
+    "cancel_campaign": "Campaign",
+    "read_programs": "list of Program",
+    "add_program": "Program",
+    "move_meter": "Meter",
+    "read_areas": "list of Area",
+    "add_area": "Area",
+    "rename_area": "Area",
+    "read_stations": "list of Station",
+    "read_station": "Station",
+    "add_station": "Station",
+    "rename_station": "Station",
+    "set_station_line": "Station",
+    "read_coverage": "Coverage of a station",
+    "read_total_coverage": "Coverage",
+    "read_polling": "Polling",
+    "change_polling": "Polling",
+    "read_station_polling": "Polling",
+    "change_station_polling": "Polling",
+    "inherit_polling": "Polling",
     "audit": "Audit",
     "read_faces": "list of Face",
     "read_face": "Face",
@@ -76,6 +102,17 @@ TYPES: tuple[type, ...] = (
     answers.UsageRow,
     answers.ControlAnswer,
     answers.HappeningAnswer,
+    boxanswers.AreaAnswer,
+    boxanswers.StationAnswer,
+    boxanswers.BoxAnswer,
+    boxanswers.Coverage,
+    boxanswers.CoverageAnswer,
+    boxanswers.Straggler,
+    boxanswers.PollingAnswer,
+    CampaignAnswer,
+    CampaignOutline,
+    CampaignMeter,
+    ProgramAnswer,
     answers.AuditAnswer,
     answers.Violation,
     MeterView,

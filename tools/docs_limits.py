@@ -14,8 +14,8 @@ from prewatt.host import collection, fields, transfers, usage
 from prewatt.host.dispatch import DispatchSettings
 from prewatt.host.host import METERS_CEILING_MAX, HostOptions
 from prewatt.host.keys import secret, vault
-from prewatt.host.topology import METERS_PER_STATION_MAX
 from prewatt.host.store import store
+from prewatt.host.topology import METERS_PER_STATION_MAX
 from prewatt.protocol import terminal, transfer_book, transfer_work
 from prewatt.units import DAY_S, MICRO_PER_UNIT, VALUE_MAX_MICRO
 

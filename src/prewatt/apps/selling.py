@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from prewatt.apps.sellingbodies import SellingBodies
+from prewatt.apps.sellingcampaigns import SellingCampaigns
+from prewatt.apps.sellingplaces import SellingPlaces
 from prewatt.apps.tables import named_table, table_from_document
 from prewatt.apps.zones import installation_rule
 from prewatt.codec.bodies import RelayOrder
@@ -40,6 +42,7 @@ ROUTES: Final = (
     Route("POST", "/meters/{meter}/reopen", "reopen_meter"),
     Route("POST", "/meters/{meter}/reconcile", "reconcile_meter"),
     Route("POST", "/meters/{meter}/thaw", "thaw_meter"),
+    Route("POST", "/meters/{meter}/move", "move_meter"),
     Route("GET", "/meters/{meter}/bodies", "read_bodies"),
     Route("POST", "/meters/{meter}/retire", "retire_meter"),
     Route("POST", "/meters/{meter}/replace", "replace_meter"),
@@ -61,15 +64,38 @@ ROUTES: Final = (
     Route("GET", "/suspense", "read_suspense"),
     Route("POST", "/suspense", "explain_suspense"),
     Route("POST", "/suspense/match", "match_suspense"),
+    Route("GET", "/areas", "read_areas"),
+    Route("POST", "/areas", "add_area"),
+    Route("POST", "/areas/{area}/name", "rename_area"),
+    Route("GET", "/stations", "read_stations"),
+    Route("POST", "/stations", "add_station"),
+    Route("GET", "/stations/{station}", "read_station"),
+    Route("POST", "/stations/{station}/name", "rename_station"),
+    Route("POST", "/stations/{station}/line", "set_station_line"),
+    Route("GET", "/stations/{station}/coverage", "read_coverage"),
+    Route("GET", "/stations/{station}/polling", "read_station_polling"),
+    Route("POST", "/stations/{station}/polling", "change_station_polling"),
+    Route("POST", "/stations/{station}/polling/inherit", "inherit_polling"),
+    Route("GET", "/coverage", "read_total_coverage"),
+    Route("GET", "/polling", "read_polling"),
+    Route("POST", "/polling", "change_polling"),
     Route("GET", "/tariff", "read_tariff"),
     Route("POST", "/tariffs", "set_tariff"),
+    Route("GET", "/campaigns", "read_campaigns"),
+    Route("POST", "/campaigns", "start_campaign"),
+    Route("GET", "/campaigns/{campaign}", "read_campaign"),
+    Route("POST", "/campaigns/{campaign}/pause", "pause_campaign"),
+    Route("POST", "/campaigns/{campaign}/resume", "resume_campaign"),
+    Route("POST", "/campaigns/{campaign}/cancel", "cancel_campaign"),
+    Route("GET", "/programs", "read_programs"),
+    Route("POST", "/programs", "add_program"),
     Route("GET", "/audit", "audit"),
 )
 _REASON: Final = "asked by the owner"
 _STATES: Final = ", ".join(TransferState)
 
 
-class Selling(SellingBodies):
+class Selling(SellingBodies, SellingCampaigns, SellingPlaces):
     """The calls. Errors are those of the host: RefusedError, ValueFieldError, HostError."""
 
     def __init__(self, host: Host) -> None:

@@ -66,6 +66,8 @@ class Controls:
 
     def send_text(self, meter: str, text: str) -> ControlAnswer:
         """A message for the meter's display, at most 160 bytes of UTF-8."""
+        if not text.strip():
+            raise RefusedError(RefusalOutcome.BAD_FIELD, "text", text, "a message that is not empty")
         try:
             body = Text(text).build()
         except ValueError as error:
@@ -98,7 +100,7 @@ class Controls:
             )
             return [
                 ControlAnswer(
-                    row.number, meter, Code(row.code).name.lower(), row.what, row.state, row.made_s, row.settled_s
+                    row.number, meter, Code(row.code).name.lower(), _shown(row), row.state, row.made_s, row.settled_s
                 )
                 for row in rows
             ]
@@ -128,6 +130,14 @@ def _check_room(connection: Connection, meter: str) -> None:
     if connection.execute(waits).scalar_one() >= CONTROLS_WAITING_MAX:
         allowed = f"a meter for which fewer than {CONTROLS_WAITING_MAX} commands wait"
         raise RefusedError(RefusalOutcome.METER_BLOCKED, "meter", meter, allowed)
+
+
+def _shown(row: Row[Any]) -> str:
+    """What a command asks for, as JSON; settings by their names and not as the bytes that travel."""
+    if row.code != Code.SETTINGS:
+        return str(row.what)
+    change = SettingsChange.parse(bytes.fromhex(json.loads(row.what)["settings"]))
+    return json.dumps({"settings": dict(change.values)})
 
 
 def queue_control(writing: Writing, meter: str, code: Code, what: str, digest: bytes, now_s: int) -> int:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
-from prewatt.host.boxanswers import CoverageAnswer, PollingAnswer
+from prewatt.host.boxanswers import Coverage, CoverageAnswer, PollingAnswer
 from prewatt.host.boxviews import coverage_of, read_station_answers, read_stragglers
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.days import local_day, midnight_s
@@ -135,12 +135,12 @@ class Polling:
             stragglers = read_stragglers(connection, self._context, station)
         return CoverageAnswer(station, found[0].area, found[0].coverage, stragglers)
 
-    def total(self) -> dict[str, Any]:
+    def total(self) -> Coverage:
         """The coverage of the whole installation."""
         with self._context.store.reading() as connection:
             found = read_station_answers(connection, self._context)
         sums = [(each.coverage.meters, each.coverage.read_today, each.coverage.polled_today) for each in found]
-        return coverage_of(sums).as_dict()
+        return coverage_of(sums)
 
     def _read(self, connection: Connection, station: str | None) -> PollingAnswer:
         if station is not None:

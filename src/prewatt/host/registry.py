@@ -26,6 +26,7 @@ from prewatt.host.tariffs import newest_tariff, queue_tariff
 from prewatt.host.topology import AREA_DEFAULT, STATION_DEFAULT, add_station, free_m_id, has_station
 from prewatt.protocol.transfer import (
     SAFE_EPOCH_FIRST,
+    BodyState,
     Change,
     MeterBook,
     TransferRuleError,
@@ -113,7 +114,7 @@ class Registry:
 
         Cancel first what was paid back meanwhile. RefusedError where there is nothing to reconcile yet.
         """
-        return self._decide(meter, note, "reconcile", reconciled)
+        return self._decide(meter, note, "reconcile", _reconcile)
 
     def thaw(self, meter: str, note: str) -> MeterAnswer:
         """A person has looked into a frozen meter: it is fenced like one after a restore, and goes on."""
@@ -153,6 +154,9 @@ class Registry:
         if account == "closed" and (held or take_book(writing, meter).orders):
             allowed = "a meter without open transfers and with an empty wallet; cancel or refund first"
             raise RefusedError(RefusalOutcome.NOT_EMPTY, "meter", meter, allowed)
+        if account == "open" and take_book(writing, meter).body is BodyState.LOST:
+            allowed = "a meter whose body was not lost; what hangs there now needs an id of its own"
+            raise RefusedError(RefusalOutcome.METER_BLOCKED, "meter", meter, allowed)
         changed = update(schema.meters).where(schema.meters.c.id == meter)
         writing.connection.execute(changed.values(account=account, reason=None if account == "open" else reason))
         log_action(writing, self._context.now(), f"meter {account}", meter, reason)
@@ -216,6 +220,12 @@ class Registry:
         if count >= ceiling:
             raise RefusedError(RefusalOutcome.METERS_CEILING, "meter", meter, f"at most {ceiling} meters")
         return free_m_id(connection, station, enrolment.m_id)
+
+
+def _reconcile(book: MeterBook) -> tuple[MeterBook, tuple[Change, ...]]:
+    if book.synced and not book.reconciling:
+        raise TransferRuleError("its orders wait for nobody; only a restore makes them wait")
+    return reconciled(book)
 
 
 _NO_STANDING: Final = {

@@ -12,7 +12,7 @@ from typing import Final
 from prewatt.host.answers import TransferAnswer, TransferState, VendAnswer
 from prewatt.host.booking import book_changes
 from prewatt.host.codes import write_code
-from prewatt.host.context import HostContext, log_action
+from prewatt.host.context import HostContext, Installation, log_action
 from prewatt.host.fields import check_id, check_meter
 from prewatt.host.money import OrderMoney, Place
 from prewatt.host.payment import CASH, Guarantee, PaymentMethod, cash_authorization
@@ -23,7 +23,7 @@ from prewatt.host.store.books import take_book
 from prewatt.host.tags import TAG_RANDOM_BYTES, make_tag
 from prewatt.host.transfers import read_transfer
 from prewatt.protocol.transfer import TransferRuleError, make_order
-from prewatt.units import format_value, parse_value
+from prewatt.units import ValueFieldError, format_value, parse_value
 
 __all__ = ["Vending"]
 
@@ -53,7 +53,7 @@ class Vending:
         """
         meter = check_meter(meter)
         settings = self._context.installation
-        amount_micro = parse_value(amount, digits=settings.currency_digits)
+        amount_micro = _parse_amount(amount, settings)
         if amount_micro > settings.vend_ceiling_micro:
             ceiling = format_value(settings.vend_ceiling_micro, digits=settings.currency_digits)
             raise RefusedError(RefusalOutcome.VALUE_CEILING, "amount", amount, f"up to {ceiling} in one sale")
@@ -116,6 +116,14 @@ class Vending:
         log_action(writing, now_s, "vend", meter, f"order {order_id}, {amount_micro} micro, {authorization}")
         state = TransferState.PENDING
         return VendAnswer(order_id, str(number), state, meter, amount_micro, authorization, now_s)
+
+
+def _parse_amount(amount: str, settings: Installation) -> int:
+    """The amount in micro-units; what is allowed is said with the ceiling of a sale, not with that of money."""
+    try:
+        return parse_value(amount, digits=settings.currency_digits)
+    except ValueFieldError:
+        return parse_value(amount, digits=settings.currency_digits, most_micro=settings.vend_ceiling_micro)
 
 
 def _check(writing: Writing, order_id: str, meter: str, amount_micro: int) -> VendAnswer | None:

@@ -42,20 +42,22 @@ class ValueFieldError(ValueError):
         self.allowed = allowed
 
 
-def parse_value(text: str, *, digits: int = 2, field: str = "amount", zero: bool = False) -> Micro:
+def parse_value(
+    text: str, *, digits: int = 2, field: str = "amount", zero: bool = False, most_micro: int = VALUE_MAX_MICRO
+) -> Micro:
     """Micro-units of a decimal such as ``10.00``.
 
     ``digits`` is the most decimals the currency has (0-6). Raises ValueFieldError for signs, exponents, nan,
-    more decimals, more than VALUE_MAX_MICRO, and zero unless ``zero``.
+    more decimals, more than ``most_micro``, and zero unless ``zero``.
     """
     _check_digits(digits)
     match = _DECIMAL.match(text.strip())
     if match is not None and len(match["part"] or "") <= digits:
         micro = int(match["whole"]) * MICRO_PER_UNIT + int((match["part"] or "").ljust(MICRO_DIGITS, "0"))
-        if micro <= VALUE_MAX_MICRO and (micro > 0 or zero):
+        if micro <= most_micro and (micro > 0 or zero):
             return Micro(micro)
     kind = "a whole number" if digits == 0 else "a decimal"
-    most = VALUE_MAX_MICRO // MICRO_PER_UNIT
+    most = most_micro // MICRO_PER_UNIT
     decimals = {0: "", 1: " with at most 1 decimal"}.get(digits, f" with at most {digits} decimals")
     raise ValueFieldError(field, text, f"{kind} {'from 0' if zero else 'above 0'} up to {most}{decimals}")
 

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from prewatt.apps.api.campaigns import CampaignIn, ProgramIn
+from prewatt.apps.api.places import AreaIn, LineIn, MoveIn, NameIn, NothingIn, PollingIn, StationIn
 from prewatt.apps.selling import ROUTES, Json, Selling
 from prewatt.host.transfers import LISTED_MAX
 
@@ -38,6 +40,7 @@ class MeterIn(_Body):
     suite: str | None = None
     customer: str | None = None
     premises: str | None = None
+    kind: str | None = None
 
 
 class ReasonIn(_Body):
@@ -140,6 +143,17 @@ def selling_routes(selling: Selling) -> APIRouter:
         "change_settings": _of_meter(selling.change_settings, SettingsIn),
         "change_key": _of_meter(selling.change_key, KeyIn),
         "explain_suspense": _with_body(selling.explain_suspense, SuspenseIn),
+        "start_campaign": _with_body(selling.start_campaign, CampaignIn),
+        "add_program": _with_body(selling.add_program, ProgramIn),
+        "move_meter": _of_meter(selling.move_meter, MoveIn),
+        "add_area": _with_body(selling.add_area, AreaIn),
+        "rename_area": _of_area(selling.rename_area, NameIn),
+        "add_station": _with_body(selling.add_station, StationIn),
+        "rename_station": _of_station(selling.rename_station, NameIn),
+        "set_station_line": _of_station(selling.set_station_line, LineIn),
+        "change_station_polling": _of_station(selling.change_station_polling, PollingIn),
+        "inherit_polling": _of_station(selling.inherit_polling, NothingIn),
+        "change_polling": _with_body(selling.change_polling, PollingIn),
         "read_events": _read_events(selling),
         "read_usage": _read_usage(selling),
         "read_transfers": _read_transfers(selling),
@@ -151,17 +165,33 @@ def selling_routes(selling: Selling) -> APIRouter:
     return routes
 
 
-def _with_body(call: Callable[..., Any], model: type[_Body]) -> Callable[..., Json]:
-    def endpoint(body: _Body) -> Any:  # noqa: ANN401 - JSON of the call
+def _with_body(call: Callable[..., Any], model: type[BaseModel]) -> Callable[..., Json]:
+    def endpoint(body: BaseModel) -> Any:  # noqa: ANN401 - JSON of the call
         return call(**body.model_dump(exclude_none=True))
 
     endpoint.__annotations__["body"] = model
     return endpoint
 
 
-def _of_meter(call: Callable[..., Json], model: type[_Body]) -> Callable[..., Json]:
-    def endpoint(meter: str, body: _Body) -> Json:
+def _of_meter(call: Callable[..., Json], model: type[BaseModel]) -> Callable[..., Json]:
+    def endpoint(meter: str, body: BaseModel) -> Json:
         return call(meter, **body.model_dump(exclude_none=True))
+
+    endpoint.__annotations__["body"] = model
+    return endpoint
+
+
+def _of_area(call: Callable[..., Json], model: type[BaseModel]) -> Callable[..., Json]:
+    def endpoint(area: str, body: BaseModel) -> Json:
+        return call(area, **body.model_dump(exclude_none=True))
+
+    endpoint.__annotations__["body"] = model
+    return endpoint
+
+
+def _of_station(call: Callable[..., Json], model: type[BaseModel]) -> Callable[..., Json]:
+    def endpoint(station: str, body: BaseModel) -> Json:
+        return call(station, **body.model_dump(exclude_none=True))
 
     endpoint.__annotations__["body"] = model
     return endpoint

@@ -74,6 +74,9 @@ def enrol_meter(
         str | None,
         typer.Option("--customer", help="Id of the customer: letters, digits and . _ : -", show_default=False),
     ] = None,
+    kind: Annotated[
+        str, typer.Option("--kind", help="home, or ct for the station's own current transformer: not sold to.")
+    ] = "home",
     premises: Annotated[
         str | None,
         typer.Option("--premises", help="Id of the place where it hangs, written likewise.", show_default=False),
@@ -84,7 +87,14 @@ def enrol_meter(
     """Enrol a meter so that value can be sold to it."""
     with open_seller(read_settings(data=data)) as seller:
         found = seller.post(
-            "/meters", meter=meter, m_id=m_id, station=station, suite=suite, customer=customer, premises=premises
+            "/meters",
+            meter=meter,
+            m_id=m_id,
+            station=station,
+            suite=suite,
+            customer=customer,
+            premises=premises,
+            kind=kind,
         )
     if json_out:
         print_json(found)
@@ -92,11 +102,40 @@ def enrol_meter(
     _print(found)
 
 
+@app.command("move")
+def move_meter(
+    meter: MeterArgument,
+    station: Annotated[str, typer.Option("--station", help="The station it stands below from now on.")],
+    m_id: Annotated[
+        int | None,
+        typer.Option("--m-id", min=0, max=255, help="Its modem address there; without it the lowest free one."),
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it goes into the audit log.")] = "asked by the owner",
+    data: Data = None,
+    json_out: JsonOut = False,
+) -> None:
+    """Move a meter below another station, or to another modem address.
+
+    Its money, its orders and its keys stay as they are.
+    """
+    with open_seller(read_settings(data=data)) as seller:
+        found = seller.post(f"/meters/{in_path('meter', meter)}/move", station=station, m_id=m_id, reason=reason)
+    if json_out:
+        print_json(found)
+        return
+    _print(found)
+
+
 @app.command("close")
-def close_meter(meter: MeterArgument, data: Data = None, json_out: JsonOut = False) -> None:
+def close_meter(
+    meter: MeterArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it goes into the audit log.")] = "asked by the owner",
+    data: Data = None,
+    json_out: JsonOut = False,
+) -> None:
     """Close a meter's account; nothing more is sold to it."""
     with open_seller(read_settings(data=data)) as seller:
-        found = seller.post(f"/meters/{in_path('meter', meter)}/close")
+        found = seller.post(f"/meters/{in_path('meter', meter)}/close", reason=reason)
     if json_out:
         print_json(found)
         return
@@ -144,7 +183,7 @@ def _print(found: dict[str, Any]) -> None:
     causes = f" ({_causes(found['relay_causes'])})" if found["relay_causes"] else ""
     fields(
         {
-            "meter": found["id"],
+            "meter": found["id"] if found["kind"] == "home" else f"{found['id']}, current transformer",
             "state": state_text(found["state"]),
             "reason": found["state_reason"] or "-",
             "customer": found["customer"] or "-",

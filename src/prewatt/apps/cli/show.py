@@ -87,7 +87,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Seque
     """A table with the columns named in ``right`` set flush right; says so when there are no rows."""
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in columns:
-        shown.add_column(name, justify="right" if name in right else "left", no_wrap=name in right)
+        # What does not fit goes on in the next line: half an order's id would be no use to anybody.
+        shown.add_column(name, justify="right" if name in right else "left", no_wrap=name in right, overflow="fold")
     for row in rows:
         shown.add_row(*(cell if isinstance(cell, Text) else str(cell) for cell in row))
     if not shown.row_count:
