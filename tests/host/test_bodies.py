@@ -74,6 +74,7 @@ def test_the_balance_of_a_retired_body_follows_to_a_meter_with_a_new_id(street):
     retire(street)
     assert street.bodies[OLD].money.retired
     assert street.host.bodies.read(OLD)[0].state == "retired"
+    assert street.host.registry.read_meter(OLD).state == "retired"
     answer = street.host.bodies.replace(OLD, "hung by Ann", to_meter=NEW)
     assert (answer.state, answer.moved_micro, answer.to_meter) == ("moved", left, NEW)
     sound(street)
@@ -215,6 +216,8 @@ def test_a_lost_body_leaves_its_balance_and_pending_for_a_person(street):
     assert street.host.bodies.lose(OLD, "again") == answer
     with pytest.raises(RefusedError):
         street.host.vending.vend(OLD, "1")
+    with pytest.raises(RefusedError, match="needs an id of its own"):
+        street.host.registry.reopen(OLD, "it works again")
     street.host.transfers.cancel("C")
     street.host.transfers.refund("C")
     sound(street)

@@ -29,12 +29,13 @@ __all__ = [
 
 
 class MeterState(StrEnum):
-    """Where a meter stands with the host. A new one has not been commissioned yet."""
+    """Where a meter stands with the host. A new one has not been commissioned yet; a retired one takes no more value."""
 
     NEW = "new"
     ACTIVE = "active"
     UNSYNCED = "unsynced"
     FROZEN = "frozen"
+    RETIRED = "retired"
     BLOCKED = "blocked"
     CLOSED = "closed"
 

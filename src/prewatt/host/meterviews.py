@@ -14,12 +14,18 @@ from sqlalchemy import Connection, Row, func, select
 from prewatt.host.answers import MeterAnswer, MeterState, RelayState
 from prewatt.host.ledger import AccountKind, account_id
 from prewatt.host.store import schema
+from prewatt.protocol.transfer import BodyState
 from prewatt.units import epoch_of
 
 __all__ = ["read_meter_answers"]
 
 # Armed and welded: marks beside the causes, which open nothing (docs/reference/meter.md, "Relay").
 _MARKS: Final = 0xC0
+_BODY_STATES: Final = {
+    BodyState.LIVE.value: (MeterState.ACTIVE, None),
+    BodyState.RETIRING.value: (MeterState.RETIRED, "its body was asked to take no more value"),
+    BodyState.RETIRED.value: (MeterState.RETIRED, "its body takes no more value; its balance may follow to another"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ def read_meter_answers(connection: Connection, meter: str | None) -> list[MeterA
             books.c.frozen,
             books.c.reconciling,
             books.c.epoch_highest,
-            books.c.live,
+            books.c.body,
             standings.c.balance_micro,
             standings.c.last_sequence,
             standings.c.at_s,
@@ -127,7 +133,7 @@ def _state(row: Row[Any]) -> tuple[MeterState, str | None]:
         return MeterState.UNSYNCED, "only fences go out until the meter has shown what it holds"
     if row.reconciling:
         return MeterState.UNSYNCED, "its open orders wait for a person to reconcile them with the payments"
-    return (MeterState.ACTIVE, None) if row.live else (MeterState.NEW, "not commissioned yet")
+    return _BODY_STATES.get(row.body, (MeterState.NEW, "not commissioned yet"))
 
 
 def _sums(connection: Connection, row: Row[Any]) -> _Sums:
