@@ -68,6 +68,7 @@ class LocalStation:
         self._foreign = 0
         self._health_ms = line_ms
         self._saying: list[HopMessage] = []
+        self._health_wanted = False
 
     @property
     def members(self) -> Mapping[MeterId, int]:
@@ -156,7 +157,7 @@ class LocalStation:
             keep(self._spool, message)
         except SpoolError as error:
             raise NotTakenError(RefusedReason.NOT_STORED, f"memory: {error}") from None
-        self._saying.append(self._health())
+        self._health_wanted = True
 
     def _hear_line(self, data: bytes, line_ms: int) -> None:
         try:
@@ -183,7 +184,7 @@ class LocalStation:
         if up:
             self._keeping.link_is_new()
             self._rounds.uplink_back(line_ms)
-            self._saying = [self._health()]
+            self._health_wanted = True
         else:
             self._rounds.uplink_gone()
 
@@ -203,10 +204,9 @@ class LocalStation:
     def _say(self, line_ms: int) -> list[HopMessage]:
         """What goes up now."""
         said = self._saying
-        if line_ms >= self._health_ms and not any(isinstance(message, Health) for message in said):
+        if self._health_wanted or line_ms >= self._health_ms:
             said.append(self._health())
-        if any(isinstance(message, Health) for message in said):
-            self._health_ms = line_ms + self._plan.health_ms
+            self._health_wanted, self._health_ms = False, line_ms + self._plan.health_ms
         answers: list[Answers] = self._rounds.pick(self._address, line_ms)
         kept = self._keeping.pick(line_ms, self._plan.kept_retry_ms)
         return [*said, *answers, *([kept] if kept is not None else [])]
