@@ -14,7 +14,20 @@ UNKNOWN = "0000AA"
 SETTLED, CANCELLED = "settled-1", "cancelled-1"
 
 # What a running street adds to by itself.
-LIVING = {"books", "controls", "standings", "reports", "events", "day_logs", "counter_books", "alarms", "record_file"}
+LIVING = {
+    "boxes",
+    "area_boxes",
+    "kept",
+    "books",
+    "controls",
+    "standings",
+    "reports",
+    "events",
+    "day_logs",
+    "counter_books",
+    "alarms",
+    "record_file",
+}
 
 AMOUNTS = ("-5", "-0.01", "0", "0.00", "nan", "inf", "-inf", "1e3", "1.005", "0.001", "10000.01", "9" * 30, "9" * 5000)
 AMOUNTS += ("", " ", "1,00", "+1", "1_000", "0x10", "٣", "1.", ".5", "1 2", "ten", "1.00.00", "--1", "1\n2")
