@@ -12,6 +12,7 @@ from prewatt.codec.hop import (
     Answers,
     AreaHealth,
     Health,
+    HopKind,
     HopMessage,
     Kept,
     KeptAck,
@@ -22,6 +23,7 @@ from prewatt.codec.hop import (
     Round,
     StationState,
     build_hop,
+    parse_head,
     parse_hop,
 )
 from prewatt.units import Address, MeterId
@@ -172,8 +174,10 @@ def test_the_largest_messages_fit_and_one_more_is_refused() -> None:
     for message in (Round(HERE, 1, False, more), Answers(HERE, 1, True, more), Kept(HERE, SPOOL, 1, 1, more)):
         with pytest.raises(ValueError, match="256"):
             build_hop(message)
-    with pytest.raises(DecodeError, match="at most"):
-        parse_hop(b"\x01\x81" + bytes(HOP_BYTES_MAX - 1))
+    for parse in (parse_hop, parse_head):
+        with pytest.raises(DecodeError, match="at most"):
+            parse(b"\x01\x81" + bytes(HOP_BYTES_MAX - 1))
+    assert parse_head(b"\x01\x81" + bytes(HOP_BYTES_MAX - 2)) == (HopKind.ANSWERS, Address(0, 0))
 
 
 def test_items_are_1_to_256_where_kept_and_up_to_256_where_answered() -> None:

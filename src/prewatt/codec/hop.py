@@ -75,10 +75,12 @@ def build_hop(message: HopMessage) -> bytes:
 
 def parse_head(data: bytes) -> tuple[HopKind, Address]:
     """Kind and address of a message whose body may be anything; DecodeError for a head that there is not."""
-    return _parse_head(Reader(data))
+    return _parse_head(data, Reader(data))
 
 
-def _parse_head(reader: Reader) -> tuple[HopKind, Address]:
+def _parse_head(data: bytes, reader: Reader) -> tuple[HopKind, Address]:
+    if len(data) > HOP_BYTES_MAX:
+        raise DecodeError(HOP_BYTES_MAX, "end", f"{len(data)} bytes, a box message has at most {HOP_BYTES_MAX}")
     version, kind = reader.u8("version"), reader.u8("kind")
     if version != HOP_VERSION:
         raise reader.fail("version", f"{version} is not {HOP_VERSION}", back=2)
@@ -89,10 +91,8 @@ def _parse_head(reader: Reader) -> tuple[HopKind, Address]:
 
 def parse_hop(data: bytes) -> HopMessage:
     """The message that ``data`` is, whole; DecodeError for anything that `build_hop` would not make."""
-    if len(data) > HOP_BYTES_MAX:
-        raise DecodeError(HOP_BYTES_MAX, "end", f"{len(data)} bytes, a box message has at most {HOP_BYTES_MAX}")
     reader = Reader(data)
-    kind, address = _parse_head(reader)
+    kind, address = _parse_head(data, reader)
     message = _PARSERS[kind](address, reader)
     reader.end()
     return message
