@@ -8,21 +8,18 @@ delays a frame. Ctrl-C (or TERM) ends them in the order in which nothing is left
 import asyncio
 import secrets
 import signal
-import socket
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import partial
 from typing import Final
 
 import structlog
-import uvicorn
 
 from prewatt.apps.api import build_app
 from prewatt.apps.installation import CLOCK_NAME, open_or_create
 from prewatt.apps.logs import set_up_logs
 from prewatt.apps.selling import Selling
+from prewatt.apps.serving import dispatching, listening, reached_at, serving
 from prewatt.apps.settings import Settings
 from prewatt.apps.street.boxes import STREET
 from prewatt.apps.street.clock import StreetClock
@@ -30,14 +27,12 @@ from prewatt.apps.street.screen import Screen
 from prewatt.apps.street.settle import settle_street
 from prewatt.apps.street.street import Street
 from prewatt.host.dispatch import DispatchDriver
-from prewatt.host.folder import LOOPBACK, DataFolder
+from prewatt.host.folder import DataFolder
 from prewatt.host.host import Host
-from prewatt.host.refusals import HostError
 
 __all__ = ["run_up"]
 
 TOKEN_BYTES: Final = 24
-_WEB_STOPS_WITHIN_S: Final = 5.0
 _log = structlog.get_logger("prewatt.up")
 
 
@@ -58,7 +53,7 @@ def run_up(settings: Settings) -> None:
     set_up_logs(settings.log_level)
     screen = Screen()
     with ExitStack() as stack:
-        listener = stack.enter_context(_listening(settings))
+        listener = stack.enter_context(listening(settings.address, settings.port))
         folder = stack.enter_context(DataFolder.claim(settings.data, create=True))
         clock = StreetClock(
             settings.data / CLOCK_NAME, start_s=int(time.time()), speed=settings.speed, monotonic=time.monotonic
@@ -73,16 +68,11 @@ def run_up(settings: Settings) -> None:
         reached = reached_at(settings.address)
         place = f"[{reached}]" if ":" in reached else reached
         address = f"http://{place}:{listener.getsockname()[1]}"
-        with _serving(build_app(Selling(host), street, token), listener), _dispatching(driver):
+        with serving(build_app(Selling(host), street, token), listener), dispatching(driver):
             folder.publish(listener.getsockname()[1], token, reached_at(settings.address))
             screen.greet(f"{address}/?token={token}", settings)
             asyncio.run(_live(street, screen))
             screen.say("stopping; the next start goes on from here")
-
-
-def reached_at(address: str) -> str:
-    """Where this computer reaches what listens on ``address``: the loopback, where it listens on every address."""
-    return {"0.0.0.0": LOOPBACK, "::": "::1", "": LOOPBACK}.get(address, address)  # noqa: S104 - compared, not bound
 
 
 def _connect(host: Host, street: Street) -> DispatchDriver:
@@ -109,47 +99,3 @@ async def _live(street: Street, screen: Screen) -> None:
     for result in results:
         if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
             raise result
-
-
-@contextmanager
-def _listening(settings: Settings) -> Iterator[socket.socket]:
-    """The port, taken before anything else is done, so that a port in use changes nothing."""
-    family = socket.AF_INET6 if ":" in settings.address else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((settings.address, settings.port))
-            listener.listen()
-        except OSError as error:
-            place = f"{settings.address} port {settings.port}"
-            why = error.strerror or str(error)
-            raise HostError(f"{place}: {why}; take another with --port, or 0 for a free one") from error
-        yield listener
-    finally:
-        listener.close()
-
-
-@contextmanager
-def _serving(app: object, listener: socket.socket) -> Iterator[None]:
-    """The web server in a thread of its own; begun when it answers, ended when its open requests are."""
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)  # type: ignore[arg-type]
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="prewatt web", daemon=True)
-    thread.start()
-    while not server.started and thread.is_alive():
-        time.sleep(0.005)
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        thread.join(_WEB_STOPS_WITHIN_S)
-
-
-@contextmanager
-def _dispatching(driver: DispatchDriver) -> Iterator[None]:
-    driver.start()
-    try:
-        yield
-    finally:
-        driver.stop()

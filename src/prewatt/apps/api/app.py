@@ -19,8 +19,9 @@ __all__ = ["API_PREFIX", "build_app"]
 API_PREFIX = "/api/v1"
 
 
-def build_app(selling: Selling, street: Street, token: str) -> FastAPI:
-    """The application. ``token`` opens everything but /healthz and /openapi.json."""
+def build_app(selling: Selling, street: Street | None, token: str) -> FastAPI:
+    """The application. ``token`` opens everything but /healthz and /openapi.json; without a street there are no faces
+    to show, and so no pages."""
     app = FastAPI(
         title="Prewatt",
         version=version("prewatt"),
@@ -33,12 +34,14 @@ def build_app(selling: Selling, street: Street, token: str) -> FastAPI:
     access = Access(token)
     guard = [Depends(access.require)]
     app.include_router(selling_routes(selling), prefix=API_PREFIX, dependencies=guard)
-    app.include_router(street_routes(street), prefix=API_PREFIX, dependencies=guard)
+    if street is not None:
+        app.include_router(street_routes(street), prefix=API_PREFIX, dependencies=guard)
 
     @app.get("/healthz")
     def health() -> dict[str, Any]:
         """200 when the host takes orders."""
         return {"ok": True, "version": version("prewatt")}
 
-    add_pages(app, access, StreetPages(selling, street))
+    if street is not None:
+        add_pages(app, access, StreetPages(selling, street))
     return app

@@ -8,6 +8,7 @@ import typer
 from prewatt.apps.cli import (
     areas,
     audit,
+    boxes,
     campaigns,
     clock,
     codes,
@@ -59,6 +60,7 @@ init.register(app)
 vending.register(app)
 app.add_typer(areas.app, name="area")
 app.add_typer(stations.app, name="station")
+app.add_typer(boxes.host_app, name="host")
 app.add_typer(meters.app, name="meter")
 app.add_typer(transfers.app, name="transfer")
 app.add_typer(codes.orders, name="order")

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from rich import box
 from rich.align import Align
@@ -20,12 +20,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from prewatt.apps.boxes.clock import BoxClock
 from prewatt.apps.faces import Face
 from prewatt.apps.settings import Settings
-from prewatt.apps.street.street import Street
 from prewatt.units import MICRO_PER_UNIT, format_value
 
-__all__ = ["Screen", "face", "happenings", "street_table"]
+__all__ = ["Screen", "Shown", "face", "happenings", "street_table"]
 
 _REFRESH_S: Final = 0.25
 _NEWS_SHOWN: Final = 6
@@ -37,6 +37,19 @@ _CENT_MICRO: Final = 10_000
 _LAMP_ON: Final = "●"
 _LAMP_OFF: Final = "○"
 _SILENT: Final = "silent"
+
+
+class Shown(Protocol):
+    """Homes whose meters are shown."""
+
+    @property
+    def clock(self) -> BoxClock:
+        """The clock of their world."""
+        ...
+
+    def faces(self) -> list[Face]:
+        """The face of every meter, by id."""
+        ...
 
 
 class Screen:
@@ -66,7 +79,7 @@ class Screen:
         self.say(f"  .venv/bin/prewatt clock --speed 3600{data}     hurry the street's clock")
         self.say("Ctrl-C stops; the next start goes on.\n")
 
-    async def show(self, street: Street) -> None:
+    async def show(self, street: Shown) -> None:
         """Shows the street until cancelled."""
         before: dict[str, Face] = {}
         news: deque[str] = deque(maxlen=_NEWS_SHOWN)
