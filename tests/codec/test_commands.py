@@ -132,7 +132,8 @@ def test_a_key_change_is_what_it_was_and_never_shows_its_key(key_set, suite, che
 def test_the_small_bodies_are_what_they_were():
     for order in RelayOrder:
         assert RelayOrder.parse(order.build()) is order
-    assert Commission.parse(Commission(3, bytes(8)).build()) == Commission(3, bytes(8))
+    for commission in (Commission(3, bytes(8)), Commission(4, b"\x81" + bytes(7), 0x03FFFFFF)):
+        assert Commission.parse(commission.build()) == commission
     assert Retire.parse(Retire(bytes(8)).build()) == Retire(bytes(8))
     assert Text.parse(Text("Strom ist bezahlt ✓").build()) == Text("Strom ist bezahlt ✓")
     assert Text.parse(b"") == Text("")

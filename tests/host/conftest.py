@@ -115,7 +115,7 @@ class Body:
         money, status, extra = verdict.money, Status.DONE, b""
         if code == Code.COMMISSION:
             asked = Commission.parse(body)
-            money, status = commission(money, asked.epoch, asked.tag)
+            money, status = commission(money, asked.epoch, asked.tag, after=asked.after)
         elif code == Code.RETIRE:
             money, status = retire(money, Retire.parse(body).tag)
         elif code == Code.MODE:

@@ -181,20 +181,26 @@ class RelayOrder(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Commission:
-    """07: this body begins to take value, in this epoch."""
+    """07: the body that is meant begins to take value, in this epoch.
+
+    ``after`` says which one: the last sequence it holds, 0 for a body without an epoch. The retired body of the same
+    id, which a relay may still reach, is another.
+    """
 
     epoch: int
     tag: bytes
+    after: int = 0
 
     def build(self) -> bytes:
-        """epoch(1), tag(8)."""
-        return self.epoch.to_bytes(1, "big") + self.tag
+        """epoch(1), after(4), tag(8)."""
+        return self.epoch.to_bytes(1, "big") + self.after.to_bytes(4, "big") + self.tag
 
     @classmethod
     def parse(cls, body: bytes) -> "Commission":
-        """Of exactly 9 bytes."""
+        """Of exactly 13 bytes."""
         reader = Reader(body)
-        commission = cls(reader.u8("epoch"), reader.take(TAG_BYTES, "tag"))
+        epoch, after = reader.u8("epoch"), reader.u32("after")
+        commission = cls(epoch, reader.take(TAG_BYTES, "tag"), after)
         reader.end()
         return commission
 

@@ -24,7 +24,7 @@ from prewatt.protocol.transfer_book import (
     known_top,
 )
 from prewatt.protocol.transfer_facts import Change, Lost
-from prewatt.protocol.transfer_fence import unsync
+from prewatt.protocol.transfer_fence import begin_fences
 from prewatt.protocol.transfer_learn import cover, retired_when_full, settle, void_claims
 from prewatt.units import epoch_of, sequence_of
 from prewatt.units.ids import SEQUENCE_COUNTER_MAX
@@ -85,8 +85,8 @@ def body_lost(book: MeterBook) -> tuple[MeterBook, tuple[Change, ...]]:
 def thaw(book: MeterBook, holders: Items[RingEntry] = ()) -> tuple[MeterBook, tuple[Change, ...]]:
     """A person ends a freeze. ``holders`` is what that person found out about numbers nobody could read; all other
     numbers below the highest one known are held by nobody. To thaw OLD_BODY says that the body which answers is the
-    one; to thaw NO_EPOCH, that all bodies so far are accounted for and a new one waits to be commissioned. Then the
-    meter is fenced like a restored one."""
+    one, and that no other can be reached; to thaw NO_EPOCH, that all bodies so far are accounted for and a new one
+    waits to be commissioned. Then the meter is fenced like a restored one."""
     if book.frozen is None:
         raise TransferRuleError("thaw: the meter is not frozen")
     changes: list[Change] = []
@@ -100,7 +100,7 @@ def thaw(book: MeterBook, holders: Items[RingEntry] = ()) -> tuple[MeterBook, tu
         book = replace(book, epoch=epoch_of(max(known_top(book), 0)))
     if reason is FreezeReason.NO_EPOCH:
         book = _all_accounted(book)
-    book = unsync(retired_when_full(book, changes), UnsyncReason.THAWED, changes)
+    book = begin_fences(retired_when_full(book, changes), UnsyncReason.THAWED, changes)
     return void_claims(book, changes), tuple(changes)
 
 

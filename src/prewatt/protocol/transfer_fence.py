@@ -24,14 +24,22 @@ from prewatt.protocol.transfer_facts import Change, ResultFact, Synced, Unsynced
 from prewatt.units import EPOCH_LAST, Sequence, counter_of, epoch_of, sequence_of
 from prewatt.units.ids import SEQUENCE_COUNTER_MAX
 
-__all__ = ["restored", "sync_from", "unsync"]
+__all__ = ["begin_fences", "restored", "sync_from", "unsync"]
 
 _FOUND_ANEW: Final = frozenset({FreezeReason.GAP, FreezeReason.NO_EPOCH, FreezeReason.OLD_BODY})
 
 
 def unsync(book: MeterBook, reason: UnsyncReason, changes: list[Change]) -> MeterBook:
     """The book out of step, if it was not already; sessions begun before this no longer count as fresh."""
-    if not book.synced or book.body is BodyState.LOST:
+    if not book.synced:
+        return book
+    return begin_fences(book, reason, changes)
+
+
+def begin_fences(book: MeterBook, reason: UnsyncReason, changes: list[Change]) -> MeterBook:
+    """The book out of step and at the beginning of its fences, also where it was among them: what sessions begun
+    before this still say counts as a Report does."""
+    if book.body is BodyState.LOST:
         return book
     changes.append(Unsynced(reason))
     return _begin(book)

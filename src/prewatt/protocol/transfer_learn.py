@@ -106,7 +106,8 @@ def _distrust(book: MeterBook, fact: ResultFact) -> FreezeReason | None:
         return None if early or _new_body_expected(book) else FreezeReason.NO_EPOCH
     if receipt.last_sequence < floor:
         return FreezeReason.WENT_BACK
-    stale = not book.synced and book.body in (BodyState.LIVE, BodyState.RETIRING)
+    # The word of an older body must not put a restored book in step: the one after it may hold value by now.
+    stale = not book.synced and not (book.body is BodyState.COMMISSIONING and book.keeps_value)
     return FreezeReason.OLD_BODY if stale and epoch_of(receipt.last_sequence) < book.epoch else None
 
 

@@ -63,7 +63,8 @@ def next_work(book: MeterBook, random: bytes) -> tuple[MeterBook, Work | None]:
     if book.reconciling:
         return book, None
     if book.body is BodyState.COMMISSIONING:
-        body = Commission(book.epoch, book.body_tag).build()
+        after = max(book.settled, 0) if book.keeps_value else 0
+        body = Commission(book.epoch, book.body_tag, after).build()
         return _control_work(book, WorkKind.COMMISSION, Code.COMMISSION, body)
     if book.body is BodyState.RETIRING:
         return _control_work(book, WorkKind.RETIRE, Code.RETIRE, Retire(book.body_tag).build())

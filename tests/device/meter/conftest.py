@@ -115,7 +115,8 @@ class Rig:
         return self.order(code, self.control, body, key_set)
 
     def commission(self) -> None:
-        outcome = self.command(Code.COMMISSION, Commission(self.epoch, b"\x80" + self.chance.randbytes(7)).build())
+        tag = b"\x80" + self.chance.randbytes(7)
+        outcome = self.command(Code.COMMISSION, Commission(self.epoch, tag, self.last).build())
         self.last = outcome.receipt.last_sequence
 
     def memory(self) -> dict[Region, bytes]:

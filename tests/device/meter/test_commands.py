@@ -78,9 +78,12 @@ def test_a_retired_body_takes_nothing_until_a_higher_epoch_begins(rig):
     assert rig.command(Code.RETIRE, Retire(b"\x80" + bytes(7)).build()).receipt.last_sequence == 0x03FFFFFF
     assert rig.meter.view().state == "retired"
     assert rig.store(UNIT).receipt.status is Status.SEQUENCE
-    same = rig.command(Code.COMMISSION, Commission(3, b"\x81" + bytes(7)).build())
+    same = rig.command(Code.COMMISSION, Commission(3, b"\x81" + bytes(7), 0x03FFFFFF).build())
     assert same.receipt.status is Status.IMPOSSIBLE
-    assert rig.command(Code.COMMISSION, Commission(4, b"\x82" + bytes(7)).build()).receipt.last_sequence == 4 << 24
+    meant_for_another = rig.command(Code.COMMISSION, Commission(4, b"\x82" + bytes(7)).build())
+    assert meant_for_another.receipt.status is Status.IMPOSSIBLE
+    meant = rig.command(Code.COMMISSION, Commission(4, b"\x82" + bytes(7), 0x03FFFFFF).build())
+    assert meant.receipt.last_sequence == 4 << 24
 
 
 def test_a_price_is_changed_and_its_digest_answered(rig):

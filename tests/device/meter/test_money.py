@@ -207,10 +207,19 @@ def test_commission_begins_an_epoch_in_a_new_body_or_above_the_old_one() -> None
     assert status is Status.DONE
     assert money.ring == (RingEntry(sequence_of(3, 0), BURN, 0),)
     for epoch in (0, 2, 3):
-        assert commission(money, epoch, BURN) == (money, Status.IMPOSSIBLE)
-    raised, status = commission(money, 4, BURN)
+        assert commission(money, epoch, BURN, after=3 << 24) == (money, Status.IMPOSSIBLE)
+    raised, status = commission(money, 4, BURN, after=3 << 24)
     assert (status, raised.last_sequence, raised.last_tag) == (Status.DONE, 4 << 24, BURN)
-    assert commission(money, 256, BURN) == (money, Status.IMPOSSIBLE)
+    assert commission(money, 256, BURN, after=3 << 24) == (money, Status.IMPOSSIBLE)
+
+
+def test_commission_is_for_the_body_that_is_meant_and_no_other() -> None:
+    money, _ = apply_transfer(commission(Money(), 3, BURN)[0], (3 << 24) + 1, 5_000, ORDER, LIMITS)
+    gone, _ = retire(money, BURN)
+    for after in (0, money.last_sequence, gone.last_sequence - 1):
+        assert commission(gone, 4, BURN, after=after) == (gone, Status.IMPOSSIBLE)
+    assert commission(gone, 4, BURN, after=gone.last_sequence)[1] is Status.DONE
+    assert commission(Money(), 4, BURN, after=gone.last_sequence) == (Money(), Status.IMPOSSIBLE)
 
 
 def test_epoch_zero_is_an_epoch() -> None:
@@ -227,7 +236,7 @@ def test_retire_jumps_to_the_end_and_leaves_the_money() -> None:
     assert [entry.sequence for entry in gone.ring] == [0, 1, 0xFFFFFF]
     assert apply_transfer(gone, 2, 5, OTHER, LIMITS) == (gone, Status.SEQUENCE)
     assert retire(gone, BURN) == (gone, Status.IMPOSSIBLE)
-    assert commission(gone, 1, BURN)[1] is Status.DONE
+    assert commission(gone, 1, BURN, after=0xFFFFFF)[1] is Status.DONE
 
 
 def test_epochs_change_only_under_a_tag_whose_first_bit_is_set() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prewatt.codec.bodies import Transfer
+from prewatt.codec.bodies import Commission, Transfer
 from prewatt.codec.commands import Code, control_digest
 from prewatt.codec.receipt import Receipt, RingEntry, Status
 from prewatt.protocol import transfer as rules
@@ -430,6 +430,36 @@ def test_a_person_who_says_that_the_older_body_is_the_one_is_believed(sent):
     _, work = rules.next_work(book, RANDOM)
     book, _ = rules.learn(book, rules.ResultFact(work, receipt(BEGUN), (BEGUN,)))
     assert book.frozen is None
+
+
+@pytest.mark.parametrize("body", [BodyState.NEW, BodyState.LIVE, BodyState.RETIRED, BodyState.COMMISSIONING])
+def test_after_a_restore_the_word_of_an_older_body_counts_nothing_whatever_was_awaited(sent, body):
+    """Else an order that the newer body holds could be cancelled in the books alone."""
+    book, _ = rules.restored(replace(sent[0], body=body), 3)
+    _, work = rules.next_work(book, RANDOM)
+    book, _ = rules.learn(book, rules.ResultFact(work, receipt(BEGUN), (BEGUN,)))
+    assert (book.frozen, book.synced) == (FreezeReason.OLD_BODY, False)
+
+
+def test_a_session_begun_before_a_thaw_proves_nothing_after_it(sent):
+    book, _ = rules.restored(sent[0], 3)
+    _, work = rules.next_work(book, RANDOM)
+    fact = rules.ResultFact(work, receipt(BEGUN), (BEGUN,))
+    book, _ = rules.learn(book, fact)
+    book, _ = rules.thaw(book)
+    again, _ = rules.learn(book, fact)
+    assert (again.synced, again.fence_until, again.frozen) == (False, None, None)
+
+
+def test_a_commission_names_the_body_that_is_meant(live):
+    new = rules.ask_commission(rules.new_book(METER), 1, COMMISSION_TAG)
+    assert Commission.parse(rules.next_work(new, RANDOM)[1].body).after == 0
+    end = RingEntry(START | 0xFFFFFF, burn_tag(tag(9)), 0)
+    retired, _ = rules.learn(rules.ask_retire(live, tag(9)), report(BEGUN, end))
+    assert retired.body is BodyState.RETIRED
+    for keeps, after in ((False, 0), (True, end.sequence)):
+        book = rules.ask_commission(retired, 2, tag(8), keeps_value=keeps)
+        assert Commission.parse(rules.next_work(book, RANDOM)[1].body).after == after
 
 
 # -- control counter (R10)

@@ -208,7 +208,7 @@ class Body:
         try:
             if code == Code.COMMISSION:
                 asked = Commission.parse(body)
-                money, status = commission(money, asked.epoch, asked.tag)
+                money, status = commission(money, asked.epoch, asked.tag, after=asked.after)
             elif code == Code.RETIRE:
                 money, status = retire(money, Retire.parse(body).tag)
             else:

@@ -266,7 +266,7 @@ class Commands:
         core = self._core
         wish = Commission.parse(body)
         had_epoch = core.money.commissioned
-        money, status = commission(core.money, wish.epoch, wish.tag)
+        money, status = commission(core.money, wish.epoch, wish.tag, after=wish.after)
         if status is Status.DONE:
             core.money = money
             core.control.count_from(epoch_start(wish.epoch), alarms=not had_epoch)

@@ -213,8 +213,13 @@ def retire(money: Money, tag: bytes) -> tuple[Money, Status]:
     return _enter(money, RingEntry(end, tag, 0)), Status.DONE
 
 
-def commission(money: Money, epoch: int, tag: bytes) -> tuple[Money, Status]:
-    """R8: begins an epoch; only for a body without one, or for an epoch above its own (else IMPOSSIBLE)."""
+def commission(money: Money, epoch: int, tag: bytes, *, after: int = 0) -> tuple[Money, Status]:
+    """R8: begins an epoch above its own; only in the body whose last sequence is ``after`` (0: one without an epoch).
+
+    Else IMPOSSIBLE: a retired body that a relay still reaches must not take the epoch of the body that follows it.
+    """
+    if after != (money.last_sequence if money.commissioned else 0):
+        return money, Status.IMPOSSIBLE
     above = not money.commissioned or epoch > epoch_of(money.last_sequence)
     if not above or not 0 <= epoch <= EPOCH_LAST or not _is_burn_tag(tag):
         return money, Status.IMPOSSIBLE

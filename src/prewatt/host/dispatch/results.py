@@ -14,7 +14,7 @@ from prewatt.codec.receipt import NO_TAG, RING_ENTRY_BYTES, Receipt, RingEntry, 
 from prewatt.host.bodyvalue import follow_bodies
 from prewatt.host.booking import book_changes, record_facts
 from prewatt.host.campaigns.progress import clock_checked, key_proved, program_told
-from prewatt.host.collection import book_standing, collect_part, pass_day, totals_of
+from prewatt.host.collection import book_standing, collect_part, pass_day, prune_reports, totals_of
 from prewatt.host.context import HostContext
 from prewatt.host.controls import end_control
 from prewatt.host.dispatch.choice import Choice
@@ -27,6 +27,7 @@ from prewatt.host.usage import local_day
 from prewatt.protocol.host import Outcome
 from prewatt.protocol.meter_messages import CounterBook
 from prewatt.protocol.transfer import (
+    NO_EPOCH,
     BodyState,
     Change,
     Commissioned,
@@ -111,6 +112,8 @@ def _book_fact(
     report = collect_part(writing, meter, part, now_s=now_s, in_session=in_session) if part is not None else None
     book_changes(writing, meter, before, after, changes, at_s=now_s)
     book_standing(writing, meter, changes, report, now_s=now_s, in_session=in_session)
+    if report is not None:
+        prune_reports(writing, meter, report)
     follow_bodies(writing, meter, after, epoch_of(fact.receipt.last_sequence), now_s)
     _end_controls(writing, meter, fact, changes, now_s, rest)
     if any(isinstance(change, Commissioned | Synced) for change in changes):
@@ -131,7 +134,10 @@ def settle_step(context: HostContext, book: MeterBook, *, bare: bool) -> tuple[M
         book, changes = reconciled(book)
     expected = book.body is BodyState.NEW or (bare and book.body is BodyState.RETIRED)
     if expected and book.synced and not book.reconciling and book.frozen is None:
-        book = ask_commission(book, book.epoch + 1, make_tag(context.random(TAG_RANDOM_BYTES)))
+        # A thaw may have lowered the book's epoch below one that a body took before a restore.
+        highest = context.generation.highest_epoch(book.meter_id.hex().upper())
+        epoch = max(book.epoch, NO_EPOCH if highest is None else highest) + 1
+        book = ask_commission(book, epoch, make_tag(context.random(TAG_RANDOM_BYTES)))
     return book, changes
 
 
