@@ -10,7 +10,7 @@ from typing import Final
 
 from prewatt.codec.batch import METERS_MAX, Item
 from prewatt.codec.hop import Kept
-from prewatt.device.spool import Spool
+from prewatt.device.spool import Spool, SpoolError
 from prewatt.units import Address
 
 __all__ = ["KEPT_BYTES_MAX", "KEPT_WAIT_LONGEST_MS", "Forwarding"]
@@ -36,7 +36,8 @@ class Forwarding:
         return self._due_ms if self._under_way(spool) else None
 
     def pick(self, spool: Spool, address: Address, line_ms: int, retry_ms: int) -> Kept | None:
-        """What to send up now; None where nothing is held, or what is under way may still be acknowledged."""
+        """What to send up now; None where nothing is held, or what is under way may still be acknowledged. SpoolError
+        where the memory cannot be read."""
         if spool.first == spool.next or (self._under_way(spool) and line_ms < self._due_ms):
             return None
         items = _fitting(spool.read(spool.first, METERS_MAX))
@@ -45,11 +46,15 @@ class Forwarding:
         self._tries += 1
         return Kept(address, spool.id, spool.first, spool.first, items)
 
-    def acknowledged(self, spool: Spool, number: int) -> None:
-        """The box above holds everything up to ``number``: it is forgotten here."""
-        if number >= spool.first:
+    def acknowledged(self, spool: Spool, number: int) -> bool:
+        """The box above holds everything up to ``number``: it is forgotten here. Whether it could be; what could not
+        is sent again, and acknowledged again."""
+        try:
             spool.drop_through(number)
-            self.reset()
+        except SpoolError:
+            return False
+        self.reset()
+        return True
 
     def reset(self) -> None:
         """Nothing is under way: the link is new, or what was sent has arrived."""

@@ -77,19 +77,23 @@ class Spool(Notes, Protocol):
         ...
 
     def read(self, number: int, count: int) -> tuple[Item, ...]:
-        """Up to ``count`` items from ``number`` on, fewer where there are no more. ValueError below `first`."""
+        """Up to ``count`` items from ``number`` on, fewer where there are no more. ValueError below `first`, SpoolError
+        where the memory cannot be read."""
         ...
 
     def drop_through(self, number: int) -> None:
-        """Forgets the items up to and with ``number``; what is held no more, or never was, changes nothing."""
+        """Forgets the items up to and with ``number``; what is held no more, or never was, changes nothing. SpoolError:
+        nothing is forgotten."""
         ...
 
     def skip_to(self, number: int) -> None:
-        """Lets the next item be ``number``, at least `next`. ValueError below it, or while anything is held."""
+        """Lets the next item be ``number``, at least `next`. ValueError below it, or while anything is held; SpoolError
+        where the memory does not take it."""
         ...
 
     def renew(self, spool_id: bytes) -> None:
-        """Holds the same items as a new spool: another id, numbers from 1. Durable on return, all or nothing."""
+        """Holds the same items as a new spool: another id, numbers from 1. Durable on return, all or nothing (then
+        SpoolError)."""
         ...
 
 
@@ -105,7 +109,7 @@ class Spools(Notes, Protocol):
         ...
 
     def forget(self, station: int, spool_id: bytes) -> None:
-        """Removes a spool that holds nothing. ValueError where it holds something."""
+        """Removes a spool that holds nothing. ValueError where it holds something, SpoolError where it stays."""
         ...
 
 

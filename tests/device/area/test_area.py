@@ -263,6 +263,35 @@ def test_a_memory_that_does_not_take_it_is_never_acknowledged() -> None:
     assert [message.reason for message in area.told(Refused)] == [RefusedReason.NOT_STORED]
 
 
+def test_a_memory_that_fails_for_a_while_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    area = Area()
+    area.kept(1, 1)
+    area.kept(1, 1, spool=b"new one!")
+    ((_, spool), (_, newer)) = area.spools.held()
+
+    def fail(*given: object) -> None:
+        raise SpoolError("broken")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(spool), "drop_through", fail)
+        area.booked(1)
+        assert spool.next - spool.first == 1
+    with monkeypatch.context() as broken:
+        broken.setattr(type(spool), "read", fail)
+        area.now += KEPT_RETRY_MS
+        area.step(Tick())
+        assert not area.told(Kept)
+    area.now += KEPT_RETRY_MS
+    area.step(Tick())
+    assert area.told(Kept) == [Kept(HERE, SPOOL, 1, 1, (item(1),))]
+    with monkeypatch.context() as broken:
+        broken.setattr(type(area.spools), "forget", fail)
+        area.booked(1)
+    assert area.told(Kept) == [Kept(HERE, b"new one!", 1, 1, (item(1),))]
+    area.booked(1, spool=b"new one!")
+    assert area.spools.held() == [(3, newer)]
+
+
 def test_what_the_host_does_not_acknowledge_goes_again_and_a_new_link_sends_at_once(area: Area) -> None:
     area.kept(1, 1)
     area.now = KEPT_RETRY_MS - 1

@@ -143,3 +143,38 @@ def test_a_memory_that_will_not_be_renewed_keeps_what_it_has(spool) -> None:
     keeping.take((ONE, word(0x14, 1)))
     keeping.acknowledged(b"spool id", 7)
     assert (keeping.waiting, stubborn.id) == (1, b"spool id")
+
+
+class Sick(MemorySpool):
+    """A memory that can be told to refuse."""
+
+    refuses: str = ""
+
+    def read(self, number: int, count: int):
+        if self.refuses == "read":
+            raise SpoolError("unreadable")
+        return super().read(number, count)
+
+    def drop_through(self, number: int) -> None:
+        if self.refuses == "drop":
+            raise SpoolError("full")
+        super().drop_through(number)
+
+
+@pytest.mark.parametrize("refuses", ["read", "drop"])
+def test_a_memory_that_fails_for_a_while_loses_nothing(refuses: str) -> None:
+    sick = Sick(b"spool id")
+    keeping = Keeping(sick, HERE)
+    keeping.take((ONE, word(0x14, 1)))
+    keeping.pick(0, 5_000)
+    sick.refuses = refuses
+    keeping.acknowledged(b"spool id", 1)
+    assert keeping.waiting == 1
+    assert (keeping.pick(5_000, 5_000) is None) == (refuses == "read")
+    sick.refuses = ""
+    assert keeping.take((ONE, word(0x14, 1))), "it waits still, and is not kept twice"
+    assert keeping.waiting == 1
+    keeping.acknowledged(b"spool id", 1)
+    assert keeping.waiting == 0
+    assert keeping.take((ONE, word(0x14, 1)))
+    assert keeping.waiting == 1

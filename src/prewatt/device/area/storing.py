@@ -6,6 +6,7 @@ everything before has gone up. Of each station the oldest spool that holds anyth
 time; stations take turns, and only so many messages wait for the host at once.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -88,10 +89,10 @@ class Storing:
         stored = self._find(station, spool_id)
         if stored is None or number < stored.spool.first:
             return
-        stored.forwarding.acknowledged(stored.spool, number)
-        self._due.pop(station, None)
-        self._ready[station] = None
-        self._tidy(station)
+        if stored.forwarding.acknowledged(stored.spool, number):
+            self._due.pop(station, None)
+            self._ready[station] = None
+            self._tidy(station)
 
     def pick(self, line_ms: int) -> list[Kept]:
         """What to send to the host now."""
@@ -124,7 +125,11 @@ class Storing:
         head = next((stored for stored in self._stations[station] if stored.held), None)
         if head is None:
             return None
-        message = head.forwarding.pick(head.spool, Address(self._area, station), line_ms, KEPT_RETRY_MS)
+        try:
+            message = head.forwarding.pick(head.spool, Address(self._area, station), line_ms, KEPT_RETRY_MS)
+        except SpoolError:
+            self._due[station] = line_ms + KEPT_RETRY_MS
+            return None
         due_ms = head.forwarding.due_ms(head.spool)
         if due_ms is not None:
             self._due[station] = due_ms
@@ -156,6 +161,8 @@ class Storing:
         """Forgets the station's spools that hold nothing, but for the newest, which its numbers go on in."""
         all_stored = self._stations[station]
         for stored in all_stored[:-1]:
-            if not stored.held:
+            if stored.held:
+                continue
+            with suppress(SpoolError):  # it is forgotten the next time
                 self._spools.forget(station, stored.spool.id)
                 all_stored.remove(stored)

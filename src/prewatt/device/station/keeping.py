@@ -68,8 +68,11 @@ class Keeping:
         return True
 
     def pick(self, line_ms: int, retry_ms: int) -> Kept | None:
-        """What to send up now, if anything."""
-        return self._forwarding.pick(self._spool, self._address, line_ms, retry_ms)
+        """What to send up now, if anything; nothing while the memory cannot be read."""
+        try:
+            return self._forwarding.pick(self._spool, self._address, line_ms, retry_ms)
+        except SpoolError:
+            return None
 
     def due_ms(self) -> int | None:
         """When what is under way is sent again; None where nothing is."""
@@ -88,13 +91,21 @@ class Keeping:
             self._renew(number)
             return
         if number >= held.first:
-            for item in held.read(held.first, number - held.first + 1):
-                self._count(item, -1)
-            self._forwarding.acknowledged(held, number)
+            self._forget(number)
 
     def link_is_new(self) -> None:
         """The way up was away: whatever was under way is sent again."""
         self._forwarding.reset()
+
+    def _forget(self, number: int) -> None:
+        held = self._spool
+        try:
+            items = held.read(held.first, number - held.first + 1)
+        except SpoolError:
+            return  # what stays is sent again, and acknowledged again
+        if self._forwarding.acknowledged(held, number):
+            for item in items:
+                self._count(item, -1)
 
     def _renew(self, number: int) -> None:
         try:
