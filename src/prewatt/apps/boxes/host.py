@@ -20,6 +20,8 @@ class HostBox:
     def __init__(self) -> None:
         self.arrived: Callable[[int, bytes], None] = lambda area, data: None
         """Takes what came up, and the number of the area it came from."""
+        self.link: Callable[[int, bool], None] = lambda area, up: None
+        """Is told when the way to an area server is there (True) or gone."""
         self.places: list[str] = []
         """Where area servers reach it, once it runs."""
         self._areas: dict[int, Peer] = {}
@@ -74,6 +76,7 @@ class HostBox:
             # An area server that was killed comes back before its old connection is known to be dead.
             older.close()
         self._areas[area] = peer
+        self.link(area, True)
         _log.info("area server is there", area=area)
         why = "the host stops"
         try:
@@ -81,4 +84,5 @@ class HostBox:
         finally:
             if self._areas.get(area) is peer:
                 del self._areas[area]
+                self.link(area, False)
             _log.warning("area server is gone", area=area, cause=why)

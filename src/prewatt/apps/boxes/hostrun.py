@@ -49,7 +49,7 @@ def run_host(settings: Settings, addresses: Sequence[str]) -> None:
             raise BoxError(str(error)) from None
         box = HostBox()
         driver = DispatchDriver(host.network, box, clock_ms=clock.line_ms)
-        box.arrived = driver.arrived
+        box.arrived, box.link = driver.arrived, lambda area, up: driver.link(area, up=up)
         host.on_work(driver.wake)
         token, port = secrets.token_urlsafe(_TOKEN_BYTES), listener.getsockname()[1]
         with serving(build_app(Selling(host), None, token), listener), dispatching(driver):

@@ -6,6 +6,7 @@ Everything that needs a moment is handled in one go: all arrivals that lie there
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Protocol
@@ -46,6 +47,7 @@ class DispatchDriver:
         self._field = field
         self._clock_ms = clock_ms
         self._arrivals: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()
+        self._links: deque[tuple[int, bool]] = deque()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="prewatt dispatch", daemon=True)
 
@@ -65,6 +67,11 @@ class DispatchDriver:
         if self._arrivals.qsize() < ARRIVALS_MAX:
             self._arrivals.put((area, data))
 
+    def link(self, area: int, *, up: bool) -> None:
+        """The way to this area server is there, or is gone."""
+        self._links.append((area, up))
+        self._arrivals.put(None)
+
     def wake(self, meter: str) -> None:
         """Something waits for this meter."""
         self._network.wake(meter)
@@ -73,6 +80,9 @@ class DispatchDriver:
     def _run(self) -> None:
         while not self._stopping:
             try:
+                while self._links:
+                    area, up = self._links.popleft()
+                    self._network.link(area, self._clock_ms(), up=up)
                 self._post(self._network.tick(self._clock_ms()))
                 batch = self._collect()
                 if batch:

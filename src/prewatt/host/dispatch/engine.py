@@ -137,6 +137,14 @@ class Dispatch:
         for line in queue.end_round(number) if queue is not None else ():
             self._roster.fail(line, line_ms)
 
+    def station_away(self, station: str, line_ms: int) -> None:
+        """Nothing reaches this station now; what is under way there is given up at once."""
+        self._roster.away(station, line_ms)
+
+    def station_back(self, station: str, line_ms: int) -> None:
+        """The station can be reached again, or has begun anew; its meters are called without waiting."""
+        self._roster.back(station, line_ms)
+
     def places_changed(self, station: str) -> None:
         """Something below this station (all of them: "") is not as it was: remembered places are read again."""
         self._roster.places_changed(station)

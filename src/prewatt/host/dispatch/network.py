@@ -36,6 +36,7 @@ from prewatt.host.context import HostContext
 from prewatt.host.dispatch.engine import Arrived, Dispatch
 from prewatt.host.dispatch.keeping import KeptMarks
 from prewatt.host.dispatch.posts import Post
+from prewatt.host.dispatch.reach import Reach
 from prewatt.host.health import book_area_health, book_health, book_refusal
 from prewatt.host.refusals import StoreError
 from prewatt.host.stations import members_of, plan_of
@@ -89,6 +90,7 @@ class Network:
         self._told_ms: dict[str, int] = {}
         self._tell: set[str] = set()
         self._marks = KeptMarks(context)
+        self._reach = Reach()
         self.counts: Counter[str] = Counter()
         """Messages since the start: `foreign`, `unreadable`, `gaps` (kept items that came too early), `again`."""
 
@@ -111,6 +113,14 @@ class Network:
                 self._sort(message, heard)
         return self._handle(heard, line_ms)
 
+    def link(self, area: int, line_ms: int, *, up: bool) -> None:
+        """The way to an area server is there, or is gone: its stations are called anew, or not waited for."""
+        self._look_again()
+        turn = self._dispatch.station_back if up else self._dispatch.station_away
+        self._reach.forget(area)
+        for station in self._below(area):
+            turn(station, line_ms)
+
     def next_wake_ms(self, line_ms: int) -> int:
         """When to tick again at the latest, in line milliseconds."""
         return self._dispatch.next_wake_ms(line_ms)
@@ -130,8 +140,20 @@ class Network:
         ]
         for station, number in heard.done:
             self._dispatch.round_done(station, number, line_ms)
+        for _, told in heard.health:
+            self._turn(told, line_ms)
         self._tell |= heard.tell
         return [*acks, *self._tellings(line_ms), *self._rounds(posts)]
+
+    def _turn(self, told: Health | AreaHealth | Refused, line_ms: int) -> None:
+        """What a box told of itself may mean that stations are away, or back."""
+        for address, there in self._reach.turned(told):
+            station = self._stations.get(address)
+            if station is not None:
+                (self._dispatch.station_back if there else self._dispatch.station_away)(station, line_ms)
+
+    def _below(self, area: int) -> list[str]:
+        return [station for address, station in self._stations.items() if address.area == area]
 
     def _parse(self, area: int, data: bytes) -> HopMessage | None:
         try:

@@ -131,6 +131,23 @@ class Roster:
         self.end_call(line)
         self.agenda.back_off(line, line_ms, self._settings.backoff_first_ms, self._settings.backoff_most_ms)
 
+    def away(self, station: str, line_ms: int) -> None:
+        """Nothing reaches this station now: what is under way there has come to nothing."""
+        for line in self._below(station):
+            if line.call is not None and line.call.queue.station == station:
+                self.fail(line, line_ms)
+
+    def back(self, station: str, line_ms: int) -> None:
+        """The station can be reached again, or has begun anew: whoever waits below it waits no longer."""
+        self.away(station, line_ms)
+        for line in self._below(station):
+            if line.failures:
+                line.failures = 0
+                self.agenda.schedule(line, line_ms)
+
+    def _below(self, station: str) -> list[Line]:
+        return [line for line in self._lines.values() if line.station == station]
+
     def posts(self, messages: Iterable[Outgoing]) -> list[Post]:
         """Rounds: a second message for the same meter (two Alarms heard at once are two answers) goes in the next."""
         rounds: dict[tuple[str, bool, int], list[tuple[Line, bytes]]] = {}
