@@ -16,6 +16,7 @@ from prewatt.codec.messages import MessageType
 from prewatt.codec.receipt import RING_ENTRIES_MAX, RingEntry
 from prewatt.device.meter.money import Money
 from prewatt.host.host import Host
+from prewatt.protocol.meter_messages import CounterBook
 from prewatt.protocol.transfer import FreezeReason, OrderState
 from prewatt.protocol.transfer_book import burn_tag
 from prewatt.sim.history import ViolationError
@@ -202,6 +203,18 @@ class Auditor:
             self.check(asked == (meter, amount_micro), f"order {order} is {meter} {amount_micro}, asked was {asked}")
             self._orders[meter, tag] = (order, amount_micro)
             self._top = number
+
+    def booked(self) -> Callable[[str, int, int], bool]:
+        """Whether the host has booked a message that a meter sent by itself: by meter, type and counter."""
+        kinds = {"report": MessageType.REPORT, "alarm": MessageType.ALARM, "wish": MessageType.WISH}
+        rows = self._rows("SELECT meter, kind, book FROM counter_books")
+        books = {(meter, int(kinds[kind])): CounterBook.parse(book) for meter, kind, book in rows}
+
+        def known(meter: str, kind: int, counter: int) -> bool:
+            book = books.get((meter, kind))
+            return book is not None and book.book(counter) is None
+
+        return known
 
     def host_began(self) -> None:
         """Another process, perhaps on another database: what it says is read anew."""

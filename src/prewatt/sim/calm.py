@@ -93,7 +93,7 @@ class Calm:
         world.history.note(world.now_ms, "calm", "")
         begun_ms = world.now_ms
         world.trouble.calm()
-        world.street.calm()
+        world.field.calm()
         for home in world.homes.values():
             home.pulses_per_minute = 0
             home.nvm.lose_in = home.nvm.misplace_in = None
@@ -108,6 +108,7 @@ class Calm:
         assert host is not None
         world.auditor.check_all(host)
         self._check_ended()
+        world.field.check_kept()
 
     def _wait(self, until_ms: int) -> None:
         world, looks = self.world, 0
@@ -146,7 +147,7 @@ class Calm:
     def _unfinished(self) -> str | None:
         """What is not at its end yet, in words; None where all is."""
         world = self.world
-        if not world.street.idle():
+        if not world.field.idle():
             return "the field still carries something"
         host = world.installation.host
         assert host is not None

@@ -32,6 +32,12 @@ class History:
         self.counts[kind] += 1
         self.note(at_ms, kind, told)
 
+    def steps_of(self, at_ms: int, kind: str, count: int, told: str) -> None:
+        """Several steps of one kind at one moment."""
+        self.steps += count - 1
+        self.counts[kind] += count - 1
+        self.step(at_ms, kind, f"{told} {count}")
+
     def note(self, at_ms: int, kind: str, told: str) -> None:
         """Something that happened and is no step."""
         line = f"{at_ms} {kind} {told}\n"

@@ -49,6 +49,10 @@ class HomeWorld(Protocol):
         """A violation unless ``holds``."""
         ...
 
+    def power_moved(self, home: "Home") -> None:
+        """The meter has power now, or has none: its modem too."""
+        ...
+
     def wake_home(self, home: "Home", meter_s: int) -> None:
         """The meter wants a Tick at that world second."""
         ...
@@ -58,14 +62,25 @@ class Home:
     """One meter. ``meter`` is its id as people write it."""
 
     def __init__(
-        self, world: HomeWorld, meter: str, m_id: int, suite: str, keys: Mapping[int, bytes], birth: dict[str, Any]
+        self,
+        world: HomeWorld,
+        meter: str,
+        place: str,
+        suite: str,
+        keys: Mapping[int, bytes],
+        birth: dict[str, Any],
     ) -> None:
-        self.world, self.meter, self.m_id, self.suite = world, meter, m_id, suite
+        """``place``: the station it stands below."""
+        m_id = int(meter, 16) % 256
+
+        self.world, self.meter, self.place, self.m_id, self.suite = world, meter, place, m_id, suite
+        # Along the line from the transformer.
+        self.distance_m = 50 + int(meter, 16) * 317 % 1_200
         self.meter_id = MeterId(bytes.fromhex(meter))
         self.nvm = SimNvm(lambda count: world.wrote(meter, count))
         Meter.manufacture(self.nvm, Birth(self.meter_id, m_id, suite, keys, **birth))
         self.clock_wrong = bool(birth.get("drift_ppm") or birth.get("clock_ahead_s"))
-        self.device: Meter | None = None
+        self._device: Meter | None = None
         # Its memory holds no whole meter any more; it has to be sent in.
         self.dead = False
         self.pulses_per_minute = 0
@@ -75,6 +90,18 @@ class Home:
         self.power_up()
 
     # -- power
+
+    @property
+    def device(self) -> Meter | None:
+        """The device; None without power."""
+        return self._device
+
+    @device.setter
+    def device(self, device: Meter | None) -> None:
+        moved = device is not self._device
+        self._device = device
+        if moved:
+            self.world.power_moved(self)
 
     @property
     def on(self) -> bool:
@@ -97,6 +124,10 @@ class Home:
             self.device = None
             return
         except (JournalError, SlotError, DecodeError) as error:
+            if self.nvm.take_failed():
+                # A write did not read back: once more, as in `step`.
+                self.power_up()
+                return
             # Refused, never guessed; allowed only where the memory itself destroyed something.
             self.world.check(self.nvm.spoilt, f"{self.meter}: does not power up: {error}")
             self.device, self.dead = None, True
@@ -148,7 +179,7 @@ class Home:
             return []
         except (JournalError, SlotError) as error:
             # A write did not read back: the driver drops the meter and powers it up again.
-            self.world.check(self.nvm.failed, f"{self.meter}: {error}")
+            self.world.check(self.nvm.take_failed(), f"{self.meter}: {error}")
             self.device = None
             self.power_up()
             return []

@@ -18,7 +18,7 @@ _PAGE_BYTES: Final = 32
 class SimNvm(MemoryNvm):
     """See the module. ``wrote`` is told of every write that returned."""
 
-    __slots__ = ("failed", "lose_in", "misplace_in", "spoilt", "wrote")
+    __slots__ = ("_failed_now", "failed", "lose_in", "misplace_in", "spoilt", "wrote")
 
     def __init__(self, wrote: Callable[[int], None]) -> None:
         super().__init__()
@@ -27,19 +27,25 @@ class SimNvm(MemoryNvm):
         self.misplace_in: int | None = None
         # Whether a write ever came to nothing or went elsewhere; whether one destroyed what stood elsewhere.
         self.failed = self.spoilt = False
+        self._failed_now = False
+
+    def take_failed(self) -> bool:
+        """Whether a write came to nothing or went elsewhere since this was last asked."""
+        failed, self._failed_now = self._failed_now, False
+        return failed
 
     def write(self, region: Region, offset: int, data: bytes) -> None:
         """See MemoryNvm."""
         if self.lose_in is not None:
             self.lose_in -= 1
             if self.lose_in < 0:
-                self.lose_in, self.failed = None, True
+                self.lose_in, self.failed, self._failed_now = None, True, True
                 self.wrote(0)
                 return
         if self.misplace_in is not None:
             self.misplace_in -= 1
             if self.misplace_in < 0:
-                self.misplace_in, self.spoilt, self.failed = None, True, True
+                self.misplace_in, self.spoilt, self.failed, self._failed_now = None, True, True, True
                 away = _PAGE_BYTES if offset + len(data) + _PAGE_BYTES <= region.size else -_PAGE_BYTES
                 super().write(region, max(0, min(offset + away, region.size - len(data))), data)
                 self.wrote(len(data))

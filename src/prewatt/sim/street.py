@@ -15,6 +15,8 @@ from prewatt.codec.frame import Frame, FrameFlags
 from prewatt.codec.messages import MessageType
 from prewatt.device.meter import LineFrame
 from prewatt.host.dispatch import Post
+from prewatt.host.host import Host
+from prewatt.host.topology import STATION_DEFAULT
 from prewatt.sim.home import Home
 from prewatt.sim.weather import CALM, Link, bend
 
@@ -44,6 +46,10 @@ class Street:
 
     # -- honest carrying
 
+    def tick(self, host: Host) -> None:
+        """The host looks at what is due."""
+        self.post(host.dispatch.tick(self.world.now_ms))
+
     def post(self, posts: Sequence[Post]) -> None:
         """What the host sends."""
         for post in posts:
@@ -62,6 +68,19 @@ class Street:
             self.world.check(mine, f"{home.meter}: sends a frame of another")
             self.world.auditor.told(home, frame.payload)
             self.up.send(home.meter, frame.payload)
+
+    def begin(self) -> None:
+        """Nothing to be set up."""
+
+    def place_of(self, number: int) -> str:
+        """Everybody stands below the one station there is."""
+        return STATION_DEFAULT
+
+    def power_moved(self, home: Home) -> None:
+        """Nobody notices."""
+
+    def check_kept(self) -> None:
+        """Nothing is kept here."""
 
     def calm(self) -> None:
         """No fault from now on; what was under way is lost."""
@@ -181,6 +200,15 @@ class Street:
     def op_drop_all(self, chance: Random) -> None:
         """What is under way on a link never arrives."""
         chance.choice(self.links).clear()
+
+    def op_box(self, chance: Random) -> None:
+        """There are no boxes here."""
+
+    def op_erase(self, chance: Random) -> None:
+        """There are no boxes here."""
+
+    def op_move(self, chance: Random) -> None:
+        """There is one place only."""
 
     def _inject(self, link: str, meter: str, payload: bytes) -> None:
         self.world.passed("changed", link, meter, payload)

@@ -36,6 +36,19 @@ class HostCrashError(BaseException):
     """The host's process ended here: nothing in the host can live through it."""
 
 
+class _SqliteErrors:
+    """What the disk raises, by the names that SQLite knows."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, DiskFullError):
+            raise apsw.FullError("disk is full") from None
+        if isinstance(error, DiskIoError):
+            raise apsw.IOError("disk error") from None
+
+
 class _SimFile:
     """One open file, of one life."""
 
@@ -50,13 +63,16 @@ class _SimFile:
         return self._disk.read(self._life, self._name, offset, amount)
 
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
-        self._disk.write(self._life, self._name, offset, bytes(data))
+        with _SqliteErrors():
+            self._disk.write(self._life, self._name, offset, bytes(data))
 
     def xSync(self, _flags: int) -> None:  # noqa: N802
-        self._disk.sync(self._life, self._name)
+        with _SqliteErrors():
+            self._disk.sync(self._life, self._name)
 
     def xTruncate(self, size: int) -> None:  # noqa: N802
-        self._disk.truncate(self._life, self._name, size)
+        with _SqliteErrors():
+            self._disk.truncate(self._life, self._name, size)
 
     def xFileSize(self) -> int:  # noqa: N802
         return self._disk.size(self._life, self._name)
@@ -103,7 +119,8 @@ class _SimVfs(apsw.VFS):
         return name in self._disk.files
 
     def xDelete(self, name: str, _sync: bool) -> None:  # noqa: N802
-        self._disk.delete(self._life, name)
+        with _SqliteErrors():
+            self._disk.delete(self._life, name)
 
     def xFullPathname(self, name: str) -> str:  # noqa: N802
         return name

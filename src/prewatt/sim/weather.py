@@ -58,6 +58,8 @@ class Link:
     def __init__(self, world: LinkWorld, name: str, deliver: Callable[[str, bytes], None]) -> None:
         self.world, self.name, self.deliver = world, name, deliver
         self.weather, self.up = CALM, True
+        # Changed bytes are noticed and dropped, as where the carrier is TLS.
+        self.sealed = False
         self.tape: Callable[[str, str, bytes], None] | None = None
         # Messages under way belong to a time; what was sent before `clear` never arrives.
         self._age = 0
@@ -74,6 +76,9 @@ class Link:
         for _ in range(copies):
             sent = data
             if weather.bent and chance.random() < weather.bent:
+                if self.sealed:
+                    self.world.passed("lost", self.name, address, data)
+                    continue
                 sent = bend(data, chance)
                 self.world.passed("changed", self.name, address, sent)
             self._later(address, sent)

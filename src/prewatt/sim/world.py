@@ -26,6 +26,7 @@ from prewatt.sim.history import History
 from prewatt.sim.home import Home
 from prewatt.sim.installation import Installation
 from prewatt.sim.people import People
+from prewatt.sim.region import Region
 from prewatt.sim.street import Street
 from prewatt.sim.trouble import Trouble
 from prewatt.sim.vfs import HostCrashError
@@ -42,7 +43,9 @@ _IDLE_MS: Final = 60_000
 # Key sets 0-2 and 3-5; meters are made with the first two of their suite.
 _SUITES: Final = ("aes-2026",) * 3 + ("tdes-1998",) * 3
 SETS: Final = {"aes-2026": (0, 1, 2), "tdes-1998": (3, 4, 5)}
-AUDIT_EVERY_STEPS: Final = 1_000
+_AUDIT_EVERY_STEPS: Final = 1_000
+# Worlds with boxes and lines; the others have one hostile station for everybody.
+_REGION_SHARE: Final = 0.6
 
 
 class World:
@@ -68,8 +71,10 @@ class World:
         settings = DispatchSettings(poll_floor_ms=0, poll_s=mood.choice((600, 3_600, 21_600)))
         self.disk = Disk(lambda name: self.history.step(self.now_ms, "written", name))
         self.installation = Installation(self.disk, _SUITES, self.host_s, self.draw, settings)
-        self.street, self.people, self.trouble = Street(self), People(self), Trouble(self)
+        self.field: Street | Region = Region(self, mood) if mood.random() < _REGION_SHARE else Street(self)
+        self.people, self.trouble = People(self), Trouble(self)
         self.calm = Calm(self)
+        self.field.begin()
         self._births = Random(f"births {seed}")
         for _ in range(meters):
             self.new_home(most=meters)
@@ -120,7 +125,7 @@ class World:
         if self._seen_commits != (id(store), store.commits):
             self._seen_commits = (id(store), store.commits)
             self.auditor.check_books()
-        if self.history.steps - self._audited_steps >= AUDIT_EVERY_STEPS:
+        if self.history.steps - self._audited_steps >= _AUDIT_EVERY_STEPS:
             self._audited_steps = self.history.steps
             self.auditor.check_all(host)
 
@@ -137,6 +142,10 @@ class World:
     def wrote(self, who: str, count: int) -> None:
         """A meter's write has returned."""
         self.history.step(self.now_ms, "written", f"{who} {count}")
+
+    def power_moved(self, home: Home) -> None:
+        """A meter has power now, or has none."""
+        self.field.power_moved(home)
 
     def observe(self, home: Home) -> None:
         """A meter has moved."""
@@ -161,31 +170,31 @@ class World:
             "made_s": NOW_S,
             "clock_ahead_s": chance.choice((0, 0, 0, 90, -90, 86_400, -86_400 * 40)),
         }
-        self.homes[meter] = Home(self, meter, number % 256, suite, keys, birth)
+        self.homes[meter] = Home(self, meter, self.field.place_of(number), suite, keys, birth)
         self.enrol(meter)
 
     def enrol(self, meter: str) -> None:
         """Takes a home into the registry."""
         home = self.homes[meter]
-        wanted = Enrolment(meter, m_id=home.m_id, suite=home.suite, key_sets=SETS[home.suite][:2])
+        wanted = Enrolment(meter, station=home.place, m_id=home.m_id, suite=home.suite, key_sets=SETS[home.suite][:2])
         self.call(lambda host: host.registry.enrol(wanted))
         self.note_enrolled()
 
     def hear(self, home: Home, *events: Any) -> None:  # noqa: ANN401 - the device's events
         """Things happen at a meter; what it says goes into the field."""
         for event in events:
-            self.street.say(home, home.step(event))
+            self.field.say(home, home.step(event))
 
     def tick_homes(self) -> None:
         """Every meter looks at the time."""
         for meter in sorted(self.homes):
             home = self.homes[meter]
-            self.street.say(home, home.tick())
+            self.field.say(home, home.tick())
 
     def wake_home(self, home: Home, meter_s: int) -> None:
         """A meter wants to be ticked."""
         wait_ms = (meter_s - NOW_S) * 1_000 - self.now_ms
-        self.after(max(wait_ms, 1), lambda: self.street.say(home, home.tick()))
+        self.after(max(wait_ms, 1), lambda: self.field.say(home, home.tick()))
 
     # -- the host
 
@@ -208,16 +217,25 @@ class World:
     def tick(self) -> None:
         """The host looks at what is due."""
         self._tick_ms = None
-        self.post(self.call(lambda host: host.dispatch.tick(self.now_ms)))
+        self.call(self.field.tick)
+        self._plan_tick()
 
     def arrived(self, messages: Sequence[tuple[bytes, bytes]]) -> None:
-        """Messages reach the host; nobody hears them while it is down."""
-        self.post(self.call(lambda host: host.dispatch.arrived(messages, self.now_ms)))
+        """Payloads reach the host, as (meter id, payload); nobody hears them while it is down."""
+        posts = self.call(lambda host: host.dispatch.arrived(messages, self.now_ms))
+        if posts and isinstance(self.field, Street):
+            self.field.post(posts)
+        self._plan_tick()
 
-    def post(self, posts: Any) -> None:  # noqa: ANN401 - what dispatch gave, or None
-        """What dispatch gave goes out, and its next tick is put into the heap."""
-        if posts:
-            self.street.post(posts)
+    def arrived_hops(self, messages: Sequence[tuple[int, bytes]]) -> None:
+        """Box messages reach the host, as (area, data)."""
+        hops = self.call(lambda host: host.network.arrived(messages, self.now_ms))
+        if hops and isinstance(self.field, Region):
+            self.field.post(hops)
+        self._plan_tick()
+
+    def _plan_tick(self) -> None:
+        """Puts the host's next tick into the heap."""
         host = self.installation.host
         if host is None:
             return
@@ -230,8 +248,8 @@ class World:
             self.after(due_ms - self.now_ms, lambda: self._tick_at(due_ms))
 
     def wake_host(self) -> None:
-        """Something waits: the next tick is now."""
-        self.post(None)
+        """Something waits: the next tick is soon."""
+        self._plan_tick()
 
     def _tick_at(self, due_ms: int) -> None:
         if self._tick_ms == due_ms:
