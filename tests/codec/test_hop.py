@@ -1,5 +1,9 @@
 """Box messages: one encoding each, every limit at and one past it, nothing cut, longer or flipped slips through."""
 
+import re
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -228,3 +232,16 @@ def test_members_silent_stations_and_detail_hold_their_limits() -> None:
 def test_a_number_that_does_not_fit_is_an_error(number: int) -> None:
     with pytest.raises(OverflowError):
         build_hop(Round(HERE, number, False, ()))
+
+
+def test_the_protocols_page_names_every_kind_and_every_reason() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
+    page = page[page.index("## Box messages") : page.index("## Transfer rules")]
+    kinds = dict(re.findall(r"^\| ([0-9A-F]{2}) \| (\w+) \|", page, re.MULTILINE))
+    assert {int(kind, 16): name for kind, name in kinds.items()} == {
+        kind: "".join(word.capitalize() for word in kind.name.split("_")) for kind in HopKind
+    }
+    reasons = page[page.index("| reason |") :]
+    assert [int(reason) for reason in re.findall(r"^\| (\d+) \|", reasons, re.MULTILINE)] == list(RefusedReason)
+    for name in (field.name for field in fields(Plan) if field.name not in ("address", "version")):
+        assert f"{name}(4)" in page
