@@ -462,6 +462,13 @@ def test_members_and_plan_are_known_after_a_power_cut(pole: Pole) -> None:
     assert not station.knows(ONE, 11)
 
 
+def test_a_station_that_stands_elsewhere_now_has_none_of_its_old_members(pole: Pole) -> None:
+    pole.hear(Plan(HERE, 9, slots=3, slot_ms=10))
+    station = LocalStation(pole.spool, Address(1, 3), 0)
+    assert station.members == {}
+    assert station.plan == Plan(Address(1, 3), 0)
+
+
 def test_a_note_that_cannot_be_read_is_as_if_there_were_none(pole: Pole) -> None:
     pole.spool.write_note("members", b"\x02 of another version")
     pole.spool.write_note("plan", build_hop(MEMBERS))

@@ -63,15 +63,15 @@ def check_plan(plan: Plan) -> None:
 
 
 def load_members(spool: Spool, address: Address) -> Members:
-    """The members there were when the power went; none in a new station."""
+    """The members there were when the power went; none in a new station, or in one that stands elsewhere now."""
     found = _load(spool, _MEMBERS_NOTE)
-    return found if isinstance(found, Members) else Members(address, 0, ())
+    return found if isinstance(found, Members) and found.address == address else Members(address, 0, ())
 
 
 def load_plan(spool: Spool, address: Address) -> Plan:
-    """How the station worked when the power went; the defaults in a new one."""
+    """How the station worked when the power went; the defaults in a new one, or in one that stands elsewhere now."""
     found = _load(spool, _PLAN_NOTE)
-    return found if isinstance(found, Plan) else Plan(address, 0)
+    return found if isinstance(found, Plan) and found.address == address else Plan(address, 0)
 
 
 def keep(spool: Spool, message: Members | Plan) -> None:

@@ -120,6 +120,8 @@ class Keeping:
         self._shares[share] += change
         if not self._held[same]:
             del self._held[same]
+        if not self._shares[share]:
+            del self._shares[share]
 
 
 def _same(item: Item) -> _Same:
