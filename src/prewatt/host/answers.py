@@ -29,7 +29,7 @@ __all__ = [
 
 
 class MeterState(StrEnum):
-    """Where a meter stands with the host. A new one has not been commissioned yet; a retired one takes no more value."""
+    """Where a meter stands with the host. A new one is not commissioned yet; a retired one takes no more value."""
 
     NEW = "new"
     ACTIVE = "active"
@@ -88,6 +88,8 @@ class MeterAnswer(Answer):
     area: str
     suite: str
     key_sets: tuple[int, ...]
+    program: int | None
+    """The program in force, as the meter last told; null: it has not told yet."""
     epoch: int
     customer: str | None
     premises: str | None

@@ -15,7 +15,7 @@ from prewatt.host.answers import MeterAnswer, MeterState, RelayState
 from prewatt.host.ledger import AccountKind, account_id
 from prewatt.host.store import schema
 from prewatt.protocol.transfer import BodyState
-from prewatt.units import epoch_of
+from prewatt.units import PULSES_PER_CT_PULSE, epoch_of
 
 __all__ = ["read_meter_answers"]
 
@@ -99,6 +99,7 @@ def _answer(
         area=row.area,
         suite=row.suite,
         key_sets=tuple(key_sets),
+        program=row.program,
         epoch=row.epoch_highest,
         customer=row.customer,
         premises=row.premises,
@@ -116,7 +117,7 @@ def _answer(
         unit_price_micro=row.unit_price_micro,
         tariff_version=row.tariff,
         tariff_confirmed=row.digest is not None and row.digest == row.table_digest,
-        total_pulses=row.total_pulses or 0,
+        total_pulses=(row.total_pulses or 0) * (PULSES_PER_CT_PULSE if row.kind == "ct" else 1),
         clock_s=row.timer_s,
         reported_s=row.at_s if reported else None,
         last_sequence=row.last_sequence if reported else None,

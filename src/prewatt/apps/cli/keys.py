@@ -1,5 +1,6 @@
 """`prewatt keys`: the sealed master key sets from which every meter's keys are derived."""
 
+import json
 import os
 import time
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -23,6 +24,8 @@ app = typer.Typer(no_args_is_help=True, help="Master key sets in the sealed vaul
 # A year, as `prewatt.host.keys.ROTATION_PERIOD_S`, which would bring the ciphers into every command.
 _ROTATION_DAYS: Final = 365
 _ACTIVE: Final = "active"
+# States of a campaign that has not ended.
+_OPEN: Final = frozenset({"scheduled", "running", "paused"})
 # Meters named in one line of an error.
 _NAMED_MAX: Final = 5
 _SuiteOption = Annotated[str, typer.Option("--suite", help="aes-2026, or tdes-1998 for old fleets.")]
@@ -98,12 +101,20 @@ def due_keys(
 
 
 def _check_spare(vault: "FileVault", index: int, settings: Settings) -> None:
-    """ValueFieldError where a meter of this installation, if there is one, has proved no other active set."""
+    """ValueFieldError where a meter of this installation, if there is one, has proved no other active set, or a
+    campaign gives this one out."""
     if not (settings.data / DATABASE_NAME).exists():
         return
     spare = {each.index for each in vault.sets() if str(each.state) == _ACTIVE and each.index != index}
     with open_seller(settings) as seller:
-        meters = seller.get("/meters")
+        meters, campaigns = seller.get("/meters"), seller.get("/campaigns")
+    giving = [
+        each["id"]
+        for each in campaigns
+        if each["kind"] == "key" and each["state"] in _OPEN and json.loads(each["what"])["key_set"] == index
+    ]
+    if giving:
+        raise ValueFieldError("set", index, f"a set that no campaign is giving out; {giving[0]} is, cancel it first")
     needing = [meter["id"] for meter in meters if index in meter["key_sets"] and not spare & set(meter["key_sets"])]
     if needing:
         listed = ", ".join(needing[:_NAMED_MAX]) + (" ..." if len(needing) > _NAMED_MAX else "")

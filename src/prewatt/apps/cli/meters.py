@@ -190,6 +190,7 @@ def _print(found: dict[str, Any]) -> None:
             "premises": found["premises"] or "-",
             "station": f"{found['station']} in area {found['area']}, M-ID {found['m_id']}",
             "suite": f"{found['suite']}, key sets {', '.join(map(str, found['key_sets']))}",
+            "program": "-" if found["program"] is None else found["program"],
             "balance": value(found["balance_micro"]),
             "received": value(found["received_micro"]),
             "burned": value(found["burned_micro"]),

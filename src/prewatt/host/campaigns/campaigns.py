@@ -74,10 +74,15 @@ class Campaigns:
     def cancel(self, campaign: str) -> CampaignAnswer:
         """Ends a campaign; what its meters have confirmed stays."""
 
-        def stop(writing: Writing, row: Row[Any], now_s: int) -> None:
-            end(writing, row, CampaignState.CANCELLED, now_s)
+        told: list[str] = []
 
-        return self._change(campaign, "cancel", ("scheduled", "running", "paused"), stop)
+        def stop(writing: Writing, row: Row[Any], now_s: int) -> None:
+            told[:] = end(writing, row, CampaignState.CANCELLED, now_s)
+
+        answer = self._change(campaign, "cancel", ("scheduled", "running", "paused"), stop)
+        for meter in told:
+            self._context.wake(meter)
+        return answer
 
     def _changed(self, campaign: str) -> CampaignAnswer:
         for meter in self._runner.look():

@@ -36,6 +36,7 @@ __all__ = [
     "parse_step",
     "read_running",
     "step_body",
+    "withdraw_body",
     "withdraw_step",
 ]
 
@@ -62,6 +63,11 @@ def first_step(version: int, at_s: int) -> Step:
 def withdraw_step(version: int) -> Step:
     """The meter forgets a program that has not started."""
     return {"program": version, "at_s": ACTIVATE_WITHDRAW, "step": "activate", "unit": 0, "offers": 1}
+
+
+def withdraw_body(version: int) -> bytes:
+    """The plain body of that step."""
+    return ProgramActivation(version, ACTIVATE_WITHDRAW).build()
 
 
 def step_body(connection: Connection, suite: str, step: Step) -> tuple[Code, bytes] | None:

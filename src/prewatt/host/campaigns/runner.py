@@ -14,7 +14,7 @@ from sqlalchemy import Row, func, insert, literal, or_, select, update
 from prewatt.codec.commands import Code, control_digest
 from prewatt.host.campaigns.answers import CampaignKind, CampaignState
 from prewatt.host.campaigns.joining import target_of
-from prewatt.host.campaigns.loading import step_body, withdraw_step
+from prewatt.host.campaigns.loading import withdraw_body, withdraw_step
 from prewatt.host.campaigns.progress import OPEN_STATES
 from prewatt.host.campaigns.release import release
 from prewatt.host.context import HostContext, log_action
@@ -73,7 +73,7 @@ class Runner:
             begin(writing, row, now_s)
         late = select(campaigns).where(campaigns.c.state.in_(("scheduled", "running", "paused")))
         for row in writing.connection.execute(late.where(campaigns.c.until_s <= now_s)).all():
-            end(writing, row, CampaignState.ENDED, now_s)
+            woken += end(writing, row, CampaignState.ENDED, now_s)
         running = select(campaigns).where(campaigns.c.state == "running").order_by(campaigns.c.number)
         for row in writing.connection.execute(running).all():
             if not self._in_window(row, now_s):
@@ -167,27 +167,29 @@ def _drop_controls(writing: Writing, chosen: tuple[Any, ...], now_s: int) -> Non
     writing.connection.execute(dropped.values(state="dropped", settled_s=now_s))
 
 
-def end(writing: Writing, row: Row[Any], state: CampaignState, now_s: int) -> None:
+def end(writing: Writing, row: Row[Any], state: CampaignState, now_s: int) -> list[str]:
     """By a person or by its date: nothing more is sent; what was confirmed stays. A program that waits for its time in
-    a meter is forgotten there."""
-    _call_back_programs(writing, row, now_s)
+    a meter is forgotten there; gives the meters that are told so."""
+    told = _call_back_programs(writing, row, now_s)
     withdraw(writing, row, now_s, "ended" if state is CampaignState.ENDED else "cancelled")
     campaigns = schema.campaigns
     ended = update(campaigns).where(campaigns.c.number == row.number)
     writing.connection.execute(ended.values(state=state.value, ended_s=now_s))
     log_action(writing, now_s, f"campaign {state.value}", row.id, row.kind)
+    return told
 
 
-def _call_back_programs(writing: Writing, row: Row[Any], now_s: int) -> None:
+def _call_back_programs(writing: Writing, row: Row[Any], now_s: int) -> list[str]:
     what, rows = json.loads(row.what), schema.campaign_meters
     if row.kind != CampaignKind.PROGRAM or what["at_s"] <= now_s:
-        return
+        return []
     waiting = select(rows.c.meter).where(rows.c.campaign == row.number, rows.c.state == "sent", rows.c.step == "trial")
     step = withdraw_step(what["program"])
-    for meter in writing.connection.execute(waiting).scalars().all():
-        made = step_body(writing.connection, "", step)
-        if made is not None:
-            queue_control(writing, meter, Code.PROGRAM_OFFER, json.dumps(step), control_digest(*made), now_s)
+    told = list(writing.connection.execute(waiting).scalars())
+    digest = control_digest(Code.PROGRAM_ACTIVATE, withdraw_body(what["program"]))
+    for meter in told:
+        queue_control(writing, meter, Code.PROGRAM_OFFER, json.dumps(step), digest, now_s)
+    return told
 
 
 def _to_be_asked(writing: Writing, row: Row[Any], now_s: int) -> list[str]:
