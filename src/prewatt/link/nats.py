@@ -64,8 +64,8 @@ async def dial_nats(
     places: Sequence[str], papers: Papers, peer: BoxName, *, lasting: Lasting | None = None
 ) -> NatsCarrier:
     """A carrier to ``peer``; CarrierClosedError says in one line why there is none."""
-    meeting = Meeting(papers.name, lambda name: False, None, lasting)
-    await meeting.join(places, papers)
+    meeting = Meeting(papers.name, lambda name: name == peer, None, lasting)
+    await meeting.join(places, papers, peer)
     carrier = meeting.open(peer, os.urandom(SESSION_BYTES))
     try:
         async with asyncio.timeout(OPENS_WITHIN_S):

@@ -69,8 +69,9 @@ class Meeting:
         self._replicas = 1
         self._subscriptions: dict[BoxName, JetStreamContext.PullSubscription] = {}
 
-    async def join(self, places: Sequence[str], papers: Papers) -> None:
-        """Connects and listens; CarrierClosedError says in one line why it cannot."""
+    async def join(self, places: Sequence[str], papers: Papers, peer: BoxName | None = None) -> None:
+        """Connects and listens to ``peer`` or, without one, to everybody; a box may be there more than once, as an area
+        server is for its host and for its stations. CarrierClosedError says in one line why it cannot."""
         try:
             async with asyncio.timeout(OPENS_WITHIN_S):
                 await self._client.connect(
@@ -87,7 +88,8 @@ class Meeting:
                 self._replicas = _REPLICAS_MAX if len(places) >= _REPLICAS_MAX else 1
                 if self.lasting is not None:
                     await self._make_stream()
-                await self._client.subscribe(f"prewatt.{token(self.own)}.*", cb=self._on_message)
+                sender = "*" if peer is None else token(peer)
+                await self._client.subscribe(f"prewatt.{token(self.own)}.{sender}", cb=self._on_message)
                 await self._client.flush()
         except (NatsError, APIError, OSError, TimeoutError) as error:
             why = str(error) or self._last_error or "no answer"
@@ -211,6 +213,6 @@ class Meeting:
         elif sign == HELLO and self._accept is not None and self._admits(sender):
             self.say(sender, WELCOME + session)
             self._accept(self.open(sender, session))
-        elif sign in (DATA, ALIVE):
+        elif sign in (DATA, ALIVE) and self._admits(sender):
             # Of a session that this box knows nothing of any more: the other end is to begin anew.
             self.say(sender, BYE + session)

@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from prewatt.apps.boxes.clock import BoxClock
-from prewatt.apps.boxes.peer import Peer, Uplink
+from prewatt.apps.boxes.peer import Peer, Uplink, open_place
 from prewatt.apps.boxes.timer import LineTimer
 from prewatt.device.area import (
     AreaEvent,
@@ -22,7 +22,7 @@ from prewatt.device.area import (
     ToStation,
 )
 from prewatt.device.spool import Spools
-from prewatt.link.carrier import Carrier, End, Listener, listen
+from prewatt.link.carrier import Carrier, End, Listener
 from prewatt.link.names import BoxName, Role
 
 __all__ = ["AreaBox"]
@@ -52,7 +52,7 @@ class AreaBox:
         listeners: list[Listener] = []
         try:
             for address in stations:
-                listeners.append(await listen(address, own, self._accept))
+                listeners.append(await open_place(address, own, self._accept))
                 self.places.append(f"{address.partition(':')[0]}://{listeners[-1].place}")
             self._step(Tick())
             if ready is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from prewatt.apps.boxes.homes import manufacture
 from prewatt.apps.boxes.spoolfile import BoxMemoryError
+from prewatt.apps.maker import maker_of
 from prewatt.apps.settings import Settings
 from prewatt.apps.vault import open_vault
 from prewatt.device.meter import Birth
@@ -20,4 +21,5 @@ def make_memory(settings: Settings, meter: Mapping[str, Any], unit_price_micro: 
         raise BoxMemoryError(f"memory {out}: is there already, and is never written over")
     vault, meter_id = open_vault(settings), parse_meter_id(meter["id"])
     keys = {index: vault.terminal_key(index, meter_id) for index in meter["key_sets"]}
-    manufacture(out, Birth(meter_id, meter["m_id"], meter["suite"], keys, unit_price_micro))
+    maker = maker_of(settings)
+    manufacture(out, Birth(meter_id, meter["m_id"], meter["suite"], keys, unit_price_micro, maker_key=maker))

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from prewatt.apps.boxes.peer import Peer
-from prewatt.link.carrier import Carrier, End, Listener, listen
+from prewatt.apps.boxes.peer import Peer, open_place
+from prewatt.link.carrier import Carrier, End, Listener
 from prewatt.link.names import BoxName, Role
 
 __all__ = ["HostBox"]
@@ -43,7 +43,7 @@ class HostBox:
         listeners: list[Listener] = []
         try:
             for address in addresses:
-                listeners.append(await listen(address, own, self._accept))
+                listeners.append(await open_place(address, own, self._accept))
                 self.places.append(f"{address.partition(':')[0]}://{listeners[-1].place}")
             if ready is not None:
                 ready.set()

@@ -13,10 +13,10 @@ from typing import Final
 
 import structlog
 
-from prewatt.link.carrier import Carrier, CarrierClosedError, End, dial
+from prewatt.link.carrier import Accept, Carrier, CarrierClosedError, End, Listener, dial, listen
 from prewatt.link.names import BoxName
 
-__all__ = ["POSTED_MAX", "Peer", "Uplink"]
+__all__ = ["POSTED_MAX", "Peer", "Uplink", "open_place"]
 
 _log = structlog.get_logger("prewatt.boxes")
 # Messages that wait for a slow peer: as many as a carrier holds for its receiver.
@@ -128,3 +128,19 @@ class Uplink:
             self._peer = None
             self._turned(False)
             _log.warning("the way up is gone", address=self._address, cause=why)
+
+
+async def open_place(address: str, own: End, accept: Accept) -> Listener:
+    """Listens at ``address``, as soon as the message servers that it may name are there.
+
+    OSError where the address cannot be had, ValueFieldError where it cannot be one.
+    """
+    last = ""
+    while True:
+        try:
+            return await listen(address, own, accept)
+        except CarrierClosedError as error:
+            if str(error) != last:
+                _log.warning("cannot listen yet", address=address, cause=str(error))
+            last = str(error)
+            await asyncio.sleep(_PAUSE_FIRST_S)
