@@ -55,6 +55,10 @@ docs: ## Write the generated parts of docs/ anew
 	@sh tools/install.sh test
 	@sh tools/docs.sh
 
+.PHONY: formal
+formal: ## Check the models in docs/formal with TLC (needs Java 17; ONLY=transfer_codes)
+	@exec sh tools/formal.sh $(ONLY)
+
 .PHONY: sizes
 sizes: ## Accept the present sizes of long modules and functions (tests/arch/sizes.json)
 	@sh tools/install.sh test
@@ -66,5 +70,5 @@ lock: ## Pin the newest allowed versions with their hashes (needs uv)
 
 .PHONY: clean
 clean: ## Remove .venv, caches and results; data folders stay
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/out build dist src/*.egg-info .install.lock
+	rm -rf .venv .venv-formal .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/out build dist src/*.egg-info .install.lock
 	find src tests bench tools -name __pycache__ -type d -prune -exec rm -rf {} +

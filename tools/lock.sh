@@ -1,6 +1,6 @@
 #!/bin/sh
-# Pins what runs (requirements.lock) and what tests besides (requirements-test.lock), each file with its hashes.
-# Both hold no address: where packages come from is for whoever installs to say. One lock serves every CPython >= 3.11
+# Pins what runs (requirements.lock), what tests besides (requirements-test.lock) and what checks the models
+# (requirements-formal.lock, by itself), each file with its hashes. They hold no address: where packages come from is for whoever installs to say. One lock serves every CPython >= 3.11
 # on Linux, so the resolution is universal and one version of each package is chosen for all.
 set -eu
 cd "$(dirname "$0")/.."
@@ -13,14 +13,15 @@ if [ -z "$uv" ]; then
 fi
 
 compile() {
-    "$uv" pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+    "$uv" pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
         --generate-hashes --no-emit-index-url --no-annotate --no-header "$@"
 }
 
-compile --group build --output-file requirements.lock
-compile --group build --group test --constraint requirements.lock --output-file requirements-test.lock
+compile pyproject.toml --group build --output-file requirements.lock
+compile pyproject.toml --group build --group test --constraint requirements.lock --output-file requirements-test.lock
+compile --group formal --output-file requirements-formal.lock
 
-if grep -n '://' requirements.lock requirements-test.lock; then
+if grep -n '://' requirements*.lock; then
     echo "make lock: the lines above hold an address; a lock may not" >&2
     exit 1
 fi

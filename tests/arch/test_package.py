@@ -37,7 +37,7 @@ def test_a_wheel_holds_every_file_of_the_package(tmp_path: Path, root: Path, fil
     assert held == {str(path.relative_to(root / "src")) for path in package}
 
 
-@pytest.mark.parametrize("name", LOCKS)
+@pytest.mark.parametrize("name", [*LOCKS, "requirements-formal.lock"])
 def test_a_lock_holds_no_address_and_a_hash_for_every_package(root: Path, name: str):
     text = (root / name).read_text()
     assert "://" not in text
