@@ -79,6 +79,11 @@ class LineTiming:
         return self.turnaround_ms + self.latency_ms + self.detect_ms + 1
 
     @cached_property
+    def notice_ms(self) -> int:
+        """From the end of one's own sending until it is noticed that the other has begun to answer at once."""
+        return self.turnaround_ms + 2 * self.latency_ms + self.detect_ms + 1
+
+    @cached_property
     def silence_ms(self) -> int:
         """So long one side waits for the other's next fragment before it takes the line: four tries of it."""
         return 4 * (self.turnaround_ms + self.fragment_ms + self.ack_within_ms)

@@ -35,7 +35,8 @@ class MasterModem:
 
     def __init__(self, timing: LineTiming, knows: Callable[[MeterId, int], bool], number: int = 0) -> None:
         """``knows`` says whether a meter with this M-ID stands below the station; ``number`` is best a random byte."""
-        self._voice = Voice(timing, number, 0)
+        # If only the acknowledgement was lost, the meter's answer is noticed before the call is repeated into it.
+        self._voice = Voice(timing, number, timing.notice_ms)
         self._knows = knows
         self._outgoing: deque[Outgoing] = deque()
         self._receivers: dict[_Peer, ArqReceiver] = {}
@@ -60,8 +61,9 @@ class MasterModem:
 
     @property
     def holding(self) -> bool:
-        """Whether it is in the middle of a meter's message; a station then lets its own times stand still."""
-        return self._holder is not None
+        """Whether it is in the middle of a message, the station's or a meter's: a station that is told of it
+        (LineHeld) lets its own times stand still, and then need not wait long on a line that is quiet."""
+        return self._holder is not None or not self._voice.sender.idle
 
     @property
     def listening(self) -> bool:
@@ -71,14 +73,14 @@ class MasterModem:
     def step(self, event: ModemEvent, line_ms: int, random: bytes = b"", *, busy: bool = False) -> list[ModemEffect]:
         """What the modem does about ``event`` at ``line_ms`` (never falling); ``busy``: the line is in use at its end.
 
-        Bytes that are no frame, or from no meter of this station, change nothing. ``random`` is not used.
+        Bytes that are no frame, or from no meter of this station, change nothing. ``random`` are 4 fresh bytes.
         """
         effects: list[ModemEffect] = []
         if isinstance(event, Heard):
             self._hear(event.data, line_ms, effects)
         elif isinstance(event, Outgoing):
             self._take(event)
-        wake_ms = self._go_on(line_ms, busy, effects)
+        wake_ms = self._go_on(line_ms, random, busy, effects)
         if wake_ms is not None:
             effects.append(WakeAtLine(max(wake_ms, line_ms + 1)))
         return effects
@@ -143,11 +145,11 @@ class MasterModem:
             receiver = self._receivers[peer] = ArqReceiver()
         return receiver
 
-    def _go_on(self, line_ms: int, busy: bool, effects: list[ModemEffect]) -> int | None:
+    def _go_on(self, line_ms: int, random: bytes, busy: bool, effects: list[ModemEffect]) -> int | None:
         """Sends what may be sent now; when to look again."""
         voice = self._voice
         if not voice.sender.idle:
-            wait_ms = self._await(line_ms, busy, effects)
+            wait_ms = self._await(line_ms, random, busy, effects)
             if wait_ms is not None:
                 return wait_ms
         if self._holder is not None:
@@ -161,7 +163,7 @@ class MasterModem:
         wait_ms = voice.must_wait_ms(line_ms, busy=busy)
         return wait_ms if wait_ms is not None else self._begin(self._outgoing.popleft().data, line_ms, effects)
 
-    def _await(self, line_ms: int, busy: bool, effects: list[ModemEffect]) -> int | None:
+    def _await(self, line_ms: int, random: bytes, busy: bool, effects: list[ModemEffect]) -> int | None:
         """Waits for an acknowledgement; None where it waits no more."""
         voice = self._voice
         if line_ms < voice.deadline_ms:
@@ -169,7 +171,7 @@ class MasterModem:
         wait_ms = voice.must_wait_ms(line_ms, busy=busy)
         if wait_ms is not None:
             return wait_ms
-        return voice.deadline_ms if voice.repeat(line_ms, effects) else None
+        return voice.deadline_ms if voice.repeat(line_ms, effects, random) else None
 
     def _begin(self, data: bytes, line_ms: int, effects: list[ModemEffect]) -> int | None:
         voice = self._voice

@@ -48,7 +48,7 @@ class SlaveModem:
 
     def __init__(self, timing: LineTiming, meter_id: MeterId, m_id: int, number: int = 0) -> None:
         """``number`` is best a random byte: it tells messages from those before a power cut."""
-        self._voice = Voice(timing, number, timing.slot_ms)
+        self._voice = Voice(timing, number, 2 * timing.notice_ms)
         self._meter_id, self._m_id = meter_id, m_id
         self._receiver = ArqReceiver()
         self._answers: deque[Frame] = deque(maxlen=ANSWERS_MAX)
@@ -200,7 +200,7 @@ class SlaveModem:
                 wait_ms = voice.must_wait_ms(line_ms, busy=busy)
                 if wait_ms is not None:
                     return wait_ms
-                if voice.repeat(line_ms, effects):
+                if voice.repeat(line_ms, effects, random):
                     return voice.deadline_ms
         if self._answers:
             wait_ms = voice.must_wait_ms(line_ms, busy=busy)

@@ -14,6 +14,8 @@ from prewatt.protocol.arq import ArqSender, LineMessage
 
 __all__ = ["Voice"]
 
+# From the second repeat on, a wait of a random number of mini-slots: two who repeat in step soon do not.
+_JITTER_SLOTS: Final = 4
 # The longest fragment so often over: more patience than that is for somebody who is not keeping to the rules.
 _BUSY_FRAGMENTS_MAX: Final = 4
 _NUMBERS: Final = 256
@@ -22,17 +24,28 @@ _NUMBERS: Final = 256
 class Voice:
     """The sending half of a modem."""
 
-    __slots__ = ("_busy_until_ms", "counts", "deadline_ms", "extra_ms", "number", "ready_ms", "sender", "timing")
+    __slots__ = (
+        "_busy_until_ms",
+        "_repeats",
+        "counts",
+        "deadline_ms",
+        "extra_ms",
+        "number",
+        "ready_ms",
+        "sender",
+        "timing",
+    )
 
     def __init__(self, timing: LineTiming, number: int, extra_ms: int) -> None:
         self.timing = timing
         self.number = number % _NUMBERS
         self.sender = ArqSender()
         self.counts = ModemCounts()
-        # Both sides never repeat at the same moment: one waits this much longer.
+        # Beyond the time of the acknowledgement; both sides have another, so that they do not repeat as one.
         self.extra_ms = extra_ms
         self.ready_ms = 0
         self.deadline_ms = 0
+        self._repeats = 0
         self._busy_until_ms: int | None = None
 
     def heard(self, line_ms: int) -> None:
@@ -51,8 +64,13 @@ class Voice:
 
     def fragment(self, frame: Frame, line_ms: int, effects: list[ModemEffect]) -> None:
         """Puts a fragment of the message on the line; its acknowledgement is waited for."""
+        self._repeats = 0
+        self._put(frame, line_ms, effects, 0)
+
+    def _put(self, frame: Frame, line_ms: int, effects: list[ModemEffect], chance: int) -> None:
         end_ms = self.plain(frame, line_ms, effects)
-        self.deadline_ms = end_ms + self.timing.ack_within_ms + self.extra_ms
+        jitter_ms = chance % _JITTER_SLOTS * self.timing.slot_ms if self._repeats else 0
+        self.deadline_ms = end_ms + self.timing.ack_within_ms + self.extra_ms + jitter_ms
 
     def cut(self, frame: Frame) -> LineMessage:
         """The message of a whole frame, with the next numbers."""
@@ -70,14 +88,15 @@ class Voice:
         if following is not None:
             self.fragment(following, line_ms, effects)
 
-    def repeat(self, line_ms: int, effects: list[ModemEffect]) -> bool:
+    def repeat(self, line_ms: int, effects: list[ModemEffect], random: bytes) -> bool:
         """Sends the fragment again after a silence; False where the message is given up instead."""
         again = self.sender.silence()
         if again is None:
             self.counts.given_up += 1
             return False
         self.counts.repeated += 1
-        self.fragment(again, line_ms, effects)
+        self._repeats += 1
+        self._put(again, line_ms, effects, random[0] if random else 0)
         return True
 
     def must_wait_ms(self, line_ms: int, *, busy: bool) -> int | None:

@@ -2,7 +2,7 @@
 
 from prewatt.link.line.medium import Arrival, Line, Transmission
 from prewatt.link.line.modemline import Delivered, ModemLine
-from prewatt.link.line.predict import answer_within_ms, message_ms
+from prewatt.link.line.predict import answer_within_ms, message_ms, quiet_within_ms
 from prewatt.link.line.profile import PROFILES, LineProfile, profile_named
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "answer_within_ms",
     "message_ms",
     "profile_named",
+    "quiet_within_ms",
 ]

@@ -56,7 +56,8 @@ class ModemLine:
         self._count = 0
         self._neighbours: list[ModemLine] = []
         self.now_ms = 0
-        self.arrivals = 0
+        # What was put on the line, and what modems heard of it.
+        self.transmitted = self.arrivals = 0
 
     def attach(self, modem: LineModem, distance_m: int) -> int:
         """Puts a modem on the line, so far from the transformer; the number of its end."""
@@ -102,7 +103,7 @@ class ModemLine:
         return 0 if modem is None else modem.waiting + self._given.get(end, 0)
 
     def holding(self, end: int) -> bool:
-        """Whether a station's modem is in the middle of a meter's message (see `MasterModem.holding`)."""
+        """Whether a station's modem is in the middle of a message (see `MasterModem.holding`)."""
         modem = self._modems.get(end)
         return isinstance(modem, MasterModem) and modem.holding
 
@@ -145,6 +146,7 @@ class ModemLine:
         for effect in modem.step(event, now_ms, self._random.randbytes(_RANDOM_BYTES), busy=busy):
             if isinstance(effect, Transmit):
                 transmission = self.line.transmit(effect.at_ms, end, effect.data)
+                self.transmitted += 1
                 self._push(transmission.end_ms, transmission)
             elif isinstance(effect, WakeAtLine):
                 self._wake_ms[end] = effect.line_ms

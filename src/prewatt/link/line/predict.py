@@ -13,7 +13,7 @@ from prewatt.codec.messages import PAYLOAD_BYTES_MAX
 from prewatt.link.line.profile import LineProfile
 from prewatt.protocol.airtime import START_HEAD_BYTES
 
-__all__ = ["WITHIN_FACTOR", "answer_within_ms", "message_ms", "read_cycle_loss"]
+__all__ = ["WITHIN_FACTOR", "answer_within_ms", "message_ms", "quiet_within_ms", "read_cycle_loss"]
 
 # How far above the mean the limit for an answer lies: a line that is four decibels worse still makes it.
 WITHIN_FACTOR: Final = 2
@@ -48,7 +48,7 @@ def _repeats_ms(profile: LineProfile, fragment_bytes: int) -> float:
     """What the repeats of one fragment take on average."""
     timing, frame_bytes = profile.timing, FRAME_OVERHEAD_BYTES + fragment_bytes
     loss = read_cycle_loss(profile, frame_bytes)
-    return loss / (1 - loss) * (timing.air_ms(frame_bytes) + timing.ack_within_ms)
+    return loss / (1 - loss) * (timing.air_ms(frame_bytes) + timing.ack_within_ms + 2 * timing.notice_ms)
 
 
 def answer_within_ms(
@@ -56,3 +56,13 @@ def answer_within_ms(
 ) -> int:
     """How long a station should wait from a call of ``call_bytes`` to an answer of ``answer_bytes`` (the longest)."""
     return WITHIN_FACTOR * (message_ms(profile, call_bytes) + message_ms(profile, answer_bytes)) + _DEVICE_MS
+
+
+def quiet_within_ms(profile: LineProfile) -> int:
+    """How long a station that is told what its modem is in the middle of (LineHeld) should wait for an answer.
+
+    Then only the time on a quiet line counts: the meter's own, and that of three first fragments that did not come
+    through.
+    """
+    timing = profile.timing
+    return _DEVICE_MS + 3 * (timing.fragment_ms + timing.ack_within_ms + 2 * timing.notice_ms)
