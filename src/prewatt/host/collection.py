@@ -9,7 +9,7 @@ and the cursor that lets a meter forget them follows what is here.
 import json
 from typing import Any, Final
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from prewatt.codec.events import EventRecord
@@ -18,7 +18,7 @@ from prewatt.codec.receipt import Receipt
 from prewatt.host.campaigns.progress import program_told
 from prewatt.host.store import Writing, schema
 from prewatt.protocol.transfer import Change, Commissioned, Measured, Totals
-from prewatt.units import epoch_of
+from prewatt.units import DAY_S, epoch_of
 
 __all__ = [
     "COLLECT_DAYS_MAX",
@@ -27,11 +27,13 @@ __all__ = [
     "collect_part",
     "day_is_whole",
     "pass_day",
+    "prune_reports",
     "totals_of",
 ]
 
 # A meter keeps 35 days; older ones are not asked for.
 COLLECT_DAYS_MAX: Final = 35
+_GROWING: Final = ("received_micro", "burned_micro", "returned_micro", "total_pulses", "last_sequence")
 # The day on which clocks go forward.
 DAY_MINUTES_MIN: Final = 1_380
 
@@ -121,6 +123,31 @@ def _add_report(writing: Writing, meter: str, epoch: int, part: InfoPart, now_s:
     )
     key = added.inserted_primary_key
     return int(key[0]) if key is not None else None
+
+
+def prune_reports(writing: Writing, meter: str, number: int) -> None:
+    """Removes what report ``number`` has made needless: earlier ones of the same body and day by the meter's clock.
+
+    One stays where it is the one that is shown, where it breaks the meter's own law, or where a sum in it is above the
+    new one's: what the audit would blame is never removed. So of each body and day one row stays for ever.
+    """
+    reports, standings = schema.reports.c, schema.standings.c
+    new = writing.connection.execute(select(schema.reports).where(reports.number == number)).one()
+    day_s = new.timer_s - new.timer_s % DAY_S
+    shown = select(standings.report).where(standings.meter == meter, standings.report.is_not(None))
+    explained = reports.balance_micro + reports.burned_micro + reports.returned_micro - reports.owed_micro
+    writing.connection.execute(
+        delete(schema.reports).where(
+            reports.meter == meter,
+            reports.epoch == new.epoch,
+            reports.timer_s.between(day_s, new.timer_s),
+            reports.number < number,
+            reports.number.not_in(shown),
+            reports.received_micro == explained,
+            reports.balance_micro == reports.svm_micro + reports.tank_micro + reports.exchanger_micro,
+            *(getattr(reports, name) <= getattr(new, name) for name in _GROWING),
+        )
+    )
 
 
 def _add_minutes(writing: Writing, meter: str, part: InfoPart) -> None:

@@ -44,6 +44,10 @@ _RANKS: Final = {
 _EVERY_ONE_COUNTS: Final = frozenset({Code.TEXT, Code.SETTINGS})
 
 
+# A current transformer refuses these.
+_FOR_HOMES: Final = frozenset({Code.MODE, Code.RELAY, Code.TEXT})
+
+
 @dataclass(frozen=True, slots=True)
 class Control:
     """A command that waits."""
@@ -113,6 +117,7 @@ class Controls:
 
         def work(writing: Writing) -> None:
             _suite_of(writing.connection, meter)
+            _check_kind(writing.connection, meter, code)
             _check_room(writing.connection, meter)
             queue_control(writing, meter, code, json.dumps(what), digest, now_s)
             if change is not None:
@@ -122,6 +127,13 @@ class Controls:
         self._context.store.write(work)
         self._context.wake(meter)
         return self.read(meter)[0]
+
+
+def _check_kind(connection: Connection, meter: str, code: Code) -> None:
+    kind = connection.execute(select(schema.meters.c.kind).where(schema.meters.c.id == meter)).scalar()
+    if kind == "ct" and code in _FOR_HOMES:
+        allowed = "a home's meter; the current transformer of a station has no display, no price and no relay"
+        raise RefusedError(RefusalOutcome.NOT_SOLD_TO, "meter", meter, allowed)
 
 
 def _check_room(connection: Connection, meter: str) -> None:

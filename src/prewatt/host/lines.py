@@ -61,7 +61,8 @@ def line_cost(line: str) -> LineCost:
 def _cost(profile: LineProfile) -> LineCost:
     payloads = (_HELLO_BYTES, _PROOF_BYTES, _COMMAND_BYTES, _RESULT_BYTES)
     session_ms = sum(message_ms(profile, each) for each in payloads)
-    return LineCost(session_ms, answer_within_ms(profile), profile.timing.slot_ms)
+    within_ms = answer_within_ms(profile, _COMMAND_BYTES, _RESULT_BYTES)
+    return LineCost(session_ms, within_ms, profile.timing.slot_ms)
 
 
 _COSTS: Final = {name: _cost(profile) for name, profile in PROFILES.items()}

@@ -137,10 +137,12 @@ def read_tariff(connection: Connection, version: int) -> Tariff | None:
 
 
 def queue_tariff(writing: Writing, meters: Sequence[str], tariff: Tariff, now_s: int) -> None:
-    """Marks meters for a version and queues the mode change for each."""
+    """Marks meters for a version and queues the mode change for each; a current transformer has no price."""
     digest = control_digest(Code.MODE, tariff.build_body())
     what = json.dumps({"tariff": tariff.version})
     for meter in meters:
+        if writing.connection.execute(select(schema.meters.c.kind).where(schema.meters.c.id == meter)).scalar() == "ct":
+            continue
         marked = update(schema.meters).where(schema.meters.c.id == meter).values(tariff=tariff.version)
         writing.connection.execute(marked)
         queue_control(writing, meter, Code.MODE, what, digest, now_s)

@@ -16,7 +16,7 @@ from prewatt.host.fields import check_meter
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.registry import unknown_meter
 from prewatt.host.store import schema
-from prewatt.units import MINUTE_S
+from prewatt.units import MINUTE_S, PULSES_PER_CT_PULSE
 
 __all__ = ["DAYS_SHOWN_MAX", "Usage", "day_number", "local_day"]
 
@@ -94,12 +94,15 @@ def _read_minutes(connection: Connection, meter: str, day: int) -> tuple[int, li
     rows = connection.execute(
         select(logs).where(logs.c.meter == meter, logs.c.day == day).order_by(logs.c.first_minute)
     ).all()
+    # A current transformer counts a whole street and so in larger steps.
+    kind = connection.execute(select(schema.meters.c.kind).where(schema.meters.c.id == meter)).scalar()
+    step = PULSES_PER_CT_PULSE if kind == "ct" else 1
     minutes: list[int | None] = []
     for row in rows:
         minutes += [None] * (row.first_minute - len(minutes))
         readings = unpack(Packing(row.packing), row.log, row.minutes)
         minutes[row.first_minute : row.first_minute + row.minutes] = [
-            None if reading == NO_POWER else reading for reading in readings
+            None if reading == NO_POWER else reading * step for reading in readings
         ]
     return (rows[0].day_start_s if rows else 0), minutes
 

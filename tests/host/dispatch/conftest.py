@@ -12,9 +12,8 @@ import pytest
 from sqlalchemy import func, select
 
 from prewatt.codec.frame import Frame
-from prewatt.codec.messages import MessageType
 from prewatt.device import area, station
-from prewatt.device.meter import Birth, KeyPress, LastGasp, LineFrame, LineSend, Load, Meter, Tick
+from prewatt.device.meter import Birth, Cover, LineFrame, LineSend, Load, Meter, Tick
 from prewatt.device.meter.nvm import MemoryNvm
 from prewatt.device.now import Now
 from prewatt.device.spool import MemorySpool, MemorySpools
@@ -26,6 +25,7 @@ from prewatt.units import Address
 HOP_MS, FRAME_MS = 20, 3
 # How often a host that has nothing to do looks; the driver looks every second.
 HOST_LOOKS_MS = 1_000
+MINUTE_MS = 60_000
 
 
 class Station:
@@ -118,8 +118,13 @@ class Home:
         """What the home takes in the running minute."""
         self.step(Load(0, self.field.now_s // 60 * 60, pulses, 0))
 
+    def open_cover(self):
+        """Somebody is at the terminals: an Alarm."""
+        self.step(Cover(True))
+        self.step(Cover(False))
+
     def count(self, kind):
-        return sum(payload[0] == kind for payload in {payload for payload in self.said})
+        return sum(payload[0] == kind for payload in set(self.said))
 
 
 class Field:
@@ -193,6 +198,11 @@ class Field:
             self.run(1)
         raise AssertionError("it never happens")
 
+    def skip(self, seconds):
+        """The calendar jumps; the line does not notice."""
+        self.base_s += seconds
+        self._set(self.line_ms)
+
     def _set(self, line_ms):
         self.line_ms = line_ms
         self.world.now_s, self.world.line_ms = self.base_s + line_ms // 1_000, line_ms
@@ -240,7 +250,8 @@ class Field:
         if self.host_on:
             self._post(self.host.network.tick(self.line_ms))
             wait_ms = self.host.network.next_wake_ms(self.line_ms) - self.line_ms
-            self.later(max(1, min(wait_ms, HOST_LOOKS_MS)) if self.tick_ms <= 60_000 else HOST_LOOKS_MS * 60, self._host_look)
+            wait_ms = max(1, min(wait_ms, HOST_LOOKS_MS)) if self.tick_ms <= MINUTE_MS else self.tick_ms
+            self.later(wait_ms, self._host_look)
         else:
             self.later(HOST_LOOKS_MS, self._host_look)
 
@@ -270,9 +281,6 @@ class Field:
     def restart_host(self):
         self.world.restart()
         self._post(self.host.network.tick(self.line_ms))
-
-
-__all__ = ["Field", "KeyPress", "LastGasp", "MessageType"]
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def test_the_last_report_of_a_day_cannot_be_removed_and_an_earlier_one_can(old):
     connection = sqlite3.connect(old)
     connection.execute("PRAGMA foreign_keys = OFF")
     (last,) = connection.execute("SELECT max(number) FROM reports WHERE meter = '000001'").fetchone()
-    with pytest.raises(sqlite3.IntegrityError, match="the last of a day is never removed"):
+    with pytest.raises(sqlite3.IntegrityError, match="the last of a day is never changed or removed"):
         connection.execute("DELETE FROM reports WHERE number = ?", (last,))
     copied = "meter, epoch, last_sequence, balance_micro, svm_micro, tank_micro, exchanger_micro, received_micro"
     copied += ", burned_micro, returned_micro, owed_micro, unit_price_micro, table_digest, relay_causes, total_pulses"

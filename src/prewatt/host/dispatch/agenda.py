@@ -45,6 +45,8 @@ class Line:
     call: Call | None = None
     waits: Place | None = None
     reserved: Place | None = None
+    silent: bool = False
+    """Its last call brought no answer, and nothing was heard of it since."""
     urgent: bool = False
     """Somebody asked for something: it goes before polls until nothing waits any more."""
     due_ms: int | None = None

@@ -99,7 +99,7 @@ class Dispatch:
         for meter in self._roster.agenda.take_woken():
             self._roster.woken(meter, line_ms)
         for line in self._roster.pop_overdue(line_ms):
-            self._roster.fail(line, line_ms)
+            self._roster.unanswered(line, line_ms)
         self._poll(line_ms)
         for meter in self.campaigns.tick(line_ms):
             self._roster.woken(meter, line_ms)
@@ -135,7 +135,7 @@ class Dispatch:
         """A station has worked through a round: meters that did not answer it are given up and called again later."""
         queue = self._roster.queues.get(station)
         for line in queue.end_round(number) if queue is not None else ():
-            self._roster.fail(line, line_ms)
+            self._roster.unanswered(line, line_ms)
 
     def station_away(self, station: str, line_ms: int) -> None:
         """Nothing reaches this station now; what is under way there is given up at once."""
@@ -174,7 +174,7 @@ class Dispatch:
             else:
                 self._roster.queue(line.station).put(line, _place_of(line))
         hellos: list[Outgoing] = []
-        while admitted := [(line, queue) for queue in self._roster.queues.values() for line in queue.admit()]:
+        while admitted := [(line, queue) for queue in self._roster.queues.values() for line in queue.admit(line_ms)]:
             for first in range(0, len(admitted), _CHOICES_MAX):
                 hellos += self._begin_all(admitted[first : first + _CHOICES_MAX], line_ms)
         return self._roster.posts(hellos)
@@ -218,12 +218,14 @@ class Dispatch:
         line.call = Call(choice, session, random, queue, line_ms + queue.patience_ms())
         self._roster.agenda.expect(line, line.call)
         self._roster.sessions += 1
-        return [Outgoing(line, queue.station, is_urgent(choice), session.hello())]
+        # A meter that may be silent overtakes nobody; its Command does, once it has answered.
+        return [Outgoing(line, queue.station, is_urgent(choice) and not line.silent, session.hello())]
 
     def _take(self, arrived: Arrived, line_ms: int, batch: _Batch) -> None:
         line = self._roster.line(arrived.meter)
         if line is None or not arrived.payload:
             return
+        line.silent = False
         if arrived.payload[0] in _FROM_METER:
             for work in self._inbound.take(line.meter, arrived.payload):
                 batch.works.append(work)
@@ -289,6 +291,6 @@ class Dispatch:
 
 
 def _place_of(line: Line) -> Place:
-    if line.failures:
+    if line.silent:
         return Place.DOUBTFUL
     return Place.URGENT if line.urgent else Place.ORDINARY

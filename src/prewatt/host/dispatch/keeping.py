@@ -25,6 +25,11 @@ class KeptMarks:
         self._marks: dict[_Spool, int] = {}
         self._fresh: dict[_Spool, int] = {}
 
+    @property
+    def fresh(self) -> bool:
+        """Whether there is anything to be written."""
+        return bool(self._fresh)
+
     def take(self, station: str, message: Kept) -> tuple[Item, ...] | None:
         """The items of a message that are not booked yet; None where some before them have not come."""
         booked = self.acknowledged(station, message.spool)

@@ -127,8 +127,9 @@ class Network:
 
     def _handle(self, heard: _Heard, line_ms: int) -> list[Hop]:
         marks = [self._telling(place, told) for place, told in heard.health]
+        marks += [self._marks.write] if self._marks.fresh else []
         try:
-            posts = self._dispatch.arrived(heard.messages, line_ms, [*marks, self._marks.write])
+            posts = self._dispatch.arrived(heard.messages, line_ms, marks)
         except StoreError:
             self._marks.undo()
             raise

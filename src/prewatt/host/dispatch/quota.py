@@ -2,9 +2,10 @@
 
 Meters that are to be called wait in three queues: urgent (money, and what a person just asked for), ordinary (polls, in
 the order of their modem addresses), doubtful (those that did not answer the last time). Each queue has line time of
-its own, the doubtful a quarter: however many meters are silent, they hold the others up by no more than that. What is
-reserved for a call is free again as soon as the meter has answered, the station has told that it did not, or the host
-has given it up.
+its own, the doubtful a quarter, and after one of them was silent again the line belongs to others that wait for three
+times as long as that took: however many meters are silent, they cost the others a quarter of the line. What is reserved for
+a call is free again as soon as the meter has answered, the station has told that it did not, or the host has given it
+up.
 """
 
 from collections import deque
@@ -45,6 +46,7 @@ class StationQueue:
         self._ahead_ms = dict.fromkeys(Place, 0)
         self._number = first_round
         self._rounds: dict[int, list[Line]] = {}
+        self._doubtful_from_ms = 0
 
     @property
     def ahead_ms(self) -> int:
@@ -59,12 +61,17 @@ class StationQueue:
         """A meter waits to be called; one that waits already only moves ahead."""
         if line.waits is None or place < line.waits:
             line.waits = place
-            self._waiting[place].append(line)
+            if place is Place.DOUBTFUL and line.urgent:
+                self._waiting[place].appendleft(line)
+            else:
+                self._waiting[place].append(line)
 
-    def admit(self) -> list["Line"]:
+    def admit(self, line_ms: int) -> list["Line"]:
         """The meters that may be called now, urgent ones first; line time is reserved for each (`line.reserved`)."""
         found: list[Line] = []
         for place in Place:
+            if place is Place.DOUBTFUL and line_ms < self._doubtful_from_ms and self._others_ms():
+                break
             waiting, limit_ms = self._waiting[place], self._limit_ms(place)
             while waiting and (not self._ahead_ms[place] or self._ahead_ms[place] + self.cost.session_ms <= limit_ms):
                 line = waiting.popleft()
@@ -79,6 +86,11 @@ class StationQueue:
         if line.reserved is not None:
             self._ahead_ms[line.reserved] -= self.cost.session_ms
             line.reserved = None
+
+    def was_silent(self, line: "Line", line_ms: int) -> None:
+        """A call brought no answer, and took as long as the station waits for one."""
+        if line.reserved is Place.DOUBTFUL:
+            self._doubtful_from_ms = line_ms + (_DOUBTFUL_SHARE - 1) * self.cost.answer_within_ms
 
     def begin_round(self, lines: list["Line"]) -> int:
         """Numbers a round to these meters."""
@@ -95,6 +107,10 @@ class StationQueue:
         """The meters of a round that the station has worked through which did not answer it."""
         lines = self._rounds.pop(number, [])
         return [line for line in lines if line.call is not None and line.call.round == number]
+
+    def _others_ms(self) -> int:
+        """Line time under way for meters that are not doubtful: none waits where there is none."""
+        return self._ahead_ms[Place.URGENT] + self._ahead_ms[Place.ORDINARY]
 
     def _limit_ms(self, place: Place) -> int:
         limit_ms = min(self._settings.round_ms, self._settings.session_most_ms // _LIFE_SHARE)

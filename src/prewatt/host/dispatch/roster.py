@@ -91,7 +91,7 @@ class Roster:
         """Somebody asked for something: the meter is called at once, ahead of polls."""
         line = self.line(meter)
         if line is not None:
-            line.failures, line.urgent = 0, True
+            line.failures, line.silent, line.urgent = 0, False, True
             self.agenda.schedule(line, line_ms)
 
     def places_changed(self, station: str) -> None:
@@ -125,6 +125,13 @@ class Roster:
         if line.call is not None:
             line.call.queue.release(line)
             line.call, self.sessions = None, self.sessions - 1
+
+    def unanswered(self, line: Line, line_ms: int) -> None:
+        """A call brought no answer in time."""
+        line.silent = True
+        if line.call is not None:
+            line.call.queue.was_silent(line, line_ms)
+        self.fail(line, line_ms)
 
     def fail(self, line: Line, line_ms: int) -> None:
         """The session came to nothing: the next is held after a pause that grows."""

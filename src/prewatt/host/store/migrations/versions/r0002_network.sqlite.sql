@@ -57,4 +57,4 @@ CREATE TABLE kept (
 CREATE INDEX reports_by_clock ON reports (meter, timer_s);
 
 DROP TRIGGER reports_no_delete;
-CREATE TRIGGER reports_no_delete BEFORE DELETE ON reports WHEN NOT EXISTS (SELECT 1 FROM reports AS later WHERE later.meter = OLD.meter AND later.epoch = OLD.epoch AND later.timer_s / 86400 = OLD.timer_s / 86400 AND (later.timer_s, later.number) > (OLD.timer_s, OLD.number)) BEGIN SELECT RAISE(ABORT, 'reports: the last of a day is never removed'); END;
+CREATE TRIGGER reports_no_delete BEFORE DELETE ON reports WHEN NOT EXISTS (SELECT 1 FROM reports AS later WHERE later.meter = OLD.meter AND later.epoch = OLD.epoch AND later.timer_s / 86400 = OLD.timer_s / 86400 AND (later.timer_s, later.number) > (OLD.timer_s, OLD.number)) BEGIN SELECT RAISE(ABORT, 'reports: the last of a day is never changed or removed'); END;
