@@ -10,12 +10,13 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from prewatt.apps.settings import Settings
 from prewatt.codec.errors import DecodeError
 from prewatt.codec.program import Manifest
 from prewatt.crypto.program import MAKER_KEY_BYTES, MAKER_SEED_BYTES, maker_key, sign_program
 from prewatt.units import ValueFieldError
 
-__all__ = ["create_key", "read_image", "read_public", "read_signature", "sign_image"]
+__all__ = ["create_key", "maker_of", "read_image", "read_public", "read_signature", "sign_image"]
 
 _OWNER_ONLY: Final = 0o600
 _IMAGE_FILE_MAX: Final = 1_000_000
@@ -33,6 +34,11 @@ def create_key(path: Path) -> Path:
     public = path.with_name(path.name + ".pub")
     public.write_text(maker_key(seed).hex() + "\n")
     return public
+
+
+def maker_of(settings: Settings) -> bytes | None:
+    """What the meters that are made here know their maker by; None where no maker is set."""
+    return None if settings.maker_key is None else read_public(settings.maker_key)
 
 
 def read_public(path: Path) -> bytes:

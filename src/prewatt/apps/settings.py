@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     """The file that opens the key vault; without it, and without a passphrase, DATA/vault.key."""
     passphrase: SecretStr | None = None
     """The passphrase that opens the key vault, where it was made with one."""
+    maker_key: Path | None = None
+    """The public half of the maker's key, for meters that are made here; without it they take no programs."""
     digits: int = Field(2, ge=0, le=DIGITS_MAX)
     """Decimals of the currency."""
     zone: str | None = None

@@ -8,6 +8,7 @@ host derives them again when it needs them.
 from pathlib import Path
 from typing import Final
 
+from prewatt.apps.maker import maker_of
 from prewatt.apps.settings import Settings
 from prewatt.apps.street.street import Street, manufacture
 from prewatt.apps.tables import named_table
@@ -40,7 +41,8 @@ def settle_street(host: Host, street: Street, settings: Settings) -> None:
         name = format_meter_id(meter_id)
         meter = enrolled.get(name) or host.registry.enrol(Enrolment(name, customer=f"home-{name}"))
         keys = _terminal_keys(host, meter_id, meter.suite)
-        manufacture(street.folder, Birth(meter_id, meter.m_id, meter.suite, keys, tariff.unit_price_micro))
+        price, maker = tariff.unit_price_micro, maker_of(settings)
+        manufacture(street.folder, Birth(meter_id, meter.m_id, meter.suite, keys, price, maker_key=maker))
         street.add(meter_id)
 
 
