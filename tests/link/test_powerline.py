@@ -159,3 +159,19 @@ def test_line_time_runs_as_fast_as_it_is_told_to():
         street.close()
 
     asyncio.run(talk())
+
+
+def test_the_station_is_told_while_its_modem_is_in_the_middle_of_a_message():
+    async def talk():
+        street, told = LineStreet(PROFILES["cable"], 1, 100), []
+        station, meter = street.station(), street.meter(METER, 1, 100)
+        station.on_hold(told.append)
+        await station.send(down(1, bytes(600)))
+        await asyncio.wait_for(meter.receive(), 5)
+        await meter.send(Frame(1, FrameFlags.UP, 0, METER, bytes(600)).build())
+        await asyncio.wait_for(station.receive(), 5)
+        await asyncio.sleep(0.05)
+        assert told == [True, False, True, False]
+        street.close()
+
+    asyncio.run(talk())

@@ -40,6 +40,7 @@ class _LineEnd:
     def __init__(self, street: "LineStreet", end: int, flags: FrameFlags) -> None:
         self._street, self._end, self._flags = street, end, flags
         self.inbox = Mailbox()
+        self.told: Callable[[bool], None] | None = None
 
     async def send(self, data: bytes) -> None:
         try:
@@ -58,6 +59,11 @@ class _LineEnd:
             self.inbox.close()
             self._street.leave(self._end)
 
+    def on_hold(self, told: Callable[[bool], None]) -> None:
+        """``told`` hears when the station's modem is in the middle of a message, and when it is no more: what a
+        station takes as LineHeld. For the station's end; a meter has no use for it."""
+        self.told = told
+
 
 class LineStreet:
     """One line, its station and its meters, run by the event loop it was made in."""
@@ -74,7 +80,7 @@ class LineStreet:
         self._ids: dict[int, tuple[MeterId, int]] = {}
         self._changed = asyncio.Event()
         self._progress = asyncio.Event()
-        self._closed = False
+        self._closed = self._held = False
         self._loop = asyncio.get_running_loop()
         self._began_s = self._loop.time()
         self._pump = self._loop.create_task(self._run())
@@ -85,7 +91,7 @@ class LineStreet:
         """The line's clock."""
         return max(self.line.now_ms, int((self._loop.time() - self._began_s) * self._speed * _MS))
 
-    def station(self, knows: Callable[[MeterId, int], bool] | None = None) -> Carrier:
+    def station(self, knows: Callable[[MeterId, int], bool] | None = None) -> "_LineEnd":
         """The station's end; when it closes, the line is dead. ``knows``: see MasterModem; unless given, meters that
         are on the line. ValueError where there is one already."""
         if self._station is not None:
@@ -133,7 +139,7 @@ class LineStreet:
         if end == self._station:
             self.close()
 
-    def _open(self, end: int, flags: FrameFlags) -> Carrier:
+    def _open(self, end: int, flags: FrameFlags) -> _LineEnd:
         carrier = self._ends[end] = _LineEnd(self, end, flags)
         return carrier
 
@@ -165,6 +171,12 @@ class LineStreet:
             else:
                 end.inbox.add(delivered.data)
         self._progress.set()
+        station = None if self._station is None else self._ends.get(self._station)
+        if station is not None and self._station is not None and station.told is not None:
+            held = self.line.holding(self._station)
+            if held is not self._held:
+                self._held = held
+                station.told(held)
 
     async def _wait(self, wait_s: float | None) -> None:
         self._changed.clear()
