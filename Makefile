@@ -50,6 +50,11 @@ bench: ## Measure, print a table, write bench/out/results.json (ONLY=area)
 	@sh tools/install.sh test
 	@exec .venv/bin/python -m bench.run $(ONLY)
 
+.PHONY: sim
+sim: ## Simulate fresh seeds on every core, five minutes unless told (ARGS="--seconds 3600")
+	@sh tools/install.sh test
+	@exec .venv/bin/python tests/sim/hunt.py --jobs $(JOBS) $(ARGS)
+
 .PHONY: docs
 docs: ## Write the generated parts of docs/ anew
 	@sh tools/install.sh test
