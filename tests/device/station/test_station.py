@@ -421,6 +421,14 @@ def test_what_waits_for_a_meter_that_left_is_dropped_and_what_it_had_said_still_
     assert pole.spool.next == 2
 
 
+def test_nothing_is_sent_to_a_meter_that_left_while_its_message_waited(pole: Pole) -> None:
+    pole.round((ONE, HELLO), (TWO, HELLO), (THREE, HELLO))
+    assert pole.hear(Members(HERE, 5, ((ONE, 10), (THREE, 30)))) == []
+    assert pole.says(ONE, PROOF) == [(THREE, HELLO)]
+    pole.says(THREE, PROOF)
+    assert pole.told(Answers) == [Answers(HERE, 1, True, ((ONE, PROOF), (THREE, PROOF)))]
+
+
 def test_a_plan_that_cannot_be_is_refused(pole: Pole) -> None:
     for wrong in (
         {"answer_within_ms": 99},
