@@ -1,4 +1,4 @@
-"""The tables of the session machines as mermaid state diagrams, for docs/protocol.md.
+"""The tables of sessions and line as mermaid state diagrams, for docs/protocol.md.
 
 A diagram that is drawn by hand is wrong after the first change; these are text made from the tables, put between
 marker comments in the document, and a test compares the two.
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, TypeVar
 
+from prewatt.protocol.arq_tables import RECEIVER_TABLE, SENDER_TABLE, ReceiverState, SenderState
 from prewatt.protocol.tables import HOST_TABLE, TERMINAL_TABLE, HostState, TerminalState
 
 __all__ = ["DIAGRAMS", "between_markers", "state_diagram", "with_diagrams"]
@@ -29,6 +30,8 @@ def state_diagram(table: Mapping[_State, Mapping[_Event, _State]], start: _State
 DIAGRAMS: Final[Mapping[str, str]] = {
     "host": state_diagram(HOST_TABLE, HostState.FRESH),
     "terminal": state_diagram(TERMINAL_TABLE, TerminalState.IDLE),
+    "line_sender": state_diagram(SENDER_TABLE, SenderState.IDLE),
+    "line_receiver": state_diagram(RECEIVER_TABLE, ReceiverState.EMPTY),
 }
 
 
