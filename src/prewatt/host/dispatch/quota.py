@@ -3,9 +3,9 @@
 Meters that are to be called wait in three queues: urgent (money, and what a person just asked for), ordinary (polls, in
 the order of their modem addresses), doubtful (those that did not answer the last time). Each queue has line time of
 its own, the doubtful a quarter, and after one of them was silent again the line belongs to others that wait for three
-times as long as that took: however many meters are silent, they cost the others a quarter of the line. What is reserved for
-a call is free again as soon as the meter has answered, the station has told that it did not, or the host has given it
-up.
+times as long as that took: however many meters are silent, they cost the others a quarter of the line. What is reserved
+for a call is free again as soon as the meter has answered, the station has told that it did not, or the host has given
+it up.
 """
 
 from collections import deque
@@ -61,10 +61,7 @@ class StationQueue:
         """A meter waits to be called; one that waits already only moves ahead."""
         if line.waits is None or place < line.waits:
             line.waits = place
-            if place is Place.DOUBTFUL and line.urgent:
-                self._waiting[place].appendleft(line)
-            else:
-                self._waiting[place].append(line)
+            self._waiting[place].append(line)
 
     def admit(self, line_ms: int) -> list["Line"]:
         """The meters that may be called now, urgent ones first; line time is reserved for each (`line.reserved`)."""
