@@ -31,6 +31,7 @@ from prewatt.device.station import (
     UplinkUp,
     WakeAtLine,
 )
+from prewatt.device.station.calling import HELD_LONGEST_MS
 from prewatt.units import Address, MeterId
 
 HERE = Address(1, 2)
@@ -293,6 +294,15 @@ def test_while_a_meter_is_speaking_nothing_begins_and_nobodys_time_runs(pole: Po
     pole.step(LineHeld(False))
     assert pole.wait(499) == []
     assert pole.wait(1) == [(TWO, HELLO)]
+
+
+def test_a_modem_that_has_lost_count_does_not_stop_the_station(pole: Pole) -> None:
+    pole.step(LineHeld(True))
+    assert pole.round((ONE, HELLO)) == []
+    assert pole.wait(HELD_LONGEST_MS - 1) == []
+    assert pole.wait(1) == []
+    assert pole.told(Answers) == [Answers(HERE, 1, True, ())]
+    assert pole.round((ONE, HELLO + b"2")) == [(ONE, HELLO + b"2")]
 
 
 # What meters say by themselves.

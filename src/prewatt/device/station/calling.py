@@ -16,7 +16,10 @@ from prewatt.device.station.events import LineSend
 from prewatt.device.station.rounds import Call, Rounds
 from prewatt.units import MeterId
 
-__all__ = ["Calling"]
+__all__ = ["HELD_LONGEST_MS", "Calling"]
+
+# No message keeps the slowest line for longer; a modem that says so has lost count, and must not stop the station.
+HELD_LONGEST_MS: Final = 600_000
 
 _NUMBERS: Final = 256
 
@@ -81,7 +84,9 @@ class Calling:
         """What goes onto the line now."""
         sends: list[LineSend] = []
         if self._held_ms is not None:
-            return sends
+            if line_ms < self._held_ms + HELD_LONGEST_MS:
+                return sends
+            self.hold(line_ms, held=False)
         if self._call is not None and line_ms >= self._until_ms:
             self.silent.add(self._call.meter_id)
             self._end(self._call)
@@ -100,7 +105,7 @@ class Calling:
     def due_ms(self, plan: Plan) -> int | None:
         """When the line needs a Tick; None where it can wait."""
         if self._held_ms is not None:
-            return None
+            return self._held_ms + HELD_LONGEST_MS
         if self._call is not None:
             return self._until_ms
         if self._rounds.waiting:
