@@ -53,6 +53,10 @@ def make_carried(writing: Writing, context: HostContext, carried: Carried, to_me
     now_s = context.now()
     before = take_book(writing, to_meter)
     held = next((entry for entry in before.suspense if entry.tag == carried.tag), None)
+    if held is None and before.suspense:
+        # After a restore some of it may be this very value, under another lot: what followed twice is never asked back.
+        allowed = f"a meter without value in suspense; it has some under sequence {before.suspense[0].sequence}"
+        raise RefusedError(RefusalOutcome.METER_BLOCKED, "meter", to_meter, allowed)
     _check_unheld(writing, carried, to_meter, held.amount_micro if held is not None else None, amount_micro)
     try:
         after = make_order(before, carried.order_id, amount_micro, carried.tag)

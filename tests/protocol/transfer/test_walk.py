@@ -9,13 +9,14 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
-from world import World, walk
-from world_holes import CANCELS, CODES, CRASHES, REFUSALS, REPLACING, RESTORES
+from world import RestoredWorld, World, walk
+from world_holes import BODIES, CANCELS, CODES, CRASHES, REFUSALS, REPLACING, RESTORES
 
 MOODS = {
     "any": {},
     "codes": CODES,
     "replacing": REPLACING,
+    "bodies": BODIES,
     "crashes": CRASHES,
     "cancels": CANCELS,
     "restores": RESTORES,
@@ -36,15 +37,27 @@ def test_walks_that_calm_down_on_the_way_go_on_as_before():
         walk(seed, 1_500, calm_every=300)
 
 
+@pytest.mark.parametrize("mood", MOODS)
+def test_a_backup_put_back_at_the_end_of_a_walk_moves_nothing_twice(mood):
+    for seed in range(300, 312):
+        walk(seed, 300, mood=MOODS[mood], world_type=RestoredWorld)
+
+
 def test_the_walks_reach_every_corner():
     seen = {}
-    for seed in range(200, 212):
-        world = walk(seed, 800, mood=(CODES, REPLACING, RESTORES, {})[seed % 4])
+    for seed in range(200, 230):
+        world = walk(seed, 800, mood=(CODES, REPLACING, RESTORES, BODIES, {})[seed % 5])
         for name, count in (world.events + world.host.events).items():
             seen[name] = seen.get(name, 0) + count
     wanted = {"swaps", "crashes", "restores", "Synced", "reconciled", "Suspense", "Renumbered", "Refused", "Retired"}
     wanted |= {"code STORED", "code EARLY", "code ALREADY_USED", "transfer SEQUENCE", "fence DONE", "Frozen"}
+    wanted |= {"leaving", "moved balance", "SignedOver", "destroyed"}
     assert wanted - set(seen) == set()
+
+
+def test_orders_of_lost_bodies_go_on_at_other_meters():
+    walks = (walk(seed, 400, mood=BODIES) for seed in range(60))
+    assert any(world.host.events["moved order"] for world in walks)
 
 
 class Walker(RuleBasedStateMachine):

@@ -20,6 +20,8 @@ from prewatt.protocol.transfer import BodyState, OrderState
 # Equal ones, so that orders can be mistaken for each other, and many that are not, so that nothing hides behind one.
 AMOUNTS = (*(10_000, 20_000, 30_000) * 5, *range(2_000, 26_000, 1_000), 50_000, 110_000, 150_000)
 AIR_MAX = 40
+LEAVING_MAX = 1
+LIVE = BodyState.LIVE
 ARCHIVE_MAX = 400
 BACKUPS_MAX = 6
 LIVE_SESSIONS_MAX = 4
@@ -43,6 +45,7 @@ class World:
         self.host = host_type(self.suite, {0: self.key}, self.truth, self.draw)
         self.host.bodies = self.bodies_of
         self.bodies, self.graveyard, self.destroyed = {}, [], set()
+        self.leaving = {}
         self.line_ms = 0
         self.air, self.archive, self.backups, self.codes = [], [], [], {}
         self.used = set()
@@ -137,7 +140,7 @@ class World:
         amount = self.AMOUNTS[choice % len(self.AMOUNTS)]
         if choice // 64 % 8 == 0:
             amount = -10_000
-        if self.host.book(meter_id).body is BodyState.LOST or meter_id in self.destroyed:
+        if self.host.book(meter_id).body is BodyState.LOST or meter_id in (*self.destroyed, *self.leaving):
             return
         self.pay(meter_id, f"p{len(self.host.bank.payments)}", amount)
 
@@ -207,7 +210,7 @@ class World:
     def op_burn(self, choice):
         meter_id, choice = self.pick(choice)
         body = self.bodies[meter_id]
-        if body.on:
+        if body.on and meter_id not in self.leaving:
             self.powered(body, lambda: body.burn(choice % 24))
 
     def op_power(self, choice):
@@ -251,7 +254,7 @@ class World:
         """Somebody in the office looks at a frozen meter, or at one that waits for its body."""
         meter_id, choice = self.pick(choice)
         self.host.thaw(meter_id)
-        if meter_id not in self.destroyed:
+        if meter_id not in (*self.destroyed, *self.leaving):
             self.body_wanted(meter_id, choice)
 
     def body_wanted(self, meter_id, choice):
@@ -269,7 +272,7 @@ class World:
         """One step of replacing a body under the same id (R8)."""
         meter_id, _ = self.pick(choice)
         book, body = self.host.book(meter_id), self.bodies[meter_id]
-        if meter_id in self.destroyed:
+        if meter_id in (*self.destroyed, *self.leaving):
             return
         if book.body is BodyState.LIVE:
             self.host.ask_retire(meter_id)
@@ -292,13 +295,50 @@ class World:
     def op_destroy(self, choice):
         """A body that nobody will ever read again; its id is lost and a meter with a new id takes its place."""
         meter_id, choice = self.pick(choice)
-        if meter_id in self.destroyed or choice % 4 or len(self.destroyed) > 2:
+        if meter_id in (*self.destroyed, *self.leaving) or choice % 4 or len(self.destroyed) > 2:
+            return
+        if meter_id in self.leaving.values():
             return
         self.destroyed.add(meter_id)
         self.graveyard.append(self.bodies.pop(meter_id))
         self.events["destroyed"] += 1
         self.new_meter()
         self.host.body_lost(meter_id)
+
+    def op_follow(self, choice):
+        """One step of replacing a meter by another id: its load is taken off, it retires, its balance follows."""
+        meter_id, choice = self.pick(choice)
+        if meter_id in self.leaving:
+            self.host.carry(meter_id, self.leaving[meter_id])
+            return
+        staying = [other for other in sorted(self.bodies) if other != meter_id and other not in self.leaving]
+        targets = meter_id in self.leaving.values()
+        if targets or not staying or len(self.leaving) >= LEAVING_MAX or self.host.book(meter_id).body is not LIVE:
+            return
+        self.leaving[meter_id] = staying[choice % len(staying)]
+        self.events["leaving"] += 1
+        self.host.ask_retire(meter_id)
+
+    def op_sign(self, choice):
+        """A person signs an order of a lost body over."""
+        for meter_id in sorted(self.destroyed):
+            book = self.host.db.books.get(meter_id)
+            lost = [order for order in (book.orders if book else ()) if order.state is OrderState.LOST]
+            if lost and book.body is BodyState.LOST:
+                self.sign(meter_id, lost[choice % len(lost)].order_id, choice // 8)
+
+    def sign(self, meter_id, order_id, choice):
+        staying = [other for other in sorted(self.bodies) if other not in self.leaving]
+        target = staying[choice % len(staying)] if staying and choice % 8 else None
+        self.host.sign(meter_id, order_id, target)
+
+    def op_late(self, choice):
+        """A body that was replaced or destroyed says something after all."""
+        if self.graveyard:
+            body = self.graveyard[choice % len(self.graveyard)]
+            if not body.on:
+                body.power_up(self.line_ms)
+            self.send("host", body.meter_id, self.powered(body, body.report))
 
     # -- steps
 
@@ -317,6 +357,7 @@ class World:
         ),
         *(("resume", 4), ("crash", 2), ("give_up", 4), ("time", 6), ("backup", 1), ("restore", 0.5)),
         *(("reconcile", 5), ("people", 5), ("replace", 0.7), ("destroy", 0.1)),
+        *(("follow", 0.4), ("sign", 0.5), ("late", 0.5)),
     )
     NAMES = tuple(name for name, _ in OPS)
     WEIGHTS = tuple(weight for _, weight in OPS)
@@ -346,7 +387,12 @@ class World:
             body.nvm.restore_power()
         for meter_id in self.destroyed:
             self._bury(meter_id)
-        for meter_id in sorted(self.bodies):
+        # Those that others follow to come last: an order that follows has to arrive there.
+        for meter_id in sorted(self.bodies, key=lambda each: (each not in self.leaving, each)):
+            self._settle(meter_id)
+        for meter_id in self.destroyed:
+            self._bury(meter_id)
+        for meter_id in sorted(set(self.bodies) - set(self.leaving)):
             self._settle(meter_id)
         self.check()
         self._check_ended()
@@ -358,10 +404,23 @@ class World:
             self.host.body_lost(meter_id)
         for order in self.host.book(meter_id).orders:
             if order.state is OrderState.LOST:
-                self.host._rule(meter_id, lambda book, order=order: self.host.rules.sign_over(book, order.order_id))
+                self.sign(meter_id, order.order_id, 1)
             else:
                 self.host.cancel(meter_id, order.order_id)
         self.host.pay_back(meter_id)
+
+    def _leave(self, meter_id):
+        """What is still open at a meter that leaves is paid back; its balance follows."""
+        for order in self.host.book(meter_id).orders:
+            if order.order_id.startswith("lot"):
+                self.host.move_open(meter_id, order.order_id, self.leaving[meter_id])
+            elif order.state not in (OrderState.LOST, OrderState.CANCELLING):
+                self.host.cancel(meter_id, order.order_id)
+        book = self.host.book(meter_id)
+        if book.body is LIVE and book.synced and book.frozen is None:
+            self.host.ask_retire(meter_id)
+        if not book.orders:
+            self.host.carry(meter_id, self.leaving[meter_id])
 
     def _settle(self, meter_id):
         host = self.host
@@ -369,12 +428,18 @@ class World:
             self.line_ms += 100_000
             host.give_up(self.line_ms)
             host.thaw(meter_id)
-            self.body_wanted(meter_id, 1)
             body = self.bodies[meter_id]
             host.reconcile(meter_id)
-            host.take_payments(meter_id)
+            if meter_id in self.leaving:
+                self._leave(meter_id)
+                self._session(self.leaving[meter_id])
+                host.thaw(self.leaving[meter_id])
+                host.reconcile(self.leaving[meter_id])
+            else:
+                self.body_wanted(meter_id, 1)
+                host.take_payments(meter_id)
+                body.burn(60)
             host.pay_back(meter_id)
-            body.burn(60)
             self._dismiss(meter_id)
             if sum(live.meter_id == meter_id for live in host.live.values()) < LIVE_SESSIONS_MAX:
                 self._session(meter_id)
@@ -403,6 +468,8 @@ class World:
 
     def ended(self, meter_id):
         book = self.host.book(meter_id)
+        if meter_id in self.leaving:
+            return ("balance", meter_id) in self.host.db.moved and not book.orders
         rows = [payment for payment, paid in self.host.bank.payments.items() if paid[0] == meter_id]
         done = all(self.host.db.rows.get(payment) in ("delivered", "refunded", "signed") for payment in rows)
         wished = self.host.db.wishes.get(meter_id, (None, True))[1]
@@ -411,6 +478,8 @@ class World:
 
     def _check_ended(self):
         for meter_id, body in self.bodies.items():
+            if meter_id in self.leaving:
+                continue
             book = self.host.book(meter_id)
             check(not book.suspense, f"suspense is left: {book.suspense}")
             check(book.settled == body.money.last_sequence, "the book does not know the meter's last")
@@ -418,6 +487,16 @@ class World:
             check(setting is None or body.setting == setting, "the newest wish is not the meter's setting")
             for (owner, amount), room in self.truth.room.items():
                 check(owner != meter_id or room == 0, f"{room} x {amount} was paid and never applied or paid back")
+
+
+class RestoredWorld(World):
+    """When all has come to its end, an old backup is put back, and all has to come to its end again."""
+
+    def calm(self):
+        super().calm()
+        if self.backups:
+            self.op_restore(self.drawn)
+            super().calm()
 
 
 def walk(seed, steps, *, calm_every=0, world_type=World, mood=None, **how):
@@ -445,4 +524,4 @@ def walk(seed, steps, *, calm_every=0, world_type=World, mood=None, **how):
     return world
 
 
-__all__ = ["HONEST_FREEZES", "World", "walk"]
+__all__ = ["HONEST_FREEZES", "RestoredWorld", "World", "walk"]

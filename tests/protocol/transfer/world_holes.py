@@ -7,7 +7,7 @@ again. Nothing of this stands in the product: a hole is a meter, a host or one r
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
-from world import World
+from world import RestoredWorld, World
 from world_host import Host
 from world_meter import Body
 
@@ -169,6 +169,41 @@ def _learn_and_go_on(host, book, fact):
     return replace(book, reconciling=book.reconciling and not book.synced), changes
 
 
+class HastyHost(Host):
+    """Lets the balance follow as soon as the body was asked to retire, as it was last seen."""
+
+    def final(self, meter_id):
+        seen = self.book(meter_id).seen
+        return None if seen is None or self.book(meter_id).body is BodyState.LIVE else seen.balance_micro
+
+
+class DrawnTagHost(Host):
+    """Draws a tag for what follows, like for any other order: after a restore the same lot is another order."""
+
+    def carried_tag(self, lot):
+        return self._tag()
+
+
+def _code_while_unsynced(host, book, order_id, build):
+    """A code on a restored book: the number is what the backup would have given next."""
+    ready = replace(book, synced=True, reconciling=False, frozen=None, known=())
+    coded, order = rules.issue_code(ready, order_id, build)
+    return replace(book, orders=coded.orders), order
+
+
+def _reconciled_unasked(host, book):
+    """Payments are reconciled by the till alone; nobody asks whether suspense was an open order's code."""
+    after, changes = rules.reconciled(replace(book, suspense=()))
+    return replace(after, suspense=book.suspense), changes
+
+
+def _unmatched(base=Host):
+    class Unmatched(with_rules(reconciled=_reconciled_unasked), base):
+        matches_codes = False
+
+    return Unmatched
+
+
 class NoFolderHost(Host):
     """Keeps the highest epoch of an id nowhere but in the database."""
 
@@ -201,10 +236,27 @@ CODES = {"issue": 12, "type": 8, "press": 0.3, "session": 0.5, "cancel": 4, "bac
     "replace": 0,
     "people": 0.2,
 }
-REPLACING = {"replace": 20, "haunt": 8, "people": 8, "restore": 2, "reconcile": 3, "pay": 0.3, "destroy": 0}
+REPLACING = {
+    "replace": 20,
+    "haunt": 8,
+    "people": 8,
+    "restore": 2,
+    "reconcile": 3,
+    "pay": 0.3,
+    "destroy": 0,
+    "follow": 0,
+}
 CRASHES = {"crash": 8, "restore": 0, "destroy": 0}
 CANCELS = {"cancel": 5, "restore": 0, "destroy": 0, "replace": 0}
 RESTORES = {"restore": 5, "backup": 3, "session": 2, "destroy": 0, "replace": 0}
+BODIES = {"follow": 40, "destroy": 60, "sign": 20, "late": 6, "restore": 3, "backup": 3, "people": 3} | {
+    "reconcile": 3,
+    "session": 6,
+    "pay": 3,
+    "press": 3,
+    "power": 0.3,
+    "replace": 0,
+}
 REFUSALS = {"pay": 3, "burn": 3, "issue": 6, "type": 6, "cancel": 0.2, "restore": 0, "destroy": 0, "replace": 0}
 
 HOLES = (
@@ -271,11 +323,29 @@ HOLES = (
         mood=CODES,
     ),
     Hole("orders move before payments are reconciled", 14, "once more", with_rules(learn=_learn_and_go_on)),
-    Hole("highest epoch kept in the database alone", 234, "held twice", NoFolderHost, mood=REPLACING),
+    Hole("value follows before the old body's standing is final", 183, "moved on|held", HastyHost, mood=BODIES),
+    Hole(
+        "what follows has a tag of its own each time, and nobody matches",
+        5,
+        "once more",
+        _unmatched(DrawnTagHost),
+        world_type=RestoredWorld,
+        mood=BODIES,
+    ),
+    Hole(
+        "code given out again under another sequence after a restore",
+        23,
+        "once more",
+        with_rules(issue_code=_code_while_unsynced),
+        mood=CODES,
+    ),
+    Hole("reconciled without a match", 23, "once more", _unmatched(), mood=CODES),
+    Hole("highest epoch kept in the database alone", 339, "held twice", NoFolderHost, mood=REPLACING),
 )
 
 # What is safe although half a hole is there: the other half catches it.
 HALVES = (
+    Hole("what follows has a tag of its own each time, and people match", 0, "", DrawnTagHost, mood=BODIES),
     Hole("a host that takes no counter, a meter that binds it", 0, "", with_rules(learn=_learn_no_counter)),
     Hole("a meter that does not bind the counter, a host that takes it", 0, "", body_type=ForgetfulBody),
 )

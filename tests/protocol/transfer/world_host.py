@@ -7,6 +7,7 @@ with it, stand the payments' own records (`Bank`) and the state folder with each
 from collections import Counter
 from copy import copy
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 
 from world_meter import MINOR_MICRO, ViolationError, check, parse_ring, parse_standing
 
@@ -40,6 +41,9 @@ class Bank:
 
     payments: dict = field(default_factory=dict)
     refunds: set = field(default_factory=set)
+    # Value that follows or was signed over: which lot (a body, an order) went to which meter as which order.
+    lots: dict = field(default_factory=dict)
+    signed: dict = field(default_factory=dict)
 
 
 @dataclass
@@ -51,9 +55,11 @@ class Db:
     accounts: Counter = field(default_factory=Counter)
     wishes: dict = field(default_factory=dict)
     generation: int = 0
+    moved: dict = field(default_factory=dict)
 
     def copy(self):
-        return Db(dict(self.books), dict(self.rows), copy(self.accounts), dict(self.wishes), self.generation)
+        books, rows, wishes = dict(self.books), dict(self.rows), dict(self.wishes)
+        return Db(books, rows, copy(self.accounts), wishes, self.generation, dict(self.moved))
 
     def post(self, meter_id, source, target, amount):
         self.accounts[meter_id, source] -= amount
@@ -75,6 +81,7 @@ class Host:
 
     gives_up = True
     one_commit = True
+    matches_codes = True
     reads_codes_width = None
 
     def __init__(self, suite, keys, truth, draw):
@@ -157,7 +164,8 @@ class Host:
         if book.body is BodyState.LOST or not book.synced or book.reconciling:
             return
         for payment, (owner, amount) in list(self.bank.payments.items()):
-            if owner == meter_id and payment not in self.db.rows and payment not in self.bank.refunds:
+            gone = payment in self.bank.refunds or payment in self.bank.signed
+            if owner == meter_id and payment not in self.db.rows and not gone:
                 self._order(meter_id, payment, amount)
 
     def _order(self, meter_id, payment, amount):
@@ -174,7 +182,7 @@ class Host:
     def cancel(self, meter_id, payment):
         book = self.book(meter_id)
         states = {order.order_id: order.state for order in book.orders}
-        if payment in states and states[payment] is not OrderState.LOST:
+        if payment in states and states[payment] is not OrderState.LOST and not payment.startswith("lot"):
             self._rule(meter_id, lambda book: self.rules.ask_cancel(book, payment))
             self.pay_back(meter_id)
 
@@ -212,10 +220,111 @@ class Host:
             return None
         return digits[0] if digits else None
 
+    # -- bodies (R8): the balance of a retired one follows, orders of a lost one are signed over
+
+    def carried_tag(self, lot):
+        """The tag is made from what the order carries: asked again after a restore, it is the same order."""
+        digest = sha256(repr(lot).encode()).digest()[:8]
+        return bytes((digest[0] & 0x7F,)) + digest[1:]
+
+    def final(self, meter_id):
+        """The last balance of a retired body; None before its standing is final."""
+        book, seen = self.book(meter_id), self.book(meter_id).seen
+        ended = book.body is BodyState.RETIRED and book.synced and not book.reconciling and book.frozen is None
+        if not ended or book.known or book.suspense or seen is None or seen.last_sequence & 0xFFFFFF != 0xFFFFFF:
+            return None
+        return seen.balance_micro
+
+    def carry(self, meter_id, target):
+        """The balance of a retired body follows to a meter with a new id; asked again, nothing happens again."""
+        amount, lot = self.final(meter_id), ("balance", meter_id)
+        if amount is None or self._closed(target, lot) or lot in self.db.moved:
+            return False
+        self._move_lot(meter_id, target, lot, amount, lambda db: None)
+        return True
+
+    def sign(self, meter_id, order_id, target):
+        """A person signs an order over that was lost with its body: to another meter, or nowhere (written off)."""
+        order = self.rules.find_order(self.book(meter_id), order_id)
+        target, lot = self.bank.signed.get(order_id, target), ("order", order_id)
+        if order.state is not OrderState.LOST or (target is not None and self._closed(target, lot)):
+            return
+        if self._in_suspense(meter_id, order):
+            return
+
+        def end(db):
+            db.books[meter_id], changes = self.rules.sign_over(db.books[meter_id], order_id)
+            self._post(db, meter_id, changes)
+
+        if target is None or order.amount_micro < 0:
+            self.commit(end)
+        else:
+            self.bank.signed[order_id] = target
+            self._move_lot(meter_id, target, lot, order.amount_micro, end)
+
+    def move_open(self, meter_id, order_id, target):
+        """An order that is still open at a retired meter goes on at the one that follows it."""
+        order, lot, book = (
+            self.rules.find_order(self.book(meter_id), order_id),
+            ("order", order_id),
+            self.book(meter_id),
+        )
+        settled = book.synced and not book.reconciling and book.frozen is None and order.sequence is None
+        if not settled or order.state is OrderState.LOST or self._closed(target, lot):
+            return
+
+        def end(db):
+            db.books[meter_id], changes = self.rules.ask_cancel(db.books[meter_id], order_id)
+            self._post(db, meter_id, changes)
+            db.post(meter_id, "wallet", "signed", order.amount_micro)
+            db.rows[order_id] = "signed"
+
+        self._move_lot(meter_id, target, lot, order.amount_micro, end)
+
+    def _in_suspense(self, meter_id, order):
+        return any(entry.amount_micro == order.amount_micro for entry in self.book(meter_id).suspense)
+
+    def _closed(self, target, lot):
+        """Whether a meter cannot take the order of this lot now."""
+        book, tag = self.book(target), self.carried_tag(lot)
+        held = any(entry.tag == tag for entry in book.suspense)
+        return book.body is BodyState.LOST or len(book.orders) >= rules.OPEN_ORDERS_MAX or (held and not book.synced)
+
+    def _move_lot(self, meter_id, target, lot, amount, end):
+        order_id, tag = f"lot {lot[0]} {lot[1]!r}", self.carried_tag(lot)
+        if amount > 0:
+            if lot not in self.bank.lots:
+                self.bank.lots[lot] = (target, amount)
+                self.truth.paid(target, amount)
+            self.truth.name(target, tag, order_id)
+
+        def change(db):
+            end(db)
+            db.moved[lot] = amount
+            if amount <= 0:
+                return
+            db.books[target] = self.rules.make_order(db.books[target], order_id, amount, tag)
+            db.rows[order_id] = "open"
+            db.post(target, "bank", "transit", amount)
+            held = next((entry for entry in db.books[target].suspense if entry.tag == tag), None)
+            if held is not None and held.amount_micro == amount:
+                self._match(db, target, order_id, held)
+
+        self.commit(change)
+        self.events[f"moved {lot[0]}"] += 1
+
+    def _match(self, db, meter_id, order_id, entry):
+        db.books[meter_id], changes = self.rules.match_suspense(db.books[meter_id], order_id, entry.sequence)
+        db.post(meter_id, "suspense", "unknown", entry.amount_micro)
+        self._post(db, meter_id, changes, matched=True)
+
     def reconcile(self, meter_id):
         """After a restore, once in step: the payments' own records explain the suspense, then orders may move."""
         book = self.book(meter_id)
         if not book.synced or not book.reconciling or book.body is BodyState.LOST or book.frozen:
+            return
+        if any(self.bank.lots[lot][0] == meter_id for lot in self._lots_forgotten()):
+            # What followed to this meter is asked for again first: else its value is taken for somebody's payment.
             return
 
         def change(db):
@@ -236,8 +345,21 @@ class Host:
         self.commit(change)
         self.events["reconciled"] += 1
 
+    def _lots_forgotten(self):
+        """Lots that can be asked for again; of an order that the backup does not have open nothing can follow."""
+        return [lot for lot in self.bank.lots if lot not in self.db.moved and not self._unknown(lot)]
+
+    def _unknown(self, lot):
+        return lot[0] == "order" and self.db.rows.get(lot[1]) not in ("open", "lost")
+
     def _explain(self, db, meter_id, entry):
         amount = entry.amount_micro
+        for lot, (target, _) in self.bank.lots.items():
+            if target == meter_id and self._unknown(lot) and entry.tag == self.carried_tag(lot):
+                db.books[meter_id] = self.rules.close_suspense(db.books[meter_id], entry.sequence)
+                db.post(meter_id, "bank", "delivered", amount)
+                db.post(meter_id, "suspense", "unknown", amount)
+                return
         for payment, paid in self.bank.payments.items():
             if paid == (meter_id, amount) and payment not in db.rows and payment not in self.bank.refunds:
                 db.books[meter_id] = self.rules.close_suspense(db.books[meter_id], entry.sequence)
@@ -245,14 +367,10 @@ class Host:
                 db.post(meter_id, "bank", "delivered", amount)
                 db.post(meter_id, "suspense", "unknown", amount)
                 return
-        for order in db.books[meter_id].orders:
+        for order in db.books[meter_id].orders if self.matches_codes else ():
             free = order.sequence is None and order.state is not OrderState.LOST
             if free and order.amount_micro == amount and order.order_id not in self.bank.refunds:
-                book = db.books[meter_id]
-                book, changes = self.rules.match_suspense(book, order.order_id, entry.sequence)
-                db.books[meter_id] = book
-                db.post(meter_id, "suspense", "unknown", amount)
-                self._post(db, meter_id, changes, matched=True)
+                self._match(db, meter_id, order.order_id, entry)
                 return
 
     def thaw(self, meter_id):
@@ -403,6 +521,8 @@ class Host:
         check(held.amount_micro == order.amount_micro, f"{order.order_id} confirmed with another amount")
         owner = self.truth.owners.get((meter_id, held.tag))
         check(matched or owner == order.order_id, f"{order.order_id} confirmed, but {owner} holds the sequence")
+        left = ("balance", meter_id) in db.moved and not order.order_id.startswith("lot")
+        check(not left, f"{order.order_id} confirmed in a body whose value has moved on")
         db.post(meter_id, self._where(db, order), "delivered", order.amount_micro)
         db.rows[order.order_id] = "delivered"
 
