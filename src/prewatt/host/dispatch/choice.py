@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 
 from prewatt.codec.bodies import DAY_NONE, DIGEST_BYTES, KeyDrop, RelayOrder, Text, UsageQuery
 from prewatt.codec.commands import Code
@@ -68,7 +68,7 @@ class Choice:
 def choose(writing: Writing, context: HostContext, meter: str, wish: Wish, *, failures: int) -> Choice | None:
     """The next session of a meter, its book already as it will be when the bytes go out; None where nothing waits."""
     before, now_s = take_book(writing, meter), context.now()
-    row = writing.connection.execute(_METER.where(schema.meters.c.id == meter)).one()
+    row = writing.connection.execute(_METER, {"meter_id": meter}).one()
     after, work = next_work(before, context.random(_FENCE_RANDOM_BYTES))
     if work is None and before.synced and before.frozen is None and not before.reconciling:
         after, work = _control(writing, context, row, before, wish)
@@ -85,9 +85,29 @@ def choose(writing: Writing, context: HostContext, meter: str, wish: Wish, *, fa
     return Choice(work, row.suite, key_set, unproved, day, part)
 
 
-_METER: Final = select(
-    schema.meters.c.id, schema.meters.c.suite, schema.meters.c.tariff, schema.meters.c.made_s, schema.standings
-).join_from(schema.meters, schema.standings, schema.standings.c.meter == schema.meters.c.id)
+# Statements of every session, made once: making one anew costs as much as running it.
+_METER: Final = (
+    select(schema.meters.c.id, schema.meters.c.suite, schema.meters.c.tariff, schema.meters.c.made_s, schema.standings)
+    .join_from(schema.meters, schema.standings, schema.standings.c.meter == schema.meters.c.id)
+    .where(schema.meters.c.id == bindparam("meter_id"))
+)
+_EXPECTED: Final = (
+    select(schema.standings.c.events_acknowledged, schema.tariffs.c.digest)
+    .select_from(
+        schema.meters.join(schema.standings, schema.standings.c.meter == schema.meters.c.id).outerjoin(
+            schema.tariffs, schema.tariffs.c.version == schema.meters.c.tariff
+        )
+    )
+    .where(schema.meters.c.id == bindparam("meter_id"))
+)
+_KEYS: Final = select(schema.meter_keys.c.key_set, schema.meter_keys.c.state).where(
+    schema.meter_keys.c.meter == bindparam("meter_id")
+)
+_STRETCHES: Final = (
+    select(schema.day_logs)
+    .where(schema.day_logs.c.meter == bindparam("meter_id"), schema.day_logs.c.day == bindparam("wanted"))
+    .order_by(schema.day_logs.c.first_minute)
+)
 
 
 def _may_query(book: MeterBook) -> bool:
@@ -134,16 +154,7 @@ def _body(writing: Writing, context: HostContext, row: Row[Any], waiting: Contro
 
 def _usage_body(writing: Writing, meter: str, now_s: int, day: int, part: int, acknowledged: int | None) -> bytes:
     """The plain body of code 03 as of now: time, what is wanted, the tariff expected, the events that are kept."""
-    meters, standings, tariffs = schema.meters, schema.standings, schema.tariffs
-    row = writing.connection.execute(
-        select(standings.c.events_acknowledged, tariffs.c.digest)
-        .select_from(
-            meters.join(standings, standings.c.meter == meters.c.id).outerjoin(
-                tariffs, tariffs.c.version == meters.c.tariff
-            )
-        )
-        .where(meters.c.id == meter)
-    ).one()
+    row = writing.connection.execute(_EXPECTED, {"meter_id": meter}).one()
     cursor = row.events_acknowledged if acknowledged is None else acknowledged
     return UsageQuery(now_s, day, part, row.digest or _NO_DIGEST, cursor).build()
 
@@ -156,11 +167,9 @@ def _day_wanted(writing: Writing, context: HostContext, row: Row[Any], wish: Wis
         return wish.day, wish.part
     today = local_day(context.now(), context.zone)
     first = max(row.day_next, local_day(row.made_s, context.zone), today - COLLECT_DAYS_MAX)
-    logs, wanted = schema.day_logs, first
+    wanted = first
     while wanted < today:
-        stretches = writing.connection.execute(
-            select(logs).where(logs.c.meter == row.id, logs.c.day == wanted).order_by(logs.c.first_minute)
-        ).all()
+        stretches = writing.connection.execute(_STRETCHES, {"meter_id": row.id, "wanted": wanted}).all()
         if not day_is_whole(list(stretches)):
             break
         wanted += 1
@@ -178,8 +187,7 @@ def _key_set(writing: Writing, context: HostContext, row: Row[Any], work: Work, 
     set that a command changes or drops is never the one it goes under (R12). Where failures go on, every fourth try
     goes under an active set that the books do not name: after a restore they may be behind what the meter holds.
     """
-    keys = schema.meter_keys
-    rows = writing.connection.execute(select(keys.c.key_set, keys.c.state).where(keys.c.meter == row.id)).all()
+    rows = writing.connection.execute(_KEYS, {"meter_id": row.id}).all()
     barred = work.body[0] if work.code in (Code.KEY, Code.KEY_DROP) else None
     unproved = [each.key_set for each in rows if each.state == "sent"]
     if unproved and work.kind is WorkKind.QUERY and failures % 2 == 0:

@@ -42,6 +42,7 @@ class Polls:
         self._plans: dict[str, PollPlan] = {}
         self._cycles: dict[str, _Cycle] = {}
         self._heap: list[tuple[int, str]] = []
+        self._seen_s = 0
 
     def look_again(self, station: str) -> None:
         """The station, its meters or its settings have changed: its cycle is made anew from what was booked."""
@@ -61,6 +62,10 @@ class Polls:
     def pop_due(self) -> list[str]:
         """The meters that are to be polled now, station by station in the order of their modem addresses."""
         now_s, found = self._context.now(), list[str]()
+        if now_s < self._seen_s:
+            # The clock was put back: what stands in the future would wait until it comes again.
+            self.look_again(INSTALLATION)
+        self._seen_s = now_s
         due: list[_Cycle] = []
         while self._heap and self._heap[0][0] <= now_s:
             due_s, station = heapq.heappop(self._heap)
@@ -82,7 +87,7 @@ class Polls:
         begun_s = plan.begun_s(now_s, zone)
         if (not cycle.waiting and cycle.begun_s != begun_s) or cycle.begun_s < 0:
             cycle.begun_s, cycle.first_s, cycle.issued = begun_s, now_s, 0
-            cycle.waiting = deque(_not_read(connection, cycle.station, begun_s))
+            cycle.waiting = deque(_not_read(connection, cycle.station, begun_s, now_s))
         found = [cycle.waiting.popleft() for _ in range(self._allowed(plan, cycle, now_s))]
         cycle.issued += len(found)
         self._push(cycle, now_s + _RATE_STEP_S if cycle.waiting else plan.next_s(now_s, zone))
@@ -102,12 +107,12 @@ class Polls:
         heapq.heappush(self._heap, (due_s, cycle.station))
 
 
-def _not_read(connection: Connection, station: str, since_s: int) -> list[str]:
+def _not_read(connection: Connection, station: str, since_s: int, now_s: int) -> list[str]:
     meters, standings = schema.meters, schema.standings
     wanted = (
         select(meters.c.id)
         .join_from(meters, standings, standings.c.meter == meters.c.id)
-        .where(meters.c.station == station, standings.c.polled_s < since_s)
+        .where(meters.c.station == station, standings.c.polled_s.not_between(since_s, now_s))
         .order_by(meters.c.m_id)
     )
     return list(connection.execute(wanted).scalars())
