@@ -2,26 +2,33 @@
 
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
-
-import docs_line
 from bench.field_line import PROFILES_MEASURED, LineFigures
 
 
-def test_the_page_shows_the_presets_and_the_measured_day_as_they_are():
+@pytest.fixture
+def docs_line(monkeypatch):
+    """The generator: a script in tools/, which finds others there."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "tools")
+    yield import_module("docs_line")
+    for name in ("marked", "docs_line"):
+        sys.modules.pop(name, None)
+
+
+def test_the_page_shows_the_presets_and_the_measured_day_as_they_are(docs_line):
     text = docs_line.PAGE.read_text()
     assert docs_line.with_line(text, json.loads(docs_line.DAY.read_text())) == text
 
 
-def test_the_picture_is_that_of_the_model():
+def test_the_picture_is_that_of_the_model(docs_line):
     assert docs_line.PICTURE.read_text() == docs_line.plot()
 
 
-def test_the_measured_day_has_every_figure_of_every_rate_and_all_meters_were_read():
+def test_the_measured_day_has_every_figure_of_every_rate_and_all_meters_were_read(docs_line):
     days = [LineFigures(**day) for day in json.loads(docs_line.DAY.read_text())]
     assert tuple(day.profile for day in days) == PROFILES_MEASURED
     for day in days:
@@ -30,6 +37,6 @@ def test_the_measured_day_has_every_figure_of_every_rate_and_all_meters_were_rea
         assert day.value_worst_s < 3 * day.poll_s / day.meters + 3 * day.value_idle_s
 
 
-def test_a_page_without_its_markers_is_refused():
+def test_a_page_without_its_markers_is_refused(docs_line):
     with pytest.raises(ValueError, match="presets"):
         docs_line.with_line("", json.loads(docs_line.DAY.read_text()))
