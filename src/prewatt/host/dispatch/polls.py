@@ -112,7 +112,7 @@ def _not_read(connection: Connection, station: str, since_s: int, now_s: int) ->
     wanted = (
         select(meters.c.id)
         .join_from(meters, standings, standings.c.meter == meters.c.id)
-        .where(meters.c.station == station, standings.c.polled_s.not_between(since_s, now_s))
+        .where(meters.c.station == station, ~standings.c.polled_s.between(since_s, now_s))
         .order_by(meters.c.m_id)
     )
     return list(connection.execute(wanted).scalars())
