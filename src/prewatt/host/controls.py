@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, select, update
 
 from prewatt.codec.bodies import KeyChange, RelayOrder, Text
 from prewatt.codec.commands import Code, control_digest
@@ -168,15 +168,18 @@ def queue_control(writing: Writing, meter: str, code: Code, what: str, digest: b
     return int(key[0])
 
 
+# Asked for every session: made once.
+_NEXT_WAITING: Final = (
+    select(schema.controls)
+    .where(schema.controls.c.state == "waiting", schema.controls.c.meter == bindparam("meter_id"))
+    .order_by(schema.controls.c.rank, schema.controls.c.number)
+    .limit(1)
+)
+
+
 def next_waiting(connection: Connection, meter: str) -> Control | None:
     """The control command that goes next."""
-    controls = schema.controls
-    row = connection.execute(
-        select(controls)
-        .where(controls.c.state == "waiting", controls.c.meter == meter)
-        .order_by(controls.c.rank, controls.c.number)
-        .limit(1)
-    ).one_or_none()
+    row = connection.execute(_NEXT_WAITING, {"meter_id": meter}).one_or_none()
     return None if row is None else Control(row.number, Code(row.code), row.what, row.digest)
 
 

@@ -40,6 +40,8 @@ NOW_S: Final = 1_772_323_200  # 2026-03-01 00:00:00 UTC
 METERS_MAX: Final = 256
 # An engine without sessions and without work is looked at this often; nothing of it hangs on milliseconds.
 _IDLE_MS: Final = 60_000
+# One with sessions under way, of which none is due: they are given up after half a minute.
+_BUSY_MS: Final = 5_000
 # Key sets 0-2 and 3-5; meters are made with the first two of their suite.
 _SUITES: Final = ("aes-2026",) * 3 + ("tdes-1998",) * 3
 SETS: Final = {"aes-2026": (0, 1, 2), "tdes-1998": (3, 4, 5)}
@@ -241,8 +243,8 @@ class World:
             return
         dispatch = host.dispatch
         due_ms = dispatch.next_wake_ms(self.now_ms)
-        if not dispatch.sessions_open and due_ms >= self.now_ms + dispatch.settings.backoff_first_ms:
-            due_ms = self.now_ms + _IDLE_MS
+        if due_ms >= self.now_ms + dispatch.settings.backoff_first_ms:
+            due_ms = self.now_ms + (_BUSY_MS if dispatch.sessions_open else _IDLE_MS)
         if self._tick_ms is None or due_ms < self._tick_ms:
             self._tick_ms = due_ms
             self.after(due_ms - self.now_ms, lambda: self._tick_at(due_ms))

@@ -32,6 +32,9 @@ GIVE_WAY_S: Final = 600
 # Meters asked again in one go.
 WOKEN_AT_ONCE_MAX: Final = 500
 _MINUTE_S: Final = 60
+_OPEN_ONE: Final = (
+    select(schema.campaigns.c.number).where(schema.campaigns.c.state.in_(("scheduled", "running", "paused"))).limit(1)
+)
 
 
 class Runner:
@@ -55,10 +58,8 @@ class Runner:
     def look(self) -> list[str]:
         """The same, at once: something was started, or ended."""
         now_s = self._context.now()
-        campaigns = schema.campaigns.c
-        open_ones = select(campaigns.number).where(campaigns.state.in_(("scheduled", "running", "paused")))
         with self._context.store.reading() as connection:
-            if connection.execute(open_ones.limit(1)).scalar() is None:
+            if connection.execute(_OPEN_ONE).scalar() is None:
                 self._looked_s = now_s
                 return []
         elapsed_s = RELEASE_EVERY_S if self._looked_s is None else now_s - self._looked_s
