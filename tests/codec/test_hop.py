@@ -12,6 +12,7 @@ from prewatt.codec.errors import DecodeError
 from prewatt.codec.hop import (
     DETAIL_BYTES_MAX,
     HOP_BYTES_MAX,
+    KEPT_NUMBER_MAX,
     MEMBERS_SENT_MAX,
     Answers,
     AreaHealth,
@@ -55,8 +56,8 @@ messages: st.SearchStrategy[HopMessage] = st.one_of(
         lambda address, spool, a, b, found: Kept(address, spool, max(a, b), min(a, b), found),
         addresses,
         spools,
-        u64.filter(bool),
-        u64.filter(bool),
+        st.integers(1, KEPT_NUMBER_MAX - 256),
+        st.integers(1, KEPT_NUMBER_MAX - 256),
         items.filter(len),
     ),
     st.builds(Health, addresses, u32, u32, u32, u32, u32, u32, u32, st.lists(ids, max_size=6).map(tuple)),
@@ -226,6 +227,18 @@ def test_members_silent_stations_and_detail_hold_their_limits() -> None:
     ):
         with pytest.raises(DecodeError, match="above"):
             parse_hop(data)
+
+
+def test_kept_numbers_stay_below_what_a_database_holds() -> None:
+    last = KEPT_NUMBER_MAX - 256
+    kept = Kept(HERE, SPOOL, last, 1, ((meter(1), b"x"),))
+    data = build_hop(kept)
+    assert parse_hop(data) == kept
+    with pytest.raises(ValueError, match="first"):
+        build_hop(Kept(HERE, SPOOL, last + 1, 1, ((meter(1), b"x"),)))
+    at = data.index(last.to_bytes(8, "big"))
+    with pytest.raises(DecodeError, match="too large"):
+        parse_hop(data[:at] + (last + 1).to_bytes(8, "big") + data[at + 8 :])
 
 
 @pytest.mark.parametrize("number", [-1, 2**32])

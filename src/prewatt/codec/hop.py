@@ -33,6 +33,7 @@ __all__ = [
     "DETAIL_BYTES_MAX",
     "HOP_BYTES_MAX",
     "HOP_VERSION",
+    "KEPT_NUMBER_MAX",
     "MEMBERS_SENT_MAX",
     "SPOOL_ID_BYTES",
     "Answers",
@@ -55,6 +56,8 @@ __all__ = [
 
 HOP_VERSION: Final = 1
 SPOOL_ID_BYTES: Final = 8
+# What a database's whole number holds; no station says as much in a million years.
+KEPT_NUMBER_MAX: Final = 2**63 - 1
 # More than may stand below a station can be said, so that the station can refuse it with the reason.
 MEMBERS_SENT_MAX: Final = 1_024
 DETAIL_BYTES_MAX: Final = 200
@@ -139,8 +142,8 @@ def _build_spool(spool: bytes, number: int) -> bytes:
 
 
 def _build_kept(message: Kept) -> bytes:
-    if not 1 <= message.lowest <= message.first:
-        raise ValueError(f"lowest: {message.lowest} is not allowed; allowed is 1 to first, {message.first}")
+    if not 1 <= message.lowest <= message.first <= KEPT_NUMBER_MAX - METERS_MAX:
+        raise ValueError(f"lowest, first: {message.lowest}, {message.first} are not allowed; allowed is 1, rising")
     lowest = message.lowest.to_bytes(8, "big")
     return _build_spool(message.spool, message.first) + lowest + _build_up(message.items, least=1)
 
@@ -212,8 +215,8 @@ def _parse_answers(address: Address, reader: Reader) -> Answers:
 
 def _parse_kept(address: Address, reader: Reader) -> Kept:
     spool, first, lowest = reader.take(SPOOL_ID_BYTES, "spool"), reader.u64("first"), reader.u64("lowest")
-    if not 1 <= lowest <= first:
-        raise reader.fail("lowest", f"{lowest} is not 1 to {first}", back=8)
+    if not 1 <= lowest <= first <= KEPT_NUMBER_MAX - METERS_MAX:
+        raise reader.fail("lowest", f"{lowest} is not 1 to {first}, or that is too large", back=8)
     return Kept(address, spool, first, lowest, _items_up(reader, least=1))
 
 

@@ -31,7 +31,13 @@ from prewatt.device.area import (
     ToStation,
     WakeAt,
 )
-from prewatt.device.area.storing import KEPT_RETRY_MS, SPOOLS_EACH_MAX, STATION_ITEMS_MAX, UNDER_WAY_MAX
+from prewatt.device.area.storing import (
+    KEPT_RETRY_MS,
+    NUMBER_TAKEN_MAX,
+    SPOOLS_EACH_MAX,
+    STATION_ITEMS_MAX,
+    UNDER_WAY_MAX,
+)
 from prewatt.device.spool import MemorySpools, SpoolError
 from prewatt.units import Address, MeterId, ValueFieldError
 
@@ -41,7 +47,7 @@ ONE = MeterId(b"\0\0\1")
 
 
 def item(number: int) -> tuple[MeterId, bytes]:
-    return ONE, b"\x14" + number.to_bytes(4, "big")
+    return ONE, b"\x14" + number.to_bytes(8, "big")
 
 
 class Area:
@@ -205,6 +211,16 @@ def test_a_spool_that_begins_in_the_middle_is_not_opened_while_the_station_holds
     area.kept(5, 1, lowest=3)
     assert not area.down
     assert not area.spools.held()
+
+
+def test_a_station_that_counts_too_far_is_refused_and_one_at_the_limit_goes_on(area: Area) -> None:
+    area.kept(NUMBER_TAKEN_MAX + 1, 1)
+    assert not area.down
+    assert [message.reason for message in area.told(Refused)] == [RefusedReason.OUT_OF_RANGE]
+    area.kept(NUMBER_TAKEN_MAX, 256)
+    assert area.down == [(3, KeptAck(HERE, SPOOL, NUMBER_TAKEN_MAX + 255))]
+    area.booked(NUMBER_TAKEN_MAX + 9)
+    assert area.told(Kept)[0].first == NUMBER_TAKEN_MAX + 10
 
 
 def test_a_stations_new_spool_goes_up_behind_its_old_one_which_is_forgotten_when_it_is_empty(area: Area) -> None:

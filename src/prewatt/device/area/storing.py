@@ -16,7 +16,7 @@ from prewatt.device.refusing import NotTakenError
 from prewatt.device.spool import Spool, SpoolError, Spools
 from prewatt.units import Address
 
-__all__ = ["KEPT_RETRY_MS", "SPOOLS_EACH_MAX", "STATION_ITEMS_MAX", "UNDER_WAY_MAX", "Storing"]
+__all__ = ["KEPT_RETRY_MS", "NUMBER_TAKEN_MAX", "SPOOLS_EACH_MAX", "STATION_ITEMS_MAX", "UNDER_WAY_MAX", "Storing"]
 
 # Of one station: a little more than a station itself can hold (256 meters with 80 items each).
 STATION_ITEMS_MAX: Final = 20_480
@@ -25,6 +25,8 @@ SPOOLS_EACH_MAX: Final = 8
 # Messages of different stations that wait for the host at once: 2 MB.
 UNDER_WAY_MAX: Final = 32
 KEPT_RETRY_MS: Final = 5_000
+# No station counts so far; one that says so would leave no number for what follows.
+NUMBER_TAKEN_MAX: Final = 2**62
 
 
 @dataclass(slots=True)
@@ -69,6 +71,8 @@ class Storing:
         room, or the memory does not take it; then nothing changed.
         """
         station = message.address.station
+        if message.first > NUMBER_TAKEN_MAX:
+            raise NotTakenError(RefusedReason.OUT_OF_RANGE, f"first: {message.first} is above {NUMBER_TAKEN_MAX}")
         try:
             spool = self._spool_for(message)
             if spool is None:
