@@ -486,6 +486,7 @@ class World:
             setting, _ = self.host.db.wishes.get(meter_id, (None, True))
             check(setting is None or body.setting == setting, "the newest wish is not the meter's setting")
             for (owner, amount), room in self.truth.room.items():
+                room -= min(room, self.host.found_lots[owner, amount])
                 check(owner != meter_id or room == 0, f"{room} x {amount} was paid and never applied or paid back")
 
 

@@ -349,6 +349,11 @@ class Host:
         """Lots that can be asked for again; of an order that the backup does not have open nothing can follow."""
         return [lot for lot in self.bank.lots if lot not in self.db.moved and not self._unknown(lot)]
 
+    @property
+    def found_lots(self):
+        """How often value that was to follow to a meter stayed where it was: its order was found there after all."""
+        return Counter(self.bank.lots[lot] for lot in self.bank.lots if self._unknown(lot))
+
     def _unknown(self, lot):
         return lot[0] == "order" and self.db.rows.get(lot[1]) not in ("open", "lost")
 
