@@ -11,7 +11,7 @@ from prewatt.codec.events import EventCode
 from prewatt.codec.info import join_parts, parse_part
 from prewatt.codec.receipt import Status
 from prewatt.codec.settings import Settings
-from prewatt.device.meter import Birth, CtMeter, LastGasp, Meter, PhaseLoad, Tick, ct_birth
+from prewatt.device.meter import Birth, CtLoad, CtMeter, LastGasp, Meter, Tick, ct_birth
 from prewatt.device.meter.birth import BodyKind, Certificate
 from prewatt.device.meter.minutes import READING_MAX
 from prewatt.device.meter.nvm import MemoryNvm
@@ -39,7 +39,7 @@ def power_up(rig) -> None:
 def give(rig, *minutes: tuple[int, int, int]) -> list[bytes]:
     payloads = []
     for pulses in minutes:
-        rig.step(PhaseLoad(rig.now_s, pulses))
+        rig.step(CtLoad(rig.now_s, pulses))
         payloads += rig.payloads(rig.tick(MINUTE_S))
     return payloads
 
@@ -121,7 +121,7 @@ def test_power_cuts_leave_every_minute_that_had_ended(pole):
 def test_nothing_but_its_log_tells_of_it_no_relay_no_buzzer_no_event(pole):
     effects = []
     for _ in range(120):
-        pole.step(PhaseLoad(pole.now_s, (60_000, 60_000, 60_000)))
+        pole.step(CtLoad(pole.now_s, (60_000, 60_000, 60_000)))
         effects += pole.tick(MINUTE_S)
     assert not effects
     events = {event.code for event in usage(pole, 0).events}
@@ -131,7 +131,7 @@ def test_nothing_but_its_log_tells_of_it_no_relay_no_buzzer_no_event(pole):
 @pytest.mark.parametrize("pulses", [(1, 2), (1, 2, 3, 4), (-1, 2, 3)])
 def test_a_load_has_three_phases_of_zero_or_more(pole, pulses):
     with pytest.raises(ValueError, match="pulses"):
-        pole.step(PhaseLoad(pole.now_s, pulses))
+        pole.step(CtLoad(pole.now_s, pulses))
 
 
 def test_a_homes_memory_is_refused(make_rig):

@@ -26,7 +26,7 @@ from prewatt.device.meter.events import (
     WakeAt,
 )
 from prewatt.device.meter.meter import Meter
-from prewatt.device.meter.transformer import CtMeter, PhaseLoad, ct_birth
+from prewatt.device.meter.transformer import CtLoad, CtMeter, ct_birth
 from prewatt.device.meter.view import MeterState, MeterView
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Buzz",
     "Buzzing",
     "Cover",
+    "CtLoad",
     "CtMeter",
     "Display",
     "Effect",
@@ -48,7 +49,6 @@ __all__ = [
     "Meter",
     "MeterState",
     "MeterView",
-    "PhaseLoad",
     "RelayMoved",
     "Sense",
     "SourceAt",

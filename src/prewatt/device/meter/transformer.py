@@ -20,7 +20,7 @@ from prewatt.device.meter.slots import Slots, Store
 from prewatt.device.now import Now
 from prewatt.units import PULSES_PER_CT_PULSE, MeterId
 
-__all__ = ["PHASES", "CtMeter", "PhaseLoad", "ct_birth"]
+__all__ = ["PHASES", "CtLoad", "CtMeter", "ct_birth"]
 
 PHASES: Final = 3
 # Nothing that a transformer gives is an over-current of a home: the largest that the setting can say.
@@ -28,7 +28,7 @@ _NO_OVER_CURRENT_W: Final = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class PhaseLoad:
+class CtLoad:
     """What the transformer gives on each phase in the world's minute from ``minute_s`` on, in pulses of 0.1 Wh: the
     sum of all that its meters take, of what is stolen before them, and of what the line loses. Each minute once."""
 
@@ -36,7 +36,7 @@ class PhaseLoad:
     pulses: tuple[int, int, int]
 
 
-CtEvent = PhaseLoad | LineFrame | Tick | Surge | LastGasp
+CtEvent = CtLoad | LineFrame | Tick | Surge | LastGasp
 
 
 def ct_birth(
@@ -84,7 +84,7 @@ class CtMeter:
         return [effect for effect in self._meter.step(self._inner(event), now, random) if _leaves(effect)]
 
     def _inner(self, event: CtEvent) -> Load | LineFrame | Tick | Surge | LastGasp:
-        if not isinstance(event, PhaseLoad):
+        if not isinstance(event, CtLoad):
             return event
         if len(event.pulses) != PHASES or min(event.pulses) < 0:
             raise ValueError(f"pulses: {event.pulses} is not allowed; allowed are {PHASES} numbers of 0 or more")
