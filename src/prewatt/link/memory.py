@@ -31,6 +31,13 @@ class _PipeEnd:
             raise ValueError(f"message: {len(data)} bytes are not allowed; allowed is up to {MESSAGE_BYTES_MAX}")
         await self._outbox.put(bytes(data))
 
+    def try_send(self, data: bytes) -> bool:
+        """`send` for whoever cannot wait: False, and nothing sent, where it would have to or cannot."""
+        if self._outbox.closed or self._outbox.full or len(data) > MESSAGE_BYTES_MAX:
+            return False
+        self._outbox.add(bytes(data))
+        return True
+
     async def receive(self) -> bytes:
         return await self._inbox.take()
 

@@ -46,8 +46,14 @@ class Counter(threading.Thread):
                 assert answer.status == 200, content
                 self.sold += 1
             except (OSError, HTTPException, ValueError, KeyError, TypeError):
-                self._connection = None
+                self._hang_up()
                 time.sleep(0.1)
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
     def _connect(self) -> None:
         holder = json.loads((self._field.data / LOCK_NAME).read_text())

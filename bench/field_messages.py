@@ -1,0 +1,312 @@
+"""From the host to a meter and back: messages a second through area server and station, over each carrier.
+
+A message is a Hello to a real meter, and back comes its Proof: the first step of every session, which changes nothing
+that lasts. The area server is a process of its own, the station another one, with its 256 meters on a line in memory:
+what is measured is the way and the boxes on it. One by one, the next message waits for the last answer; in rounds 256
+travel as one. The baseline of each carrier is its own echo in the same run: a message of the same size to one process
+and back, one at a time, without any box.
+"""
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from bench.harness import Result, figure, ratio_at_least
+from prewatt.apps.boxes.area import AreaBox
+from prewatt.apps.boxes.clock import WallClock
+from prewatt.apps.boxes.homes import Homes, manufacture
+from prewatt.apps.boxes.station import StationBox
+from prewatt.apps.street.loads import home_load
+from prewatt.codec.batch import Item
+from prewatt.codec.commands import Code, Command
+from prewatt.codec.hop import Answers, Members, Round, build_hop, parse_hop
+from prewatt.crypto import suite
+from prewatt.device.meter import Birth
+from prewatt.device.spool import MemorySpool, MemorySpools
+from prewatt.link.carrier import Carrier, CarrierClosedError, End, dial, listen
+from prewatt.link.certificates import issue, make_authority
+from prewatt.link.names import BoxName, area_name, host_name, server_name, station_name
+from prewatt.link.natsconfig import ServerPlaces, build_hub_config, build_leaf_config
+from prewatt.link.papers import Papers, write_papers
+from prewatt.protocol.host import HostSession
+from prewatt.units import Address, MeterId
+from prewatt.units import Sequence as Number
+
+__all__ = ["run"]
+
+ONE_BY_ONE_GOAL = 0.25
+ROUNDS_GOAL = 5.0
+METERS = 256
+# A meter answers eight Hellos at once and then one a second: two of them in single messages, five in rounds.
+SINGLES = 2 * METERS
+ROUNDS = 5
+ECHOES = 2_000
+HERE = "ab" * 16
+AT = Address(1, 1)
+HOST, AREA, STATION = host_name(HERE), area_name(HERE, AT.area), station_name(HERE, AT)
+_SUITE = "aes-2026"
+_FORK = multiprocessing.get_context("fork")
+_WITHIN_S = 60.0
+_Found = TypeVar("_Found")
+
+
+def run() -> list[Result]:
+    """Messages a second: memory as a figure, tcp and nats against their own echo."""
+    # What boxes log is no part of the table.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory() as folder:
+        memories = _make_meters(Path(folder))
+        single, rounds = asyncio.run(_in_one_process(memories))
+        results = [
+            figure("field.memory_one_by_one", single, "messages/s"),
+            figure("field.memory_rounds_of_256", rounds, "messages/s"),
+        ]
+        for carrier, places in (("tcp", _tcp_places), ("nats", _nats_places)):
+            work = Path(folder) / carrier
+            with places(work, _papers(work)) as (up, below, down):
+                echo, single, rounds = _measure(work, up, below, down, memories)
+            name = f"field.{carrier}_"
+            results += [
+                figure(f"{name}echo", echo, "messages/s"),
+                ratio_at_least(f"{name}one_by_one", single, "messages/s", echo, ONE_BY_ONE_GOAL),
+                ratio_at_least(f"{name}rounds_of_256", rounds, "messages/s", single, ROUNDS_GOAL),
+            ]
+        return results
+
+
+def _make_meters(folder: Path) -> list[Path]:
+    made = []
+    for number in range(METERS):
+        meter_id = _meter_id(number)
+        made.append(folder / f"{meter_id.hex()}.nvm")
+        manufacture(made[-1], Birth(meter_id, number, _SUITE, {0: bytes(32)}, 250_000))
+    return made
+
+
+def _meter_id(number: int) -> MeterId:
+    return MeterId((number + 1).to_bytes(3, "big"))
+
+
+def _hello(number: int) -> Item:
+    """A fresh Hello to a meter; what would follow it is never sent."""
+    command = Command(Code.RING, Number(0), b"")
+    session = HostSession(_meter_id(number), suite(_SUITE), 0, bytes(32), command, os.urandom(32))
+    return _meter_id(number), session.hello()
+
+
+# The boxes, each in a process that ends with this one.
+
+
+async def _be_area(folder: Path, up: str, down: str) -> None:
+    box = AreaBox(MemorySpools(), AT.area, WallClock())
+    await box.run(up, [down], End(AREA, folder / "area"), HOST)
+
+
+async def _be_station(folder: Path, down: str, memories: list[Path]) -> None:
+    homes = Homes(WallClock(), tick_s=_WITHIN_S)
+    for number, path in enumerate(memories):
+        homes.add(path, home_load(number))
+    box = StationBox(MemorySpool(bytes(8)), AT, WallClock())
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(box.run(down, ["memory:bench-line"], End(STATION, folder / "station"), AREA))
+        tasks.create_task(homes.run("memory:bench-line"))
+
+
+async def _be_echo(folder: Path, up: str) -> None:
+    while True:
+        try:
+            carrier = await dial(up, End(AREA, folder / "area"), HOST)
+            while True:
+                await carrier.send(await carrier.receive())
+        except CarrierClosedError:
+            await asyncio.sleep(0.05)
+
+
+@contextmanager
+def _process(be: Callable[..., Awaitable[None]], *given: object) -> Iterator[BaseProcess]:
+    async def live() -> None:
+        await be(*given)
+
+    process = _FORK.Process(target=lambda: asyncio.run(live()), daemon=True)
+    process.start()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.join()
+
+
+# The measuring, from the host's end.
+
+
+def _measure(folder: Path, up: str, below: str, down: str, memories: list[Path]) -> tuple[float, float, float]:
+    """Messages a second: echo, one by one, in rounds. ``up``: where the host is, ``below``: where the area server
+    reaches it, ``down``: where the station reaches the area server."""
+    with _process(_be_echo, folder, below):
+        echo = asyncio.run(_at_host(folder, up, _echo))
+    with _process(_be_area, folder, below, down), _process(_be_station, folder, down, memories):
+        single, rounds = asyncio.run(_at_host(folder, up, _through))
+    return echo, single, rounds
+
+
+async def _at_host(folder: Path, up: str, measure: Callable[[Carrier], Awaitable[_Found]]) -> _Found:
+    accepted: asyncio.Queue[Carrier] = asyncio.Queue()
+    listener = await listen(up, End(HOST, folder / "host"), lambda carrier, _: accepted.put_nowait(carrier))
+    try:
+        async with asyncio.timeout(_WITHIN_S):
+            return await measure(await accepted.get())
+    finally:
+        listener.close()
+        await asyncio.sleep(0.1)
+
+
+async def _echo(carrier: Carrier) -> float:
+    data = build_hop(Round(AT, 1, True, (_hello(0),)))
+    began_s = time.perf_counter()
+    for _ in range(ECHOES):
+        await carrier.send(data)
+        await carrier.receive()
+    return ECHOES / (time.perf_counter() - began_s)
+
+
+async def _through(carrier: Carrier) -> tuple[float, float]:
+    """One by one, and in rounds."""
+    await carrier.send(build_hop(Members(AT, 1, tuple((_meter_id(number), number) for number in range(METERS)))))
+    await _until_all_answer(carrier)
+    singles = [build_hop(Round(AT, 1_000 + turn, True, (_hello(turn % METERS),))) for turn in range(SINGLES)]
+    began_s = time.perf_counter()
+    for turn, data in enumerate(singles):
+        await carrier.send(data)
+        assert await _answers(carrier, 1_000 + turn) == 1
+    single = SINGLES / (time.perf_counter() - began_s)
+    rounds = [build_hop(Round(AT, 10_000 + turn, True, _whole_round())) for turn in range(ROUNDS)]
+    began_s = time.perf_counter()
+    for turn, data in enumerate(rounds):
+        await carrier.send(data)
+        assert await _answers(carrier, 10_000 + turn) == METERS
+    return single, ROUNDS * METERS / (time.perf_counter() - began_s)
+
+
+def _whole_round() -> tuple[Item, ...]:
+    return tuple(_hello(number) for number in range(METERS))
+
+
+async def _until_all_answer(carrier: Carrier) -> None:
+    """The boxes are there, know the meters, and every meter has answered once."""
+    number = 0
+    while True:
+        number += 1
+        await carrier.send(build_hop(Members(AT, 1, tuple((_meter_id(each), each) for each in range(METERS)))))
+        await carrier.send(build_hop(Round(AT, number, True, _whole_round())))
+        try:
+            async with asyncio.timeout(1 if number == 1 else 5):
+                if await _answers(carrier, number) == METERS:
+                    return
+        except TimeoutError:
+            continue
+        await asyncio.sleep(0.2)
+
+
+async def _answers(carrier: Carrier, number: int) -> int:
+    """How many meters answered the round, once it is worked through."""
+    answered = 0
+    while True:
+        message = parse_hop(await carrier.receive())
+        if isinstance(message, Answers) and message.number == number:
+            answered += len(message.items)
+            if message.done:
+                return answered
+
+
+async def _in_one_process(memories: list[Path]) -> tuple[float, float]:
+    """All boxes in this event loop, over carriers in memory."""
+    accepted: asyncio.Queue[Carrier] = asyncio.Queue()
+    listener = await listen("memory:bench-host", End(HOST), lambda carrier, _: accepted.put_nowait(carrier))
+    homes = Homes(WallClock(), tick_s=_WITHIN_S)
+    for number, path in enumerate(memories):
+        homes.add(path, home_load(number))
+    area, station = AreaBox(MemorySpools(), AT.area, WallClock()), StationBox(MemorySpool(bytes(8)), AT, WallClock())
+    boxes = [
+        asyncio.create_task(area.run("memory:bench-host", ["memory:bench-area"], End(AREA), HOST)),
+        asyncio.create_task(station.run("memory:bench-area", ["memory:bench-line"], End(STATION), AREA)),
+        asyncio.create_task(homes.run("memory:bench-line")),
+    ]
+    try:
+        async with asyncio.timeout(_WITHIN_S):
+            return await _through(await accepted.get())
+    finally:
+        for box in boxes:
+            box.cancel()
+        await asyncio.gather(*boxes, return_exceptions=True)
+        listener.close()
+
+
+# Places of the carriers.
+
+
+def _papers(folder: Path) -> dict[str, Papers]:
+    now_s = int(time.time())
+    authority = make_authority(HERE, now_s)
+    boxes: dict[str, BoxName] = {"host": HOST, "area": AREA, "station": STATION, "server": server_name(HERE, 1)}
+    for word, name in boxes.items():
+        write_papers(folder / word, issue(authority, name, now_s, reached_at=["127.0.0.1"]))
+    return {word: Papers(folder / word) for word in boxes}
+
+
+def _free() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return f"127.0.0.1:{found.getsockname()[1]}"
+
+
+@contextmanager
+def _tcp_places(folder: Path, papers: dict[str, Papers]) -> Iterator[tuple[str, str, str]]:
+    up = f"tcp://{_free()}"
+    yield up, up, f"tcp://{_free()}"
+
+
+@contextmanager
+def _nats_places(folder: Path, papers: dict[str, Papers]) -> Iterator[tuple[str, str, str]]:
+    """A server beside the host, and a leaf beside the area server."""
+    program = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or "nats-server"
+    hub, leaves, leaf = _free(), _free(), _free()
+    configs = {
+        "hub": build_hub_config("hub", papers["server"], ServerPlaces(hub, leaves), folder / "hub"),
+        "leaf": build_leaf_config(papers["area"], leaf, [leaves], folder / "leaf"),
+    }
+    with ExitStack() as stack:
+        for (name, config), place in zip(configs.items(), (hub, leaf), strict=True):
+            path = folder / f"{name}.conf"
+            path.write_text(config)
+            server = stack.enter_context(subprocess.Popen([program, "-c", path], stderr=subprocess.DEVNULL))
+            stack.callback(server.terminate)
+            _wait_open(place)
+        yield f"nats://{hub}", f"nats://{leaf}", f"nats://{leaf}"
+
+
+def _wait_open(place: str) -> None:
+    host, _, port = place.rpartition(":")
+    until_s = time.monotonic() + _WITHIN_S
+    while True:
+        try:
+            socket.create_connection((host, int(port)), timeout=1).close()
+        except OSError:
+            if time.monotonic() > until_s:
+                raise
+            time.sleep(0.02)
+        else:
+            return
