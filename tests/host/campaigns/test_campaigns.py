@@ -1,6 +1,7 @@
 """Campaigns over real meters: what each kind brings, when, to whom, and what becomes of those that are away."""
 
 import json
+import shutil
 
 import pytest
 from fleet import NOW_S
@@ -353,7 +354,7 @@ def test_a_meter_with_too_much_waiting_is_left_for_later(fleet):
     assert (outline(fleet, campaign).waiting, outline(fleet, campaign).confirmed) == (1, 3)
 
 
-def test_a_new_body_gets_its_settings_and_its_tariff_again(make_fleet):
+def wanted_fleet(make_fleet):
     fleet = make_fleet(1)
     fleet.run()
     fleet.host.tariffs.set("0.4")
@@ -361,14 +362,48 @@ def test_a_new_body_gets_its_settings_and_its_tariff_again(make_fleet):
     fleet.host.controls.change_settings("000001", SettingsChange({"load_limit_w": 3_000, "low_balance_micro": 9}))
     fleet.run(60)
     assert price_of(fleet, 1) == 400_000
-    # The body burns down, and a person hangs another one with the same keys in its place.
-    fleet.make(bytes_of(1), dict(fleet.meters[bytes_of(1)]._core.keys))
-    fleet.host.registry.read_meter("000001")
-    from prewatt.host.resend import resend_wanted
+    return fleet
 
-    fleet.host.context.store.write(lambda writing: resend_wanted(writing, "000001", fleet.now_s))
-    waiting = {each.kind for each in fleet.host.controls.read("000001") if each.state == "waiting"}
-    assert waiting == {"mode", "settings"}
-    fleet.host.context.store.write(lambda writing: resend_wanted(writing, "000001", fleet.now_s))
-    again = [each.kind for each in fleet.host.controls.read("000001") if each.state == "waiting"]
-    assert sorted(again) == ["mode", "settings"]
+
+def test_a_new_body_gets_its_settings_and_its_tariff_again(make_fleet):
+    fleet = wanted_fleet(make_fleet)
+    # A person hangs another body with the same keys in its place, and says so.
+    fleet.make(bytes_of(1), dict(fleet.meters[bytes_of(1)]._core.keys))
+    assert price_of(fleet, 1) == 150_000
+    fleet.host.controls.send_text("000001", "who is there?")
+    fleet.sleep(60)
+    fleet.run(60)
+    assert fleet.host.registry.read_meter("000001").state == "frozen"
+    fleet.host.registry.thaw("000001", "the old body burned")
+    fleet.sleep(60)
+    fleet.run(200)
+    assert fleet.host.registry.read_meter("000001").state == "active"
+    core = fleet.meters[bytes_of(1)]._core
+    assert price_of(fleet, 1) == 400_000
+    assert (core.settings.low_balance_micro, core.settings.load_limit_w) == (9, 3_000)
+
+
+def test_after_a_restore_settings_and_tariff_go_out_again_once(make_fleet, tmp_path):
+    fleet = wanted_fleet(make_fleet)
+    fleet.host.close()
+    for path in fleet.path.glob("prewatt.db*"):
+        shutil.copy(path, tmp_path / path.name)
+    fleet.reopen()
+    fleet.host.controls.change_settings("000001", SettingsChange({"low_balance_micro": 1}))
+    fleet.sleep(60)
+    fleet.run(60)
+    assert fleet.meters[bytes_of(1)]._core.settings.low_balance_micro == 1
+    fleet.host.close()
+    for path in fleet.path.glob("prewatt.db*"):
+        path.unlink()
+    for path in tmp_path.glob("prewatt.db*"):
+        shutil.copy(path, fleet.path / path.name)
+    fleet.reopen()
+    for _ in range(4):
+        fleet.sleep(60)
+        fleet.run(60)
+    core = fleet.meters[bytes_of(1)]._core
+    assert (core.settings.low_balance_micro, core.settings.load_limit_w) == (9, 3_000)
+    kinds = [(each.kind, each.state) for each in fleet.host.controls.read("000001")]
+    assert kinds.count(("settings", "done")) == 3
+    assert not [each for each in kinds if each[1] in ("waiting", "refused")]

@@ -202,7 +202,7 @@ class Commands:
         change = ModeChange.parse(body)
         tariff = Tariff(ModeTable.parse(change.table), change.unit_price_micro)
         tariff.check_prices(core.sources)
-        if tariff == core.newest_tariff:
+        if tariff.digest == core.newest_tariff.digest:
             # Sent again by a host that does not know, after a restore say: the meter has it.
             return Status.DONE, tariff.digest
         if tariff.table.version <= core.newest_tariff.table.version:

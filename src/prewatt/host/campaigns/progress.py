@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 
 from prewatt.codec.bodies import KeyDrop
 from prewatt.codec.commands import Code, control_digest
@@ -46,14 +46,33 @@ _CLOCKS_APART_S: Final = 120
 _RETURNED_WHY: Final = {1: "it did not confirm itself in time", 2: "the power went too often", 3: "it was damaged"}
 
 
+# Asked in every session: made once.
+_ROWS: Final = (
+    select(
+        schema.campaign_meters,
+        schema.campaigns.c.kind,
+        schema.campaigns.c.what,
+        schema.campaigns.c.state.label("standing"),
+    )
+    .join_from(schema.campaign_meters, schema.campaigns, schema.campaigns.c.number == schema.campaign_meters.c.campaign)
+    .where(
+        schema.campaign_meters.c.meter == bindparam("meter_id"),
+        schema.campaign_meters.c.state.in_(OPEN_STATES),
+        schema.campaigns.c.kind == bindparam("kind_named"),
+    )
+)
+_ASKED: Final = select(schema.campaign_meters).where(
+    schema.campaign_meters.c.meter == bindparam("meter_id"),
+    schema.campaign_meters.c.state == "sent",
+    schema.campaign_meters.c.asks,
+    schema.campaign_meters.c.due_s <= bindparam("at_s"),
+)
+
+
 def _rows(writing: Writing, meter: str, kind: CampaignKind, states: tuple[str, ...] = ("sent",)) -> list[Row[Any]]:
     """The meter's open rows in campaigns of a kind, with what the campaign wants."""
-    rows, campaigns = schema.campaign_meters, schema.campaigns
-    found = select(rows, campaigns.c.kind, campaigns.c.what, campaigns.c.state.label("standing")).join_from(
-        rows, campaigns, campaigns.c.number == rows.c.campaign
-    )
-    wanted = found.where(rows.c.meter == meter, rows.c.state.in_(states), campaigns.c.kind == kind.value)
-    return list(writing.connection.execute(wanted))
+    found = writing.connection.execute(_ROWS, {"meter_id": meter, "kind_named": kind.value})
+    return [row for row in found if row.state in states]
 
 
 def move_meter(writing: Writing, row: Row[Any], **values: object) -> None:
@@ -128,9 +147,7 @@ def clock_checked(writing: Writing, meter: str, now_s: int) -> None:
 
 def asks_query(writing: Writing, meter: str, now_s: int) -> bool:
     """Whether a campaign waits for the meter's word, not for the end of a command, and it is time to ask (again)."""
-    rows = schema.campaign_meters
-    asked = select(rows).where(rows.c.meter == meter, rows.c.state == "sent", rows.c.asks, rows.c.due_s <= now_s)
-    found = writing.connection.execute(asked).all()
+    found = writing.connection.execute(_ASKED, {"meter_id": meter, "at_s": now_s}).all()
     for row in found:
         pause_s = min(max((now_s - (row.sent_s or now_s)) // 2, ASK_FIRST_S), ASK_LONGEST_S)
         move_meter(writing, row, due_s=now_s + pause_s)
