@@ -305,3 +305,20 @@ def test_the_tables_lead_nowhere_that_is_not_there_and_every_message_ends():
             assert idle in row.values() or not row or set(row) == {SenderEvent.GIVEN}
     assert {event for row in SENDER_TABLE.values() for event in row} == set(SenderEvent)
     assert {event for row in RECEIVER_TABLE.values() for event in row} == set(ReceiverEvent)
+
+
+def test_a_false_fragment_of_the_right_number_breaks_its_message_and_is_not_delivered():
+    sender, receiver, true = ArqSender(), ArqReceiver(), bytes(range(40))
+    first = sender.give(cut(true, 7))
+    receiver.receive(first)
+    for number in (8, 9):
+        heard = receiver.receive(Frame(5, MORE, number, METER, b"\xee" * (16 if number == 8 else 14)))
+        assert heard.message is None
+    assert heard.ack.flags == ACK | START | UP
+    assert receiver.state is ReceiverState.EMPTY
+    # The true one is begun again and arrives.
+    frame, got = first, None
+    while got is None:
+        heard = receiver.receive(frame)
+        got, frame = heard.message, sender.acknowledged(heard.ack)
+    assert got.payload == true

@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.device.modem.conftest import ALARM, FAST, HELLO, REPORT, RESULT, SLOW, WISH, Street, meter_id
 
+from prewatt.codec.attention import Attention
 from prewatt.codec.frame import Frame, FrameFlags
-from prewatt.device.modem import Deliver, Heard, MasterModem, Outgoing, SlaveModem, Tick, Transmit
+from prewatt.device.modem import Deliver, Heard, MasterModem, Outgoing, SlaveModem, Tick, Transmit, WakeAtLine
 from prewatt.device.modem.master import OUTGOING_MAX
 from prewatt.device.modem.slave import ANSWERS_MAX, HELD_MAX
-from prewatt.protocol.arq import CALL_TRIES
+from prewatt.protocol.arq import CALL_TRIES, LineMessage
 from prewatt.units import MeterId
 
 EXAMPLES = settings(max_examples=40, deadline=None)
@@ -390,3 +391,77 @@ def test_whole_plain_frames_pass_without_fragments():
     down = Frame(1, FrameFlags.NONE, 0, meter_id(1), b"plain").build()
     assert meter.step(Heard(down), 0, bytes(4)) == [Deliver(down)]
     assert MasterModem(FAST.timing, lambda *_: False).step(Heard(up), 0, bytes(4)) == []
+
+
+def fragments(meter, payload, up=True, start=0):
+    flags = FrameFlags.UP if up else FrameFlags.NONE
+    whole = Frame(meter[-1], flags, 0, meter, payload)
+    message = LineMessage.cut(whole, start, FAST.timing.fragment_bytes)
+    return [message.fragment(index).build() for index in range(len(message.chunks))]
+
+
+def transmitted(effects):
+    return [Frame.parse(effect.data) for effect in effects if isinstance(effect, Transmit)]
+
+
+def test_while_the_station_speaks_to_one_meter_it_takes_nothing_from_another():
+    modem = MasterModem(FAST.timing, lambda *_: True)
+    call = Frame(0, FrameFlags.NONE, 0, meter_id(0), bytes(600)).build()
+    assert len(transmitted(modem.step(Outgoing(call), 0, bytes(4)))) == 1
+    assert transmitted(modem.step(Heard(fragments(meter_id(1), b"alarm")[0]), 30, bytes(4))) == []
+    # Nor does the called meter's old answer end a call that is not through.
+    assert transmitted(modem.step(Heard(fragments(meter_id(0), b"old")[0]), 32, bytes(4))) == []
+    assert modem.holding
+    ack = Frame(0, FrameFlags.UP | FrameFlags.ACK, 0, meter_id(0), b"").build()
+    assert [frame.flags for frame in transmitted(modem.step(Heard(ack), 70, bytes(4)))] == [FrameFlags.MORE]
+
+
+def test_while_one_meter_speaks_another_is_not_listened_to_until_it_is_silent_too_long():
+    modem = MasterModem(FAST.timing, lambda *_: True)
+    assert len(transmitted(modem.step(Heard(fragments(meter_id(0), bytes(600))[0]), 0, bytes(4)))) == 1
+    other = Heard(fragments(meter_id(1), b"alarm")[0])
+    assert transmitted(modem.step(other, 60, bytes(4))) == []
+    later_ms = 60 + FAST.timing.silence_ms + FAST.timing.ack_ms
+    effects = modem.step(other, later_ms, bytes(4))
+    assert [frame.meter_id for frame in transmitted(effects)] == [meter_id(1)]
+
+
+def test_a_meter_lets_its_slot_go_where_another_was_earlier_and_begins_where_none_was():
+    for busy in (True, False):
+        modem = SlaveModem(FAST.timing, meter_id(1), 1)
+        up = Frame(1, FrameFlags.UP, 0, meter_id(1), bytes((ALARM,))).build()
+        assert modem.step(Outgoing(up), 0, bytes(4)) == []
+        effects = modem.step(Heard(Attention(8, 30).frame(1).build()), 100, b"\0\3\0\0")
+        assert effects == [WakeAtLine(100 + FAST.timing.turnaround_ms + 3 * 30)]
+        effects = modem.step(Tick(), effects[0].line_ms, bytes(4), busy=busy)
+        assert bool(transmitted(effects)) is not busy
+        assert (modem.held, modem.counts.unheard) == (1, 0)
+
+
+def test_whose_acknowledgement_is_lost_is_answered_before_the_call_is_repeated_into_the_answer():
+    lost = []
+
+    def lose(frame):
+        last = frame.flags == FrameFlags.UP | FrameFlags.ACK | FrameFlags.MORE
+        lost.extend([frame] * last)
+        return last and len(lost) == 1
+
+    for profile in (SLOW, FAST):
+        lost.clear()
+        street = Street(1, profile, lose=lose)
+        street.answers = {0: message(RESULT, 33)}
+        street.call(0, message(HELLO, 38))
+        street.run()
+        assert (street.heard_down, street.heard_up) == ([message(HELLO, 38)], [message(RESULT, 33)])
+        assert street.overlaps() == []
+        assert street.master.counts.repeated == 0
+
+
+def test_the_second_repeat_comes_after_a_random_wait():
+    waits = set()
+    for chance in range(4):
+        modem = MasterModem(FAST.timing, lambda *_: True)
+        modem.step(Outgoing(Frame(1, FrameFlags.NONE, 0, meter_id(1), b"x").build()), 0, bytes(4))
+        effects = modem.step(Tick(), 1_000, bytes((chance, 0, 0, 0)))
+        waits.add(effects[-1].line_ms)
+    assert len(waits) == 4
