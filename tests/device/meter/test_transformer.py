@@ -13,7 +13,7 @@ from prewatt.codec.receipt import Status
 from prewatt.codec.settings import Settings
 from prewatt.device.meter import Birth, CtLoad, CtMeter, LastGasp, Meter, Tick, ct_birth
 from prewatt.device.meter.birth import BodyKind, Certificate
-from prewatt.device.meter.minutes import READING_MAX
+from prewatt.device.meter.minutes import NO_POWER, READING_MAX
 from prewatt.device.meter.nvm import MemoryNvm
 from prewatt.protocol.meter_messages import open_report
 from prewatt.units import MINUTE_S, PULSES_PER_CT_PULSE, PULSES_PER_KWH
@@ -89,6 +89,18 @@ def test_no_pulse_is_lost_between_the_phases_and_the_log(make_rig, minutes):
     given_pulses = sum(map(sum, minutes))
     assert sum(part.minutes) == given_pulses // PULSES_PER_CT_PULSE
     assert part.standing.registers.total_pulses == sum(part.minutes)
+
+
+def test_it_counts_before_it_is_commissioned_and_speaks_afterwards(make_rig):
+    rig = make_rig(commission=False, keys=KEYS, kind=BodyKind.TRANSFORMER, unit_price_micro=0, settings=NO_OVER_CURRENT)
+    power_up(rig)
+    assert give(rig, (100, 0, 0)) == []
+    rig.now_s += 86_400
+    assert rig.payloads(rig.tick(0)) == []
+    rig.commission()
+    reports = [open_report(rig.suite, KEYS[1], payload) for payload in rig.payloads(rig.effects) if payload[0] == 0x14]
+    minutes = [minute for report in reports for minute in parse_part(report.plain).minutes]
+    assert sum(minute for minute in minutes if minute != NO_POWER) == 10
 
 
 def test_value_and_what_only_homes_have_is_answered_with_status_2_and_changes_nothing(pole):
