@@ -84,7 +84,7 @@ class Box:
                 wake_ms = None
                 for effect in self.station.step(event, self.street.line_ms):
                     if isinstance(effect, StationSend):
-                        await self.line.send(effect.data)
+                        await self.line.send(effect.data, urgent=effect.urgent)
                     elif isinstance(effect, Uplink):
                         self.up.put_nowait(parse_hop(effect.data))
                     elif isinstance(effect, WakeAtLine):

@@ -42,14 +42,15 @@ class _LineEnd:
         self.inbox = Mailbox()
         self.told: Callable[[bool], None] | None = None
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, data: bytes, *, urgent: bool = False) -> None:
+        """See Carrier; ``urgent``: ahead of what the modem still has to send, and into an open window."""
         try:
             frame = Frame.parse(data)
         except DecodeError as error:
             raise ValueError(f"message: {len(data)} bytes are not allowed; allowed is a link frame: {error}") from None
         if frame.flags != self._flags:
             raise ValueError(f"flags: {frame.flags:02X} is not allowed; allowed is {self._flags:02X}, a whole frame")
-        await self._street.send(self._end, data, self.inbox)
+        await self._street.send(self._end, data, self.inbox, urgent=urgent)
 
     async def receive(self) -> bytes:
         return await self.inbox.take()
@@ -118,14 +119,14 @@ class LineStreet:
             end.close()
         self._pump.cancel()
 
-    async def send(self, end: int, data: bytes, inbox: Mailbox) -> None:
+    async def send(self, end: int, data: bytes, inbox: Mailbox, *, urgent: bool = False) -> None:
         """Gives a frame to an end's modem, as soon as it has room; see Carrier."""
         while not inbox.closed and self.line.waiting(end) >= UNSENT_MAX:
             self._progress.clear()
             await self._progress.wait()
         if inbox.closed:
             raise CarrierClosedError("this end has closed")
-        self.line.send(end, data, self.line_ms)
+        self.line.send(end, data, self.line_ms, urgent=urgent)
         self._changed.set()
 
     def leave(self, end: int) -> None:
