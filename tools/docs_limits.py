@@ -5,12 +5,14 @@ from typing import NamedTuple
 from marked import DOCS, put
 from prewatt.apps import settings
 from prewatt.apps.street import street
-from prewatt.codec import bodies, messages, minutelog, modeparts, modetable, receipt, valuecode
+from prewatt.codec import bodies, messages, minutelog, modeparts, modetable, program, receipt, valuecode
 from prewatt.codec.settings import Settings
 from prewatt.crypto import KEY_SET_MAX
 from prewatt.device.meter import birth, control, log, money, report
+from prewatt.device.meter import program as boot
 from prewatt.device.meter import valuecode as typed
 from prewatt.host import collection, fields, transfers, usage
+from prewatt.host.campaigns import campaigns, runner, shown, wishes
 from prewatt.host.dispatch import DispatchSettings
 from prewatt.host.host import METERS_CEILING_MAX, HostOptions
 from prewatt.host.keys import secret, vault
@@ -51,8 +53,27 @@ def sections() -> dict[str, tuple[Limit, ...]]:
         "What a meter keeps": _memory(),
         "Sessions": _sessions(),
         "Keys": _keys(),
+        "Campaigns and programs for meters": _campaigns(),
         "Program": _program(),
     }
+
+
+def _campaigns() -> tuple[Limit, ...]:
+    return (
+        Limit("campaigns that have not ended", f"{campaigns.CAMPAIGNS_OPEN_MAX}", "more nobody watches"),
+        Limit("meters let go in a minute", f"{wishes.PER_MINUTE_MAX:,}, else {wishes.PER_MINUTE_DEFAULT}", ""),
+        Limit(
+            "meters under way at once below a station",
+            f"{wishes.PER_STATION_MAX}, else {wishes.PER_STATION_DEFAULT}",
+            "the line is shared with sales and polls",
+        ),
+        Limit("a meter that has not answered holds its place for", f"{runner.GIVE_WAY_S} s", "then others go on"),
+        Limit("a meter is called a straggler after", f"{shown.STRAGGLING_AFTER_S:,} s", "it is tried for ever"),
+        Limit("an image of a program", f"{program.IMAGE_BYTES_MAX:,} bytes", "a slot of the meter's memory"),
+        Limit("a program confirms itself within", f"{boot.TRIAL_S} s", "else the one before comes back"),
+        Limit("power that comes back during a trial", f"{boot.TRIAL_POWER_MAX} times", "at the last the trial ends"),
+        Limit("key sets that a meter keeps at least", f"{birth.KEY_SETS_MIN}", "one changes under another"),
+    )
 
 
 def _selling() -> tuple[Limit, ...]:
