@@ -10,7 +10,7 @@ from typing import Final
 
 from prewatt.codec.hop import Plan
 from prewatt.host.refusals import RefusalOutcome, RefusedError
-from prewatt.link.line import PROFILES, LineProfile, answer_within_ms, message_ms
+from prewatt.link.line import PROFILES, LineProfile, message_ms, quiet_within_ms
 from prewatt.units import Address
 
 __all__ = ["LineCost", "check_line", "line_cost"]
@@ -61,8 +61,8 @@ def line_cost(line: str) -> LineCost:
 def _cost(profile: LineProfile) -> LineCost:
     payloads = (_HELLO_BYTES, _PROOF_BYTES, _COMMAND_BYTES, _RESULT_BYTES)
     session_ms = sum(message_ms(profile, each) for each in payloads)
-    within_ms = answer_within_ms(profile, _COMMAND_BYTES, _RESULT_BYTES)
-    return LineCost(session_ms, within_ms, profile.timing.slot_ms)
+    # Stations on such a line are told by their modem what it is in the middle of; only silence is waited for.
+    return LineCost(session_ms, quiet_within_ms(profile), profile.timing.slot_ms)
 
 
 _COSTS: Final = {name: _cost(profile) for name, profile in PROFILES.items()}

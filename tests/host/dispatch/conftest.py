@@ -210,7 +210,8 @@ class Field:
     # -- ways
 
     def spread(self, where, frame, sender):
-        """A frame on a station's line: everybody else on it hears it, or nobody."""
+        """A frame on a station's line: it is heard by whom it is for, or by nobody. (What others do with what is not
+        theirs is the meters' and the stations' own test.)"""
         if self.lost() or not self.lines_open:
             return
         self.later(FRAME_MS, self._heard, where, frame, sender)
@@ -219,9 +220,10 @@ class Field:
         if sender is not None:
             where.heard.append(Frame.parse(frame).payload)
             where.step(station.LineHeard(frame))
-        for home in self.homes.values():
-            if home is not sender and home.where is where:
-                home.step(LineFrame(frame))
+            return
+        home = self.homes.get(Frame.parse(frame).meter_id.hex().upper())
+        if home is not None and home.where is where:
+            home.step(LineFrame(frame))
 
     def to_area(self, address, data):
         if not self.lost():

