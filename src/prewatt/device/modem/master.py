@@ -23,7 +23,10 @@ __all__ = ["OUTGOING_MAX", "MasterModem"]
 
 # A station asks one meter at a time: a call, what it says without waiting (acknowledgements of alarms), an invitation.
 OUTGOING_MAX: Final = 64
-_PIECE: Final = FrameFlags.START | FrameFlags.MORE
+# As plain numbers: a simulator hears millions of frames.
+_PIECE: Final = int(FrameFlags.START | FrameFlags.MORE)
+_ACK: Final = int(FrameFlags.ACK)
+_UP: Final = int(FrameFlags.UP)
 
 _Peer = tuple[MeterId, int]
 
@@ -102,14 +105,14 @@ class MasterModem:
             return
         peer = (frame.meter_id, frame.m_id)
         # The id decides, not the M-ID alone: frames of the neighbour transformer do arrive here.
-        if not frame.flags & FrameFlags.UP or not self._knows(*peer):
+        if not int(frame.flags) & _UP or not self._knows(*peer):
             voice.counts.dropped += 1
             return
-        if frame.flags & FrameFlags.ACK:
+        if int(frame.flags) & _ACK:
             message = voice.sender.message
             if message is not None and (message.meter_id, message.m_id) == peer:
                 voice.acknowledged(frame, line_ms, effects)
-        elif frame.flags & _PIECE:
+        elif int(frame.flags) & _PIECE:
             self._hear_piece(frame, peer, line_ms, effects)
         else:
             effects.append(Deliver(data))

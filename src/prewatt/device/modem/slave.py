@@ -28,7 +28,10 @@ ANSWERS_MAX: Final = 4
 # At most 63 invitations pass: a street of 256 that all speak after a power cut then collides rarely.
 BACK_OFF_DOUBLINGS_MAX: Final = 6
 _HELD_TYPES: Final = frozenset({MessageType.REPORT, MessageType.ALARM, MessageType.WISH})
-_PIECE: Final = FrameFlags.START | FrameFlags.MORE
+# As plain numbers: a simulator hears millions of frames.
+_PIECE: Final = int(FrameFlags.START | FrameFlags.MORE)
+_ACK: Final = int(FrameFlags.ACK)
+_UP: Final = int(FrameFlags.UP)
 
 
 class SlaveModem:
@@ -127,17 +130,17 @@ class SlaveModem:
             voice.counts.dropped += 1
             return
         ours = frame.m_id == self._m_id and frame.meter_id == self._meter_id
-        if frame.flags & FrameFlags.UP:
+        if int(frame.flags) & _UP:
             voice.counts.dropped += 1
             self._slot_at_ms = None
             return
-        if not frame.flags & FrameFlags.ACK:
+        if not int(frame.flags) & _ACK:
             self._yield_line(frame, ours)
         if not ours:
             self._attend(frame, line_ms, random)
-        elif frame.flags & FrameFlags.ACK:
+        elif int(frame.flags) & _ACK:
             self._hear_ack(frame, line_ms, effects)
-        elif frame.flags & _PIECE:
+        elif int(frame.flags) & _PIECE:
             self._hear_piece(frame, line_ms, effects)
         else:
             effects.append(Deliver(data))

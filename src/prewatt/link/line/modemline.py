@@ -27,6 +27,7 @@ _FLAGS_AT: Final = 2
 _ID_AT: Final = 4
 _HEAD_BYTES: Final = _ID_AT + METER_ID_BYTES
 _UP: Final = int(FrameFlags.UP)
+_TICK: Final = Tick()
 
 _Work = Transmission | tuple[int, int] | tuple[int, Outgoing] | tuple[int, Heard]
 
@@ -122,7 +123,8 @@ class ModemLine:
             work = heappop(self._queue)[2]
             if isinstance(work, Transmission):
                 self._finish(work)
-            else:
+            # Most wakes were overtaken by what came before them.
+            elif not isinstance(work[1], int) or self._wake_ms.get(work[0]) == work[1]:
                 self._give(work, delivered)
         return delivered
 
@@ -133,9 +135,7 @@ class ModemLine:
             return
         now_ms = self.now_ms
         if isinstance(what, int):
-            if self._wake_ms.get(end) != what:
-                return
-            event: Tick | Outgoing | Heard = Tick()
+            event: Tick | Outgoing | Heard = _TICK
         else:
             event = what
             if isinstance(what, Outgoing):
