@@ -205,7 +205,8 @@ class World:
 
     def note_code(self, code):
         """Digits that a customer has: the code's 64 bits are a tag of its order."""
-        tag = next(tag for (meter, tag), (order, _) in self.orders.items() if (meter, order) == (code.meter, code.order))
+        told = (code.meter, code.order)
+        tag = next(tag for (meter, tag), (order, _) in self.orders.items() if (meter, order) == told)
         self.code_orders[code.meter, code_tag(int(code.digits))] = tag
 
     def applied(self, body, entry):

@@ -63,6 +63,25 @@ def test_a_restored_database_fences_before_it_sells_again(world):
     assert world.host.audit.run().ok
 
 
+def test_a_cancelled_sale_of_the_backup_is_not_paid_back_before_the_meter_has_shown_what_it_holds(world):
+    world.pump()
+    world.host.vending.vend("000001", "10", order="A")
+    world.host.transfers.cancel("A")
+    _backup(world)
+    world.host.vending.vend("000001", "10", order="again")
+    world.pump()
+    _restore(world)
+    with pytest.raises(RefusedError, match="in step, reconciled"):
+        world.host.transfers.refund("A")
+    world.settle(3)
+    world.host.registry.reconcile("000001", "in step")
+    with pytest.raises(RefusedError, match="without this amount in suspense"):
+        world.host.transfers.refund("A")
+    world.host.transfers.explain_suspense("000001", world.host.transfers.read_suspense()[0].sequence, "sold again")
+    assert world.host.transfers.refund("A").refunded
+    assert world.host.audit.run().ok
+
+
 def test_an_order_that_the_backup_has_waiting_is_settled_by_what_the_meter_holds(world):
     world.pump()
     world.host.vending.vend("000001", "10", order="A")

@@ -17,7 +17,7 @@ from prewatt.host.money import OrderMoney, Place, post_or_fail
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.store import Writing, dialect, schema
 from prewatt.host.store.books import read_book, take_book
-from prewatt.protocol.transfer import OrderState, TransferRuleError, ask_cancel, close_suspense
+from prewatt.protocol.transfer import BodyState, OrderState, TransferRuleError, ask_cancel, close_suspense
 
 __all__ = ["LISTED_MAX", "Transfers", "read_transfer"]
 
@@ -147,6 +147,12 @@ class Transfers:
         if not cancelled or place != Place.WALLET:
             allowed = "a cancelled transfer that was not refunded; cancel it first"
             raise RefusedError(RefusalOutcome.ALREADY_SETTLED, "transfer", found.order, allowed)
+        book = take_book(writing, found.meter)
+        settled = (book.synced and not book.reconciling) or book.body is BodyState.LOST
+        if not settled or any(entry.amount_micro == amount for entry in book.suspense):
+            # After a restore the same sale may have been made again and delivered, by a host that was forgotten.
+            allowed = "a transfer to a meter in step, reconciled, and without this amount in suspense"
+            raise RefusedError(RefusalOutcome.METER_BLOCKED, "transfer", found.order, allowed)
         money = OrderMoney(writing, found.order, found.meter, amount, Place(place), moves, now_s)
         money.move(Place.REFUNDED)
         writing.driver.execute(dialect.ORDER_PLACE, (money.place.value, money.moves, found.order))

@@ -21,6 +21,8 @@ from prewatt.protocol.transfer import BodyState, OrderState
 AMOUNTS = (*(10_000, 20_000, 30_000) * 5, *range(2_000, 26_000, 1_000), 50_000, 110_000, 150_000)
 AIR_MAX = 40
 LEAVING_MAX = 1
+# Orders so large that a meter may never have room for them under its ceiling.
+DISMISSED_ABOVE = 100_000
 LIVE = BodyState.LIVE
 ARCHIVE_MAX = 400
 BACKUPS_MAX = 6
@@ -329,7 +331,9 @@ class World:
 
     def sign(self, meter_id, order_id, choice):
         staying = [other for other in sorted(self.bodies) if other not in self.leaving]
-        target = staying[choice % len(staying)] if staying and choice % 8 else None
+        order = next(each for each in self.host.book(meter_id).orders if each.order_id == order_id)
+        fits = order.amount_micro <= DISMISSED_ABOVE
+        target = staying[choice % len(staying)] if staying and choice % 8 and fits else None
         self.host.sign(meter_id, order_id, target)
 
     def op_late(self, choice):
@@ -451,7 +455,7 @@ class World:
     def _dismiss(self, meter_id):
         """People cancel what the meter will never take: more than its ceiling, or more back than it holds."""
         for order in self.host.book(meter_id).orders:
-            if order.state is OrderState.REFUSED and (order.amount_micro < 0 or order.amount_micro > 100_000):
+            if order.state is OrderState.REFUSED and (order.amount_micro < 0 or order.amount_micro > DISMISSED_ABOVE):
                 self.host.cancel(meter_id, order.order_id)
 
     def _session(self, meter_id):

@@ -188,6 +188,9 @@ class Host:
 
     def pay_back(self, meter_id):
         """Cash for what is cancelled: the bank knows each payment, so paying twice is not possible, forgetting is."""
+        book = self.book(meter_id)
+        if (not book.synced or book.reconciling) and book.body is not BodyState.LOST:
+            return
         for payment, state in list(self.db.rows.items()):
             if state == "cancelled" and self.bank.payments[payment][0] == meter_id:
                 self._pay_back(meter_id, payment)
@@ -370,6 +373,15 @@ class Host:
                 db.books[meter_id] = self.rules.close_suspense(db.books[meter_id], entry.sequence)
                 db.rows[payment] = "delivered"
                 db.post(meter_id, "bank", "delivered", amount)
+                db.post(meter_id, "suspense", "unknown", amount)
+                return
+        for payment, paid in self.bank.payments.items():
+            # Cancelled by this book, made again and delivered by one that was forgotten.
+            again = db.rows.get(payment) == "cancelled" and payment not in self.bank.refunds
+            if again and paid == (meter_id, amount):
+                db.books[meter_id] = self.rules.close_suspense(db.books[meter_id], entry.sequence)
+                db.rows[payment] = "delivered"
+                db.post(meter_id, "wallet", "delivered", amount)
                 db.post(meter_id, "suspense", "unknown", amount)
                 return
         for order in db.books[meter_id].orders if self.matches_codes else ():
