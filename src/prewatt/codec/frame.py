@@ -47,6 +47,7 @@ class FrameFlags(IntFlag):
 
 
 _KNOWN_FLAGS: Final = int(FrameFlags.UP | FrameFlags.MORE | FrameFlags.ACK | FrameFlags.START)
+_FLAGS: Final = {flags: FrameFlags(flags) for flags in range(0x100) if not flags & ~_KNOWN_FLAGS}
 
 
 def crc_x25(data: bytes) -> int:
@@ -84,6 +85,13 @@ class Frame:
     @classmethod
     def parse(cls, data: bytes) -> "Frame":
         """The frame that ``data`` is, whole; DecodeError otherwise."""
+        end = len(data) - _CRC_BYTES
+        # What is right is told in one look; what is not is read field by field, to say what is wrong.
+        right = FRAME_OVERHEAD_BYTES <= len(data) <= FRAME_BYTES_MAX and data[0] == START and data[2] in _FLAGS
+        right = right and int.from_bytes(data[_LENGTH_OFFSET:_HEAD_BYTES], "big") == end - _HEAD_BYTES
+        if right and int.from_bytes(data[end:], "little") == crc_x25(data[1:end]):
+            meter_id = MeterId(bytes(data[4:_LENGTH_OFFSET]))
+            return cls(data[1], _FLAGS[data[2]], data[3], meter_id, bytes(data[_HEAD_BYTES:end]))
         reader = Reader(data)
         if reader.u8("start") != START:
             raise reader.fail("start", f"{data[0]:02X} is not 7E", back=1)
