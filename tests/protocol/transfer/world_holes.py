@@ -164,6 +164,12 @@ def _cancel_unnumbered(host, book, order_id):
     return replace(book, orders=left), (rules.Cancelled(replace(order, state=OrderState.CANCELLED)),)
 
 
+class PromptHost(with_rules(ask_cancel=_cancel_unnumbered)):
+    """Cancels in the books what has no number, and pays it back at once."""
+
+    waits_to_pay = False
+
+
 def _learn_and_go_on(host, book, fact):
     book, changes = rules.learn(book, fact)
     return replace(book, reconciling=book.reconciling and not book.synced), changes
@@ -317,9 +323,9 @@ HOLES = (
     Hole("one fence where codes are open", 164, "once more", with_rules(new_book=_narrow_book), mood=CODES),
     Hole(
         "unnumbered order cancelled out of step",
-        102,
+        23,
         "once more",
-        with_rules(ask_cancel=_cancel_unnumbered),
+        PromptHost,
         mood=CODES,
     ),
     Hole("orders move before payments are reconciled", 14, "once more", with_rules(learn=_learn_and_go_on)),

@@ -82,6 +82,7 @@ class Host:
     gives_up = True
     one_commit = True
     matches_codes = True
+    waits_to_pay = True
     reads_codes_width = None
 
     def __init__(self, suite, keys, truth, draw):
@@ -189,7 +190,8 @@ class Host:
     def pay_back(self, meter_id):
         """Cash for what is cancelled: the bank knows each payment, so paying twice is not possible, forgetting is."""
         book = self.book(meter_id)
-        if (not book.synced or book.reconciling) and book.body is not BodyState.LOST:
+        out_of_step = (not book.synced or book.reconciling) and book.body is not BodyState.LOST
+        if out_of_step and self.waits_to_pay:
             return
         for payment, state in list(self.db.rows.items()):
             if state == "cancelled" and self.bank.payments[payment][0] == meter_id:
