@@ -19,6 +19,7 @@ from prewatt.codec.hop import (
 )
 from prewatt.codec.messages import MessageType
 from prewatt.host.answers import TransferState
+from prewatt.host.dispatch.keeping import SPOOLS_MAX
 from prewatt.host.refusals import StoreError
 from prewatt.host.store import schema
 from prewatt.protocol.meter_messages import CounterBook
@@ -356,6 +357,31 @@ def test_a_meter_in_transit_loses_nothing_and_its_money_stays(make_field):
     with field.host.context.store.reading() as connection:
         rows = connection.execute(select(schema.audit_log).where(schema.audit_log.c.action == "meter move")).all()
     assert [(row.subject, "the street was split" in row.detail) for row in rows] == [("000001", True)]
+
+
+def test_a_meter_that_moves_while_it_waits_for_its_turn_is_called_at_its_new_place(make_field):
+    field = make_field(below=(20, 1))
+    field.run(20)
+    field.host.topology.set_line("S1", "powerline-2400")
+    field.run(1)
+    for number in range(20):
+        field.homes[f"{number + 1:06X}"].on = False
+        field.host.vending.vend(f"{number + 1:06X}", "1", order=f"n{number}")
+    field.run(1)
+    field.host.topology.move_meter("000014", "S2", m_id=9, reason="moved while it waited")
+    home = field.homes["000014"]
+    home.on, home.where, home.device._modem._m_id = True, field.stations[S2], 9
+    field.run_until(lambda: confirmed(field, "n19"), 30)
+
+
+def test_a_station_that_makes_up_spools_fills_nothing(make_field):
+    field = make_field(below=(1,))
+    field.run(10)
+    for number in range(SPOOLS_MAX + 20):
+        spool = number.to_bytes(8, "big")
+        hops = field.host.network.arrived([kept(1, 1, [(b"\x00\x00\x01", b"\x14junk")], spool)], field.line_ms)
+        assert acked(hops) == [1]
+    assert field.count(schema.kept) == SPOOLS_MAX
 
 
 # -- coverage

@@ -4,7 +4,9 @@ The boxes below delete what is acknowledged, so a number is never acknowledged t
 holds nothing lower any more (this host was restored from a backup, or the items were lost with a memory).
 """
 
-from sqlalchemy import select
+from typing import Final
+
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from prewatt.codec.batch import Item
@@ -12,9 +14,13 @@ from prewatt.codec.hop import Kept
 from prewatt.host.context import HostContext
 from prewatt.host.store import Writing, schema
 
-__all__ = ["KeptMarks"]
+__all__ = ["SPOOLS_MAX", "KeptMarks"]
 
 _Spool = tuple[str, bytes]
+# A station has one spool, and a new one each time its memory is lost; one that makes up spools fills nothing here.
+SPOOLS_MAX: Final = 64
+# Marks held in memory; the others are read when they are needed.
+_REMEMBERED_MAX: Final = 100_000
 
 
 class KeptMarks:
@@ -58,12 +64,22 @@ class KeptMarks:
             add = insert_or(schema.kept).values(row)
             moved = {"acknowledged": number, "at_s": row["at_s"]}
             writing.connection.execute(add.on_conflict_do_update(index_elements=["station", "spool"], set_=moved))
+            _forget_oldest(writing, station)
 
     def settle(self) -> None:
         """The commit is durable."""
         self._marks |= self._fresh
         self._fresh = {}
+        while len(self._marks) > _REMEMBERED_MAX:
+            del self._marks[next(iter(self._marks))]
 
     def undo(self) -> None:
         """The commit failed: nothing of it is booked."""
         self._fresh = {}
+
+
+def _forget_oldest(writing: Writing, station: str) -> None:
+    """Of a station's spools the newest stay; an older one that comes again is known by its counters alone (R13)."""
+    kept = schema.kept.c
+    newest = select(kept.spool).where(kept.station == station).order_by(kept.at_s.desc(), kept.spool).limit(SPOOLS_MAX)
+    writing.connection.execute(delete(schema.kept).where(kept.station == station, kept.spool.not_in(newest)))

@@ -106,6 +106,10 @@ class Roster:
         with self._context.store.reading() as connection:
             for meter, place, m_id in connection.execute(wanted):
                 if (line := self._lines.get(meter)) is not None:
+                    if line.station != place:
+                        # Where it waited it is passed over; it waits anew where it stands now.
+                        line.waits = None
+                        self.agenda.schedule(line, 0)
                     line.station, line.m_id = place, m_id
             for name, profile in connection.execute(lines):
                 if (queue := self.queues.get(name)) is not None:
