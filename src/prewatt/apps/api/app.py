@@ -14,14 +14,26 @@ from prewatt.apps.selling import Selling
 from prewatt.apps.street.street import Street
 from prewatt.apps.web import add_pages
 
-__all__ = ["API_PREFIX", "build_app"]
+__all__ = ["API_PREFIX", "build_app", "build_host_app"]
 
 API_PREFIX = "/api/v1"
 
 
-def build_app(selling: Selling, street: Street | None, token: str) -> FastAPI:
-    """The application. ``token`` opens everything but /healthz and /openapi.json; without a street there are no faces
-    to show, and so no pages."""
+def build_app(selling: Selling, street: Street, token: str) -> FastAPI:
+    """The application. ``token`` opens everything but /healthz and /openapi.json."""
+    app, access = _begin(selling, token)
+    app.include_router(street_routes(street), prefix=API_PREFIX, dependencies=[Depends(access.require)])
+    add_pages(app, access, StreetPages(selling, street))
+    return app
+
+
+def build_host_app(selling: Selling, token: str) -> FastAPI:
+    """The application of a host without a street: there are no faces to show, and so no pages."""
+    return _begin(selling, token)[0]
+
+
+def _begin(selling: Selling, token: str) -> tuple[FastAPI, Access]:
+    """What every application has."""
     app = FastAPI(
         title="Prewatt",
         version=version("prewatt"),
@@ -32,16 +44,11 @@ def build_app(selling: Selling, street: Street | None, token: str) -> FastAPI:
     )
     add_error_handlers(app)
     access = Access(token)
-    guard = [Depends(access.require)]
-    app.include_router(selling_routes(selling), prefix=API_PREFIX, dependencies=guard)
-    if street is not None:
-        app.include_router(street_routes(street), prefix=API_PREFIX, dependencies=guard)
+    app.include_router(selling_routes(selling), prefix=API_PREFIX, dependencies=[Depends(access.require)])
 
     @app.get("/healthz")
     def health() -> dict[str, Any]:
         """200 when the host takes orders."""
         return {"ok": True, "version": version("prewatt")}
 
-    if street is not None:
-        add_pages(app, access, StreetPages(selling, street))
-    return app
+    return app, access

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from prewatt.apps.api import build_app
+from prewatt.apps.api.app import build_host_app
 from prewatt.apps.boxes.authority import write_host_papers
 from prewatt.apps.boxes.clock import WallClock
 from prewatt.apps.boxes.host import HostBox
@@ -52,7 +52,7 @@ def run_host(settings: Settings, addresses: Sequence[str]) -> None:
         box.arrived, box.link = driver.arrived, lambda area, up: driver.link(area, up=up)
         host.on_work(driver.wake)
         token, port = secrets.token_urlsafe(_TOKEN_BYTES), listener.getsockname()[1]
-        with serving(build_app(Selling(host), None, token), listener), dispatching(driver):
+        with serving(build_host_app(Selling(host), token), listener), dispatching(driver):
             folder.publish(port, token, reached_at(settings.address))
             asyncio.run(until_stopped(_live(host, box, addresses, papers, f"{settings.address} port {port}")))
 
