@@ -1,11 +1,15 @@
 """Bodies retired, replaced, lost, signed over: value follows by rule, once, and the audit agrees at every step."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from prewatt.codec.messages import MessageType
 from prewatt.host.answers import TransferState
 from prewatt.host.bodyanswers import SignOverTarget
 from prewatt.host.carrying import carried_order
+from prewatt.host.folder import DATABASE_NAME
 from prewatt.host.refusals import RefusedError
 
 OLD, NEW = "000001", "000002"
@@ -417,3 +421,37 @@ def test_the_carried_order_is_the_same_for_ever_and_no_other():
     assert len({order.tag for order in orders}) == len({order.order_id for order in orders}) == 8
     assert carried_order(OLD, 1, "a") in orders
     assert all(order.tag[0] < 0x80 for order in orders)
+
+
+TAMPERED = {
+    "less followed than it had": "UPDATE bodies SET moved_micro = moved_micro - 1 WHERE moved_micro > 0",
+    "a loss that shrank": "UPDATE bodies SET lost_micro = lost_micro - 1 WHERE kind = 'lost'",
+    "a case that was hushed up": "UPDATE bodies SET unreported_micro = unreported_micro + 1 WHERE moved_micro > 0",
+    "a carried order for more": "UPDATE payments SET amount_micro = amount_micro + 1 WHERE method = 'carried'",
+    "a body that never ended": "DELETE FROM bodies WHERE kind = 'retired'",
+    "a lot that was never signed": "DELETE FROM sign_overs",
+    "a lot written off elsewhere": "UPDATE sign_overs SET amount_micro = amount_micro + 1",
+}
+
+
+@pytest.mark.parametrize("plant", TAMPERED)
+def test_the_audit_finds_what_was_planted_about_bodies(street, plant):
+    street.host.vending.vend(NEW, "6")
+    street.settle(2)
+    retire(street)
+    street.host.bodies.replace(OLD, "new id", to_meter=NEW)
+    street.settle(2)
+    street.spoil = lambda payload: [] if payload[0] == MessageType.RESULT else [payload]
+    street.host.vending.vend(NEW, "5", order="B")
+    street.pump()
+    street.host.bodies.lose(NEW, "fire")
+    street.host.bodies.sign_over(NEW, "B", SignOverTarget.WRITE_OFF, "fire", "insurance")
+    sound(street)
+    street.close()
+    with closing(sqlite3.connect(street.path / DATABASE_NAME)) as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        assert connection.execute(TAMPERED[plant]).rowcount
+        connection.commit()
+    street.reopen()
+    assert not street.host.audit.run().ok
