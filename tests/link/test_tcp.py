@@ -266,3 +266,39 @@ def test_a_listener_that_closes_closes_whom_it_let_in():
             await closes(one)
 
     run(talk())
+
+
+def test_messages_that_are_handed_over_come_at_once_and_in_order_with_those_that_waited():
+    async def talk():
+        async with Place() as place:
+            one, other = await place.pair()
+            heard = []
+            for number in range(5):
+                await one.send(bytes((number,)))
+            await asyncio.sleep(0.05)
+            other.hand_over(heard.append)
+            assert heard == [bytes((number,)) for number in range(5)]
+            for number in range(5, 3 * WAITING_MAX):
+                await one.send(number.to_bytes(2, "big"))
+            one.close()
+            assert "closed" in await asyncio.wait_for(other.wait_closed(), 5)
+            assert heard[5:] == [number.to_bytes(2, "big") for number in range(5, 3 * WAITING_MAX)]
+
+    run(talk())
+
+
+def test_whoever_cannot_take_a_message_ends_its_own_connection_and_says_why():
+    async def talk():
+        async with Place() as place:
+            one, other = await place.pair()
+
+            def refuse(data):
+                raise RuntimeError("the disk is full")
+
+            other.hand_over(refuse)
+            await one.send(b"x")
+            with pytest.raises(RuntimeError, match="disk is full"):
+                await asyncio.wait_for(other.wait_closed(), 5)
+            await closes(one)
+
+    run(talk())

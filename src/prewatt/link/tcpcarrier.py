@@ -65,6 +65,8 @@ class TcpCarrier(asyncio.Protocol):
         self._said, self._heard, self._silent_turns = False, False, 0
         self._alive: asyncio.TimerHandle | None = None
         self._flush: asyncio.TimerHandle | None = None
+        self._hear: Callable[[bytes], None] | None = None
+        self._failed: Exception | None = None
         self.peer: BoxName | None = None
         self.why_closed = "the other end has closed"
 
@@ -103,6 +105,20 @@ class TcpCarrier(asyncio.Protocol):
             if self._transport is not None and not self._closed:
                 self._transport.resume_reading()
         return data
+
+    def hand_over(self, hear: Callable[[bytes], None]) -> None:
+        """From now on ``hear`` is given each message at once, in the event loop, and `receive` is not used any more."""
+        self._hear = hear
+        self._give()
+
+    async def wait_closed(self) -> str:
+        """Until nothing more will come or go; gives why, or raises what ``hear`` raised."""
+        while not self._closed:
+            self._changed.clear()
+            await self._changed.wait()
+        if self._failed is not None:
+            raise self._failed
+        return self.why_closed
 
     @property
     def closed(self) -> bool:
@@ -162,11 +178,27 @@ class TcpCarrier(asyncio.Protocol):
             at = behind
         if at:
             del held[:at]
+            if self._hear is not None:
+                self._give()
+                return
             self._changed.set()
         if not self._paused and (len(self._waiting) >= WAITING_MAX or self._waiting_bytes >= WAITING_BYTES_MAX):
             self._paused = True
             assert self._transport is not None
             self._transport.pause_reading()
+
+    def _give(self) -> None:
+        while self._waiting and self._hear is not None:
+            data = self._waiting.popleft()
+            self._waiting_bytes -= len(data)
+            try:
+                self._hear(data)
+            except Exception as error:  # whatever it is, it belongs to whoever waits for the end
+                self._failed, self._hear = error, None
+                self._break("this end has failed")
+        if self._paused and not self._closed and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Of asyncio: nothing more will come or go."""
