@@ -101,6 +101,7 @@ class Calm:
             if not home.on:
                 home.restore_power()
         self.office()
+        self._end_campaigns()
         self._last_wishes()
         self._wait(begun_ms + CALM_MAX_S * 1_000)
         self.took_s.append((world.now_ms - begun_ms) // 1_000)
@@ -109,6 +110,12 @@ class Calm:
         world.auditor.check_all(host)
         self._check_ended()
         world.field.check_kept()
+
+    def _end_campaigns(self) -> None:
+        """What is still to be told to many is not told any more: the last wishes follow."""
+        world = self.world
+        for (campaign,) in world.rows("SELECT id FROM campaigns WHERE state IN ('scheduled', 'running', 'paused')"):
+            world.call(lambda host, campaign=campaign: host.campaigns.cancel(campaign))  # type: ignore[misc]
 
     def _wait(self, until_ms: int) -> None:
         world, looks = self.world, 0

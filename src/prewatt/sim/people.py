@@ -13,6 +13,7 @@ from prewatt.codec.modeexample import EXAMPLE_TABLE
 from prewatt.codec.settings import SettingsChange
 from prewatt.device.meter import Button, Cover, KeyPress, Sense, Surge
 from prewatt.device.meter.nvm import Torn
+from prewatt.host.campaigns.wishes import CampaignWish
 from prewatt.units import ValueFieldError, parse_value
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _PRICES: Final = ("0.25", "2.5", "2.5", "12.345678")
 _LOADS: Final = (0, 0, 1, 60, 300, 900, 1_500, 4_000)
 _ORDERS_OPEN_MAX: Final = 6
 _CONTROLS_OPEN_MAX: Final = 6
+_CAMPAIGNS_OPEN_MAX: Final = 3
 _KEYS: Final = {"aes-2026": (0, 1, 2), "tdes-1998": (3, 4, 5)}
 
 
@@ -149,6 +151,37 @@ class People:
         self.world.call(lambda host: host.tariffs.set(price, table=table, valid_from_s=from_s, meters=some))
         self.world.calm.note_tariffs()
         self.world.wake_host()
+
+    def op_campaign(self, chance: Random) -> None:
+        """A text, a price, the clock or a key for many meters; or an open campaign is paused, resumed or cancelled."""
+        world, until_s = self.world, self.world.host_s() + chance.choice((600, 7_200, 86_400))
+        opened = world.rows("SELECT id, state FROM campaigns WHERE state IN ('scheduled', 'running', 'paused')")
+        if len(opened) >= _CAMPAIGNS_OPEN_MAX or (opened and chance.random() < 0.3):
+            campaign, state = chance.choice(opened)
+            if state == "paused":
+                world.call(lambda host: host.campaigns.resume(campaign))
+            elif state == "running" and chance.random() < 0.5:
+                world.call(lambda host: host.campaigns.pause(campaign))
+            else:
+                world.call(lambda host: host.campaigns.cancel(campaign))
+            return
+        wish = self._campaign(chance, until_s)
+        world.call(lambda host: host.campaigns.start(wish))
+        world.calm.note_tariffs()
+        world.wake_host()
+
+    def _campaign(self, chance: Random, until_s: int) -> CampaignWish:
+        kind = chance.choice(("text", "tariff", "clock", "key"))
+        if kind == "text":
+            return CampaignWish(kind, text=f"to all {chance.randrange(3)}", until_s=until_s)
+        if kind == "tariff":
+            price_micro = chance.choice((250_000, 2_500_000, 12_345_678))
+            return CampaignWish(kind, price_micro=price_micro, until_s=until_s, per_station=1)
+        if kind == "key":
+            new, old = chance.sample(_KEYS[chance.choice(sorted(_KEYS))], 2)
+            replaces = old if chance.random() < 0.5 else None
+            return CampaignWish(kind, key_set=new, replaces=replaces, until_s=until_s)
+        return CampaignWish(kind, until_s=until_s)
 
     # -- in the homes
 
