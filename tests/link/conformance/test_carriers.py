@@ -10,7 +10,8 @@ from prewatt.link import carrier
 from prewatt.link.carrier import CarrierClosedError, End, dial, find_scheme, installed_carriers
 from prewatt.units import ValueFieldError
 
-WITHIN_S = 30
+# A hang is told from a busy computer by a wide margin.
+WITHIN_S = 60
 MANY = 300
 
 
@@ -226,7 +227,7 @@ def test_a_send_that_waits_can_be_cancelled_and_the_rest_arrives(place):
             ends = await at.open()
             if not at.promise.lossless:
                 return
-            size = min(at.size_max, 65_536)
+            size = min(at.size_max, 16_384)
             sent = 0
 
             async def flood() -> None:
