@@ -77,6 +77,7 @@ class Auditor:
         self.restores = 0
         self._held: dict[tuple[str, bytes], RingEntry] = {}
         self._orders: dict[tuple[str, bytes], tuple[str, int]] = {}
+        self._answered: set[str] = set()
         self._ended: dict[str, str] = {}
         self._top = 0
 
@@ -90,6 +91,15 @@ class Auditor:
     def sold(self, order: str, meter: str, amount_micro: int) -> None:
         """A customer asked for this, whatever came of it."""
         self.sales.setdefault(order, Sale(meter, amount_micro))
+
+    def answered(self, order: str) -> None:
+        """A customer has an answer: the sale is in the books now and for ever."""
+        self._answered.add(order)
+
+    def restored(self) -> None:
+        """The database was put back: what was answered since may have to be made again by people."""
+        self.restores += 1
+        self._answered.clear()
 
     def issued(self, order: str, meter: str, digits: str) -> None:
         """A customer has an order on paper: its 64 bits are another tag of that order."""
@@ -221,6 +231,8 @@ class Auditor:
         self._top = 0
         self._ended = {}
         self.note_orders()
+        there = {row[0] for row in self._rows("SELECT id FROM orders")}
+        self.check(not (lost := self._answered - there), f"orders {sorted(lost)[:3]} were answered, and are gone")
 
     def check_books(self) -> None:
         """Every order that ended, against what meters really hold; a freeze without a cause is one too many."""

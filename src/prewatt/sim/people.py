@@ -235,7 +235,8 @@ class People:
 
     def _sell(self, meter: str, amount: str, order: str) -> None:
         self.world.auditor.sold(order, meter, parse_value(amount, digits=2))
-        self.world.call(lambda host: host.vending.vend(meter, amount, order=order))
+        if self.world.call(lambda host: host.vending.vend(meter, amount, order=order)) is not None:
+            self.world.auditor.answered(order)
 
     def _refused(self, meter: str, amount: str, order: str) -> None:
         try:

@@ -154,6 +154,6 @@ class Trouble:
 
     def _restored(self, how: str) -> None:
         self.restores += 1
-        self.world.auditor.restores += 1
+        self.world.auditor.restored()
         self.world.history.note(self.world.now_ms, "restore", how)
         self.start()
