@@ -51,9 +51,9 @@ bench: ## Measure, print a table, write bench/out/results.json (ONLY=area)
 	@exec .venv/bin/python -m bench.run $(ONLY)
 
 .PHONY: sim
-sim: ## Simulate fresh seeds on every core, five minutes unless told (ARGS="--seconds 3600")
+sim: ## Simulate fresh seeds on every core, five minutes unless told (ARGS="--seconds 3600"; HOLES=1: planted ones)
 	@sh tools/install.sh test
-	@exec .venv/bin/python tests/sim/hunt.py --jobs $(JOBS) $(ARGS)
+	@exec .venv/bin/python $(if $(HOLES),tests/sim/hunt_holes.py,tests/sim/hunt.py --jobs $(JOBS)) $(ARGS)
 
 .PHONY: docs
 docs: ## Write the generated parts of docs/ anew

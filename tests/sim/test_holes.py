@@ -1,0 +1,41 @@
+"""The simulator has eyes: each hole planted on purpose is found by a run that is known to fall into it.
+
+`hunt_holes.py` beside this file looks for them with fresh seeds (`make sim HOLES=1`).
+"""
+
+import pytest
+from sim_holes import HOLES, MOODS, SEEDS, fall, has_boxes, moody, planted
+
+from prewatt.sim.run import Request, run
+
+HOLES_MIN = 20
+# Seeds beside the known one that are tried where it sees nothing any more.
+NEAR = 30
+
+
+def test_every_planted_hole_has_a_run_that_finds_it_and_says_what_it_would_do():
+    assert set(SEEDS) == set(HOLES)
+    assert len(HOLES) >= HOLES_MIN
+    assert [name for name, hole in HOLES.items() if not hole.__doc__] == []
+
+
+def hunted(name):
+    """The first run that falls into the hole: the known one, or one near it where the world has changed since."""
+    near = [seed for seed in range(SEEDS[name] + 1, SEEDS[name] + NEAR) if has_boxes(seed) is MOODS[name][1]]
+    for seed in (SEEDS[name], *near):
+        outcome = fall(name, seed)
+        if outcome.violation is not None:
+            return outcome
+    return None
+
+
+@pytest.mark.parametrize("name", sorted(SEEDS))
+def test_the_simulator_falls_into_a_planted_hole(name):
+    assert hunted(name) is not None, f"{name}: nothing seen near seed {SEEDS[name]}; find another with hunt_holes.py"
+
+
+def test_what_was_planted_is_gone_afterwards():
+    name = "sequence_checked_after_the_write"
+    with pytest.raises(KeyError), planted(name):
+        raise KeyError
+    assert run(Request(SEEDS[name], 400, meters=2, calm=False), moody(name, SEEDS[name])).violation is None
