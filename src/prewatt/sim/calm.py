@@ -66,6 +66,10 @@ class Calm:
 
     def _decide(self, shown: MeterAnswer) -> None:
         world, meter = self.world, shown.id
+        place, m_id = world.homes[meter].place, world.homes[meter].m_id
+        if shown.station != place:
+            # A restored registry, or one that died in the middle, does not know on which pole the meter hangs.
+            world.call(lambda host: host.topology.move_meter(meter, place, m_id=m_id, reason="it hangs there"))
         if shown.state is MeterState.FROZEN:
             world.call(lambda host: host.registry.thaw(meter, "the first body hangs there"))
         for order in self._open_orders(meter):

@@ -74,8 +74,9 @@ def _walk(world: World, request: Request, script: Iterator[Operation], outcome: 
     for operation in script:
         if operation.at_ms > end_ms or world.history.steps >= request.steps:
             break
-        world.run_until(operation.at_ms)
+        # What breaks on the way to an operation belongs to a story that ends with it.
         outcome.operations.append(operation)
+        world.run_until(operation.at_ms)
         operate(world, operation)
         if request.calm_every and len(outcome.operations) % request.calm_every == 0:
             world.calm.run()
