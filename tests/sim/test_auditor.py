@@ -41,6 +41,7 @@ def database_that_does_not_sync(monkeypatch):
     store_module._engine.cache_clear()
 
 
+@pytest.mark.heavy
 @pytest.mark.usefixtures("meter_without_sequences")
 def test_a_meter_that_ignores_the_sequence_is_found_and_its_story_is_short():
     outcome = first_broken(3_000)

@@ -23,6 +23,7 @@ def history(seed, hash_seed):
     return done.stdout
 
 
+@pytest.mark.heavy
 # One with a hostile station, two with boxes and lines.
 @pytest.mark.parametrize("seed", [2, 4, 6])
 def test_the_same_seed_makes_the_same_history_in_another_process(seed):
