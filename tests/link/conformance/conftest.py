@@ -20,7 +20,7 @@ from prewatt.link.names import BoxName
 from prewatt.units import MeterId, format_meter_id
 
 sys.path.insert(0, str(Path(__file__).parent))
-import carrier_places  # noqa: E402 - beside this file
+import carrier_places
 
 
 @dataclass
