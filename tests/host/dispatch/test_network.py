@@ -17,7 +17,7 @@ from prewatt.codec.hop import (
     build_hop,
     parse_hop,
 )
-from prewatt.codec.messages import MessageType
+from prewatt.codec.messages import MessageType, Refusal, RefusalReason
 from prewatt.host.answers import TransferState
 from prewatt.host.dispatch.keeping import SPOOLS_MAX
 from prewatt.host.refusals import StoreError
@@ -402,3 +402,51 @@ def test_coverage_counts_who_was_read_today_and_names_who_was_not(make_field):
     assert (area.coverage.text, area.stations) == ("4 of 5 read today", 2)
     assert field.host.polling.total().text == "4 of 5 read today"
     assert field.host.topology.read_station("S1").box.silent == ("000003",)
+
+
+def rounds(hops):
+    return [message for hop in hops if isinstance(message := parse_hop(hop.data), Round)]
+
+
+def test_an_acknowledged_alarm_ends_no_call_that_waits_in_another_round(make_field):
+    field = make_field(below=(1,))
+    field.run(10)
+    home, network = field.homes["000001"], field.host.network
+    home.open_cover()
+    alarm = next(payload for payload in home.said if payload[0] == MessageType.ALARM)
+    field.run(60)
+    field.host.vending.vend("000001", "1", order="A")
+    (hello,) = rounds(network.tick(field.line_ms))
+    again = kept(1, 1, ((home.meter_id, alarm),), b"anotherS")
+    (ack,) = rounds(network.arrived([again], field.line_ms))
+    assert ack.items[0][1][0] == MessageType.ALARM_ACK
+    network.arrived([(0, build_hop(Answers(S1, ack.number, True, ())))], field.line_ms)
+    assert field.host.dispatch.sessions_open == 1
+    network.arrived([(0, build_hop(Answers(S1, hello.number, True, ())))], field.line_ms)
+    assert field.host.dispatch.sessions_open == 0
+
+
+def test_a_station_ends_no_session_with_a_meter_of_another(make_field):
+    field = make_field(below=(1, 1))
+    field.run(10)
+    network = field.host.network
+    field.host.vending.vend("000001", "1", order="A")
+    assert rounds(network.tick(field.line_ms))
+    refusal = ((field.homes["000001"].meter_id, Refusal(RefusalReason.BUSY).build()),)
+    network.arrived([(0, build_hop(Answers(S2, 0, False, refusal)))], field.line_ms)
+    assert field.host.dispatch.sessions_open == 1
+    network.arrived([(0, build_hop(Answers(S1, 0, False, refusal)))], field.line_ms)
+    assert field.host.dispatch.sessions_open == 0
+
+
+def test_places_that_changed_while_the_books_could_not_be_read_are_looked_at_later(make_field, monkeypatch):
+    field = make_field(below=(1,))
+    field.run(10)
+    store = field.host.context.store
+    field.host.topology.add_station("S9", "A1")
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "reading", lambda: (_ for _ in ()).throw(StoreError("the disk is gone")))
+        with pytest.raises(StoreError):
+            field.host.network.tick(field.line_ms)
+    told = {parse_hop(hop.data).address for hop in field.host.network.tick(field.line_ms)}
+    assert Address(0, field.host.topology.read_station("S9").number) in told

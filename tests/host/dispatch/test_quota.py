@@ -172,3 +172,14 @@ def test_what_is_reserved_is_exactly_what_was_called_and_not_released(steps):
     for meter in list(open_calls):
         made.release(next(line for line in known if line.meter == meter))
     assert made.ahead_ms == 0
+
+
+def test_a_line_that_changes_its_profile_meanwhile_leaves_nothing_reserved():
+    made = queue(replace(COST, session_ms=5_000))
+    fill(made, Place.ORDINARY, 2)
+    called = made.admit(0)
+    assert made.ahead_ms == 10_000
+    made.cost = COST
+    for line in called:
+        made.release(line)
+    assert made.ahead_ms == 0

@@ -45,6 +45,8 @@ class Line:
     call: Call | None = None
     waits: Place | None = None
     reserved: Place | None = None
+    reserved_ms: int = 0
+    """Line time that its call was given in that place, as predicted when it was."""
     silent: bool = False
     """Its last call brought no answer, and nothing was heard of it since."""
     urgent: bool = False
@@ -56,6 +58,11 @@ class Line:
     last_work: tuple[object, ...] | None = None
     credit_ms: int = _CREDIT_MAX_MS
     credited_ms: int = 0
+
+    def is_heard_through(self, station: str | None) -> bool:
+        """Whether an answer through this station may be believed to be the meter's: a Refusal or a false Proof ends a
+        session and proves nothing, so that any other station could else keep the meter from being reached."""
+        return station in (None, self.station if self.call is None else self.call.queue.station)
 
     def pause_ms(self, line_ms: int) -> int:
         """How long until the meter answers another Hello; 0 where it does now."""

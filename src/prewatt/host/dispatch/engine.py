@@ -225,6 +225,8 @@ class Dispatch:
         line = self._roster.line(arrived.meter)
         if line is None or not arrived.payload:
             return
+        if arrived.payload[0] not in _FROM_METER and not line.is_heard_through(arrived.station):
+            return
         line.silent = False
         if arrived.payload[0] in _FROM_METER:
             for work in self._inbound.take(line.meter, arrived.payload):

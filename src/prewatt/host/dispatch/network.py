@@ -220,6 +220,19 @@ class Network:
             changed.append(places.popleft())
         if not changed:
             return
+        try:
+            self._read_places()
+            for station in dict.fromkeys(changed):
+                self._dispatch.places_changed(station)
+        except Exception:
+            places.extend(changed)
+            raise
+        for station in changed:
+            if station:
+                self._tell.add(station)
+                self._told_ms.pop(station, None)
+
+    def _read_places(self) -> None:
         areas, stations = schema.areas, schema.stations
         with self._context.store.reading() as connection:
             self._areas = {row.number: row.id for row in connection.execute(select(areas.c.number, areas.c.id))}
@@ -227,11 +240,6 @@ class Network:
             rows = connection.execute(select(stations.c.id, stations.c.area, stations.c.number))
             self._addresses = {row.id: Address(numbers[row.area], row.number) for row in rows}
         self._stations = {address: station for station, address in self._addresses.items()}
-        for station in dict.fromkeys(changed):
-            self._dispatch.places_changed(station)
-            if station:
-                self._tell.add(station)
-                self._told_ms.pop(station, None)
 
     def _tellings(self, line_ms: int) -> list[Hop]:
         """Members and Plan for the stations that have to be told, none of them too often."""

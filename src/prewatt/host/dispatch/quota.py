@@ -73,15 +73,16 @@ class StationQueue:
             while waiting and (not self._ahead_ms[place] or self._ahead_ms[place] + self.cost.session_ms <= limit_ms):
                 line = waiting.popleft()
                 if line.waits is place and line.station == self.station:
-                    line.waits, line.reserved = None, place
-                    self._ahead_ms[place] += self.cost.session_ms
+                    line.waits, line.reserved, line.reserved_ms = None, place, self.cost.session_ms
+                    self._ahead_ms[place] += line.reserved_ms
                     found.append(line)
         return found
 
     def release(self, line: "Line") -> None:
         """What was reserved for a meter's call is free again."""
         if line.reserved is not None:
-            self._ahead_ms[line.reserved] -= self.cost.session_ms
+            # What was given, not what it would be now: the line may have another profile meanwhile.
+            self._ahead_ms[line.reserved] -= line.reserved_ms
             line.reserved = None
 
     def was_silent(self, line: "Line", line_ms: int) -> None:

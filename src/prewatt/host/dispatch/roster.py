@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import or_, select
 
+from prewatt.codec.messages import MessageType
 from prewatt.host.context import HostContext
 from prewatt.host.dispatch.agenda import Agenda, Line
 from prewatt.host.dispatch.polls import Polls
@@ -168,7 +169,9 @@ class Roster:
             posted[line.meter, station] += 1
         found: list[Post] = []
         for (station, ordinary, _), each in sorted(rounds.items(), key=lambda item: item[0]):
-            number = self.queue(station).begin_round([line for line, _ in each])
+            # No meter answers an acknowledgement: that it went out ends no call that is under way in another round.
+            asked = [line for line, payload in each if payload[0] != MessageType.ALARM_ACK]
+            number = self.queue(station).begin_round(asked)
             payloads = tuple((meter_bytes(line.meter), payload) for line, payload in each)
             found.append(Post(station, number, not ordinary, payloads))
         return found
