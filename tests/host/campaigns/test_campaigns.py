@@ -150,6 +150,18 @@ def test_meters_are_let_go_at_the_rate_and_no_faster(make_fleet):
     assert finish(fleet, campaign).confirmed == 12
 
 
+def test_a_clock_that_was_ahead_holds_nothing_up_once_it_is_set_right(make_fleet):
+    fleet = make_fleet(6)
+    fleet.run()
+    fleet.now_s += 86_400
+    campaign = start(fleet, "text", text="from the future", per_minute=3)
+    fleet.run(20, until=lambda: outline(fleet, campaign).sent + outline(fleet, campaign).confirmed == 3)
+    fleet.now_s = NOW_S + 100
+    for number in range(1, 7):
+        fleet.power_up(bytes_of(number))
+    assert finish(fleet, campaign).confirmed == 6
+
+
 def test_no_more_than_its_share_is_under_way_below_a_station(make_fleet):
     fleet = make_fleet(8)
     fleet.run()

@@ -70,6 +70,19 @@ def test_it_starts_at_its_time(fleet):
     assert live(fleet, 4_800, campaign).confirmed == 2
 
 
+def test_programs_that_wait_for_their_time_hold_up_no_other_meter(make_fleet):
+    fleet = make_fleet(5, maker_key=MAKER)
+    fleet.run()
+    add(fleet, image_of(size=600))
+    start(fleet, activate_s=fleet.now_s + 86_400, per_minute=2, per_station=1)
+    fleet.run(240, until=lambda: len(loaded(fleet)) == 5)
+    assert len(loaded(fleet)) == 5
+
+
+def loaded(fleet):
+    return [each for each in fleet.meters.values() if each._core.control.program.stage is ProgramStage.WAITING]
+
+
 def test_a_program_that_does_not_start_is_told_and_the_one_before_runs_on(fleet):
     add(fleet, image_of(memory_format=MEMORY_FORMAT + 1))
     campaign = start(fleet)

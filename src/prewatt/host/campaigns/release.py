@@ -18,10 +18,10 @@ from prewatt.host.keys import KeySetState, VaultError
 from prewatt.host.store import Writing, schema
 from prewatt.host.tariffs import read_tariff
 
-__all__ = ["release"]
+__all__ = ["LATER_S", "release"]
 
 # A meter for which too much waits already is looked at again.
-_LATER_S: Final = 3_600
+LATER_S: Final = 3_600
 
 
 def release(writing: Writing, context: HostContext, row: Row[Any], meters: Iterable[str], now_s: int) -> list[str]:
@@ -32,7 +32,7 @@ def release(writing: Writing, context: HostContext, row: Row[Any], meters: Itera
         found = select(rows).where(rows.c.campaign == row.number, rows.c.meter == meter)
         place = writing.connection.execute(found).one()
         if _too_much(writing, meter):
-            move_meter(writing, place, due_s=now_s + _LATER_S)
+            move_meter(writing, place, due_s=now_s + LATER_S)
             continue
         _KINDS[kind](writing, context, place, what, now_s)
         woken.append(meter)

@@ -16,7 +16,7 @@ from prewatt.host.campaigns.answers import CampaignKind, CampaignState
 from prewatt.host.campaigns.joining import target_of
 from prewatt.host.campaigns.loading import withdraw_body, withdraw_step
 from prewatt.host.campaigns.progress import OPEN_STATES
-from prewatt.host.campaigns.release import release
+from prewatt.host.campaigns.release import LATER_S, release
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.controls import queue_control
 from prewatt.host.store import Writing, schema
@@ -95,7 +95,8 @@ class Runner:
         """The next meters: as many as the rate allows, and no more at once below a station than its share."""
         rows, meters = schema.campaign_meters, schema.meters
         ours = rows.c.campaign == row.number
-        recent = select(func.count()).where(ours, rows.c.sent_s > now_s - _MINUTE_S)
+        # Bounded above too: a program on trial bears the time at which it starts, and a clock may have been set back.
+        recent = select(func.count()).where(ours, rows.c.sent_s.between(now_s - _MINUTE_S + 1, now_s))
         room = row.per_minute - writing.connection.execute(recent).scalar_one()
         if room <= 0:
             return []
@@ -103,7 +104,7 @@ class Runner:
         under_way = (
             select(meters.c.station, func.count().label("busy"))
             .join_from(rows, meters, meters.c.id == rows.c.meter)
-            .where(ours, rows.c.state == "sent", rows.c.sent_s > now_s - GIVE_WAY_S)
+            .where(ours, rows.c.state == "sent", rows.c.sent_s.between(now_s - GIVE_WAY_S + 1, now_s))
             .group_by(meters.c.station)
             .subquery()
         )
@@ -112,7 +113,7 @@ class Runner:
             select(rows.c.meter, place, func.coalesce(under_way.c.busy, 0).label("busy"))
             .join_from(rows, meters, meters.c.id == rows.c.meter)
             .outerjoin(under_way, under_way.c.station == meters.c.station)
-            .where(ours, rows.c.state == "waiting", rows.c.due_s <= now_s)
+            .where(ours, rows.c.state == "waiting", ~rows.c.due_s.between(now_s + 1, now_s + LATER_S))
             .subquery()
         )
         free = select(waiting.c.meter).where(waiting.c.place + waiting.c.busy <= row.per_station)
