@@ -55,3 +55,13 @@ def test_a_name_has_the_numbers_of_its_role():
         area_name(HERE, 256)
     assert str(station_name(HERE, Address(255, 0))) == "station 255.0"
     assert str(host_name(HERE)) == "host"
+
+
+def test_a_box_speaks_through_message_servers_and_its_own_areas_leaf_alone():
+    station, area, other = station_name(HERE, Address(1, 2)), area_name(HERE, 1), area_name(HERE, 2)
+    host, server = host_name(HERE), server_name(HERE, 0)
+    assert all(each.meets_at(server) for each in (station, area, host))
+    assert all(each.meets_at(area) for each in (station, area))
+    assert not any(each.meets_at(other) for each in (station, area, host))
+    assert not any(each.meets_at(found) for each in (station, area, host) for found in (host, station, None))
+    assert not host.meets_at(server_name("cd" * 16, 0))

@@ -12,7 +12,7 @@ from prewatt.link.nats import dial_nats, listen_nats
 from prewatt.link.tcpcarrier import WAITING_MAX
 
 sys.path.insert(0, str(Path(__file__).parent))
-from message_servers import make_hub, make_leaf
+from message_servers import free_places, make_hub, make_leaf
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +169,24 @@ def test_who_has_no_papers_of_this_installation_or_another_name_is_not_let_in(se
                 await dial_nats([leaf.clients], papers[word], papers["host"].name)
 
     run(talk())
+
+
+def test_another_box_that_poses_as_the_message_server_is_not_spoken_through(papers, tmp_path, monkeypatch):
+    """The other area has papers of this installation and may be called; it is still nobody's message server."""
+    shorten(monkeypatch)
+    places = free_places(1)
+    server = make_leaf(tmp_path, papers["other area"], places)
+    try:
+        server.start().wait_ready()
+        asyncio.run(refused(server.clients, papers))
+    finally:
+        server.stop()
+
+
+async def refused(place, papers):
+    for word, above in (("area", "host"), ("station", "area")):
+        with pytest.raises(CarrierClosedError, match="area 2 is not who belongs here"):
+            await dial_nats([place], papers[word], papers[above].name)
 
 
 def test_a_station_may_say_nothing_but_what_is_its_own(servers, papers):

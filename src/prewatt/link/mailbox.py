@@ -26,6 +26,11 @@ class Mailbox:
         return len(self._waiting) >= WAITING_MAX
 
     @property
+    def empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._waiting
+
+    @property
     def closed(self) -> bool:
         """Whether its end has closed."""
         return self._closed
@@ -49,8 +54,17 @@ class Mailbox:
             if self._closed:
                 raise CarrierClosedError("nothing more will come: an end has closed")
             await self._wait()
+        return self.pop()
+
+    def pop(self) -> bytes:
+        """The next message; the caller has looked whether there is one."""
         self._changed.set()
         return self._waiting.popleft()
+
+    async def wait_closed(self) -> None:
+        """Returns when its end has closed."""
+        while not self._closed:
+            await self._wait()
 
     def close(self) -> None:
         """Wakes everybody who waits; nothing is added any more."""

@@ -86,6 +86,16 @@ class BoxName:
             return other.role is Role.STATION and other.numbers[:1] == self.numbers
         return self.role is Role.HOST and other.role is Role.AREA
 
+    def meets_at(self, server: "BoxName | None") -> bool:
+        """Whether ``server`` may be the message server that this box speaks through: one of the installation, or the
+        leaf of its own area. Any other box of the installation that answers there poses as one."""
+        if server is None or server.installation != self.installation:
+            return False
+        return server.role is Role.SERVER or (server.role is Role.AREA and server in (self, self._area()))
+
+    def _area(self) -> "BoxName | None":
+        return area_name(self.installation, self.numbers[0]) if self.role is Role.STATION else None
+
     def __str__(self) -> str:
         return " ".join((self.role, ".".join(map(str, self.numbers)))).rstrip()
 

@@ -2,7 +2,9 @@
 
 Every server speaks TLS 1.3 with certificates on both sides and knows its users by the names in them, so there is no
 password to choose, to leak or to leave at a default. All of an installation lives in one account that bears its id,
-and a box may publish under its own name alone. Streams are on disk before they are acknowledged (``sync_interval``).
+and a station may publish under its own name alone; a leaf node is trusted with the account, and so with the names of
+other areas. Any papers of the installation open a cluster's port: it is for the servers' own network. Streams are on
+disk before they are acknowledged (``sync_interval``).
 """
 
 import json

@@ -8,13 +8,14 @@ TLS 1.3 only, certificates on both sides, no public authority.
 import os
 import ssl
 import stat
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from prewatt.link.certificates import BoxPapers, CertificateError, read_expiry_s, read_name
 from prewatt.link.names import BoxName
 
-__all__ = ["Papers", "write_papers"]
+__all__ = ["Papers", "peer_name", "write_papers"]
 
 _CERTIFICATE: Final = "box.pem"
 _KEY: Final = "box.key"
@@ -57,9 +58,13 @@ class Papers:
         """The authority's certificate."""
         return self.folder / _AUTHORITY
 
-    def caller_tls(self) -> ssl.SSLContext:
-        """For an end that dials."""
-        return self._tls(ssl.PROTOCOL_TLS_CLIENT)
+    def caller_tls(self, admits: Callable[[BoxName | None], bool] | None = None) -> ssl.SSLContext:
+        """For an end that dials. ``admits``: whom it may find there; the handshake with any other fails. None: the
+        caller looks at the name itself."""
+        context = self._tls(ssl.PROTOCOL_TLS_CLIENT)
+        if admits is not None:
+            context.sslobject_class = _looking(admits)
+        return context
 
     def listener_tls(self) -> ssl.SSLContext:
         """For an end that is dialled."""
@@ -76,6 +81,28 @@ class Papers:
         except (ssl.SSLError, OSError) as error:
             raise CertificateError(f"papers {self.folder}: cannot be used ({error.strerror or error})") from None
         return context
+
+
+def peer_name(certificate: Mapping[str, Any] | None) -> BoxName | None:
+    """The box that a peer's certificate names (as `ssl` gives it); None where there is none, or it names none."""
+    uris = [value for kind, value in (certificate or {}).get("subjectAltName", ()) if kind == "URI"]
+    try:
+        return BoxName.parse(uris[0]) if len(uris) == 1 else None
+    except ValueError:
+        return None
+
+
+def _looking(admits: Callable[[BoxName | None], bool]) -> type[ssl.SSLObject]:
+    class Looking(ssl.SSLObject):
+        """A handshake that ends with a look at who is there, also where a library dials anew by itself."""
+
+        def do_handshake(self) -> None:
+            super().do_handshake()
+            name = peer_name(self.getpeercert())
+            if not admits(name):
+                raise ssl.SSLCertVerificationError(f"{name or 'a peer without a name'} is not who belongs here")
+
+    return Looking
 
 
 def write_papers(folder: Path, papers: BoxPapers) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from prewatt.codec.errors import DecodeError
 from prewatt.codec.frame import FRAME_BYTES_MAX, Frame, FrameFlags
 from prewatt.device.modem import MasterModem, SlaveModem
+from prewatt.device.modem.master import OUTGOING_MAX
 from prewatt.link.carrier import Accept, Carrier, CarrierClosedError, CarrierScheme, End, Promise
 from prewatt.link.line import PROFILES, LineProfile, ModemLine, profile_named
 from prewatt.link.line.medium import REACH_M_MAX
@@ -21,7 +22,7 @@ from prewatt.link.mailbox import Mailbox
 from prewatt.link.names import BoxName
 from prewatt.units import MeterId, ValueFieldError, parse_meter_id
 
-__all__ = ["POWERLINE", "SPEED_MAX", "UNSENT_MAX", "LineStreet"]
+__all__ = ["POWERLINE", "SPEED_MAX", "UNSENT_MAX", "LineEnd", "LineStreet"]
 
 # Frames that wait for one end's modem before its sender is held up: what a modem of a meter keeps at most.
 UNSENT_MAX: Final = 4
@@ -34,13 +35,15 @@ _M_ID_MAX: Final = 255
 _SEED_MAX: Final = 2**63 - 1
 
 
-class _LineEnd:
-    """One modem's end; see Carrier."""
+class LineEnd:
+    """One modem's end of a line of this process; see Carrier."""
 
     def __init__(self, street: "LineStreet", end: int, flags: FrameFlags) -> None:
         self._street, self._end, self._flags = street, end, flags
         self.inbox = Mailbox()
         self.told: Callable[[bool], None] | None = None
+        self._hear: Callable[[bytes], None] | None = None
+        self._failed: Exception | None = None
 
     async def send(self, data: bytes, *, urgent: bool = False) -> None:
         """See Carrier; ``urgent``: ahead of what the modem still has to send, and into an open window."""
@@ -52,13 +55,47 @@ class _LineEnd:
             raise ValueError(f"flags: {frame.flags:02X} is not allowed; allowed is {self._flags:02X}, a whole frame")
         await self._street.send(self._end, data, self.inbox, urgent=urgent)
 
+    def send_urgent(self, data: bytes) -> bool:
+        """`send` of an urgent frame for whoever cannot wait: False, and nothing sent, where nothing more is taken."""
+        return not self.inbox.closed and self._street.send_urgent(self._end, data)
+
     async def receive(self) -> bytes:
+        """See Carrier."""
         return await self.inbox.take()
 
     def close(self) -> None:
+        """See Carrier."""
         if not self.inbox.closed:
             self.inbox.close()
             self._street.leave(self._end)
+
+    def hand_over(self, hear: Callable[[bytes], None]) -> None:
+        """From now on ``hear`` is given each message at the moment of its arrival, in the event loop, and so before
+        what `on_hold` tells of that moment; `receive` is not used any more."""
+        self._hear = hear
+        while not self.inbox.empty:
+            hear(self.inbox.pop())
+
+    async def wait_closed(self) -> str:
+        """Until nothing more will come or go; gives why, or raises what ``hear`` raised."""
+        await self.inbox.wait_closed()
+        if self._failed is not None:
+            raise self._failed
+        return "the line is dead"
+
+    def give(self, data: bytes) -> bool:
+        """A frame that has arrived; False where there is no room for it."""
+        if self._hear is not None:
+            try:
+                self._hear(data)
+            except Exception as error:  # whatever it is, it belongs to whoever waits for the end
+                self._failed = error
+                self.close()
+        elif self.inbox.full:
+            return False
+        else:
+            self.inbox.add(data)
+        return True
 
     def on_hold(self, told: Callable[[bool], None]) -> None:
         """``told`` hears when the station's modem is in the middle of a message, and when it is no more: what a
@@ -75,7 +112,7 @@ class LineStreet:
             raise ValueFieldError("speed", speed, f"1 to {SPEED_MAX}")
         self.line = ModemLine(profile, seed)
         self._profile, self._speed = profile, speed
-        self._ends: dict[int, _LineEnd] = {}
+        self._ends: dict[int, LineEnd] = {}
         self._station: int | None = None
         self._meters: set[tuple[MeterId, int]] = set()
         self._ids: dict[int, tuple[MeterId, int]] = {}
@@ -92,7 +129,7 @@ class LineStreet:
         """The line's clock."""
         return max(self.line.now_ms, int((self._loop.time() - self._began_s) * self._speed * _MS))
 
-    def station(self, knows: Callable[[MeterId, int], bool] | None = None) -> "_LineEnd":
+    def station(self, knows: Callable[[MeterId, int], bool] | None = None) -> LineEnd:
         """The station's end; when it closes, the line is dead. ``knows``: see MasterModem; unless given, meters that
         are on the line. ValueError where there is one already."""
         if self._station is not None:
@@ -129,6 +166,14 @@ class LineStreet:
         self.line.send(end, data, self.line_ms, urgent=urgent)
         self._changed.set()
 
+    def send_urgent(self, end: int, data: bytes) -> bool:
+        """Gives an urgent frame to an end's modem, beyond what others may leave there; False where that is full too."""
+        if self.line.waiting(end) >= OUTGOING_MAX:
+            return False
+        self.line.send(end, data, self.line_ms, urgent=True)
+        self._changed.set()
+        return True
+
     def leave(self, end: int) -> None:
         """Takes one end off the line."""
         self.line.detach(end)
@@ -140,9 +185,9 @@ class LineStreet:
         if end == self._station:
             self.close()
 
-    def _open(self, end: int, flags: FrameFlags) -> _LineEnd:
-        carrier = self._ends[end] = _LineEnd(self, end, flags)
-        return carrier
+    def _open(self, end: int, flags: FrameFlags) -> LineEnd:
+        self._ends[end] = LineEnd(self, end, flags)
+        return self._ends[end]
 
     async def _run(self) -> None:
         try:
@@ -167,13 +212,10 @@ class LineStreet:
     def _step(self) -> None:
         for delivered in self.line.step():
             end = self._ends.get(delivered.end)
-            if end is None or end.inbox.full:
+            if end is None or not end.give(delivered.data):
                 self.missed += 1
-            else:
-                end.inbox.add(delivered.data)
         self._progress.set()
-        station = None if self._station is None else self._ends.get(self._station)
-        if station is not None and self._station is not None and station.told is not None:
+        if self._station is not None and (station := self._ends.get(self._station)) and station.told is not None:
             held = self.line.holding(self._station)
             if held is not self._held:
                 self._held = held

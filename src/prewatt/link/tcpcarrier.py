@@ -17,6 +17,7 @@ from typing import Final
 
 from prewatt.link.carrier import MESSAGE_BYTES_MAX, CarrierClosedError
 from prewatt.link.names import BoxName
+from prewatt.link.papers import peer_name
 
 __all__ = [
     "ALIVE_EVERY_S",
@@ -143,7 +144,7 @@ class TcpCarrier(asyncio.Protocol):
         """Of asyncio: TLS, where there is any, has been agreed upon."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self.peer = _name_of(transport)
+        self.peer = peer_name(transport.get_extra_info("peercert"))
         if not self._admits(self.peer):
             self._end(f"{self.peer or 'a peer without a name'} is not who belongs here")
             transport.abort()
@@ -242,16 +243,6 @@ class TcpCarrier(asyncio.Protocol):
             self._alive.cancel()
         for event in (self._changed, self._writable, self._welcomed):
             event.set()
-
-
-def _name_of(transport: asyncio.Transport) -> BoxName | None:
-    """The box that the peer's certificate names; None without TLS, or where it names none."""
-    certificate = transport.get_extra_info("peercert") or {}
-    uris = [value for kind, value in certificate.get("subjectAltName", ()) if kind == "URI"]
-    try:
-        return BoxName.parse(uris[0]) if len(uris) == 1 else None
-    except ValueError:
-        return None
 
 
 def reason_of(error: Exception) -> str:
