@@ -64,9 +64,7 @@ def _check(configuration: Configuration, jar: Path, scratch: str) -> tuple[str, 
     command = ["java", "-XX:+UseParallelGC", HEAP, "-cp", str(jar), "tlc2.TLC", "-deadlock", "-workers", str(WORKERS)]
     command += ["-metadir", scratch, "-config", configuration.path.name, f"{configuration.module}.tla"]
     try:
-        run = subprocess.run(
-            command, cwd=FORMAL, capture_output=True, text=True, check=False, timeout=CONFIGURATION_S
-        )
+        run = subprocess.run(command, cwd=FORMAL, capture_output=True, text=True, check=False, timeout=CONFIGURATION_S)
     except subprocess.TimeoutExpired:
         return f"no end within {CONFIGURATION_S} s", 0
     counted = _STATES.findall(run.stdout)
