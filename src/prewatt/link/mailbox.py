@@ -26,11 +26,6 @@ class Mailbox:
         return len(self._waiting) >= WAITING_MAX
 
     @property
-    def empty(self) -> bool:
-        """Whether nothing waits."""
-        return not self._waiting
-
-    @property
     def closed(self) -> bool:
         """Whether its end has closed."""
         return self._closed
@@ -54,12 +49,15 @@ class Mailbox:
             if self._closed:
                 raise CarrierClosedError("nothing more will come: an end has closed")
             await self._wait()
-        return self.pop()
-
-    def pop(self) -> bytes:
-        """The next message; the caller has looked whether there is one."""
         self._changed.set()
         return self._waiting.popleft()
+
+    def empty(self) -> list[bytes]:
+        """Takes all that wait now."""
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        self._changed.set()
+        return waiting
 
     async def wait_closed(self) -> None:
         """Returns when its end has closed."""

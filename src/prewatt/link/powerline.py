@@ -26,8 +26,7 @@ __all__ = ["POWERLINE", "SPEED_MAX", "UNSENT_MAX", "LineEnd", "LineStreet"]
 
 # Frames that wait for one end's modem before its sender is held up: what a modem of a meter keeps at most.
 UNSENT_MAX: Final = 4
-# A day in a second; beyond it the wall's clock is too coarse.
-SPEED_MAX: Final = 100_000
+SPEED_MAX: Final = 100_000  # a day in a second; beyond it the wall's clock is too coarse
 _MS: Final = 1_000
 # Moments of the line between two looks at the rest of the process.
 _STEPS_AT_ONCE: Final = 64
@@ -56,7 +55,7 @@ class LineEnd:
         await self._street.send(self._end, data, self.inbox, urgent=urgent)
 
     def send_urgent(self, data: bytes) -> bool:
-        """`send` of an urgent frame for whoever cannot wait: False, and nothing sent, where nothing more is taken."""
+        """`send` of an urgent frame for whoever cannot wait; False, and nothing sent, where nothing more is taken."""
         return not self.inbox.closed and self._street.send_urgent(self._end, data)
 
     async def receive(self) -> bytes:
@@ -73,8 +72,8 @@ class LineEnd:
         """From now on ``hear`` is given each message at the moment of its arrival, in the event loop, and so before
         what `on_hold` tells of that moment; `receive` is not used any more."""
         self._hear = hear
-        while not self.inbox.empty:
-            hear(self.inbox.pop())
+        for data in self.inbox.empty():
+            hear(data)
 
     async def wait_closed(self) -> str:
         """Until nothing more will come or go; gives why, or raises what ``hear`` raised."""
@@ -168,11 +167,10 @@ class LineStreet:
 
     def send_urgent(self, end: int, data: bytes) -> bool:
         """Gives an urgent frame to an end's modem, beyond what others may leave there; False where that is full too."""
-        if self.line.waiting(end) >= OUTGOING_MAX:
-            return False
-        self.line.send(end, data, self.line_ms, urgent=True)
-        self._changed.set()
-        return True
+        if taken := self.line.waiting(end) < OUTGOING_MAX:
+            self.line.send(end, data, self.line_ms, urgent=True)
+            self._changed.set()
+        return taken
 
     def leave(self, end: int) -> None:
         """Takes one end off the line."""
@@ -186,8 +184,7 @@ class LineStreet:
             self.close()
 
     def _open(self, end: int, flags: FrameFlags) -> LineEnd:
-        self._ends[end] = LineEnd(self, end, flags)
-        return self._ends[end]
+        return self._ends.setdefault(end, LineEnd(self, end, flags))
 
     async def _run(self) -> None:
         try:
@@ -215,11 +212,11 @@ class LineStreet:
             if end is None or not end.give(delivered.data):
                 self.missed += 1
         self._progress.set()
-        if self._station is not None and (station := self._ends.get(self._station)) and station.told is not None:
-            held = self.line.holding(self._station)
-            if held is not self._held:
-                self._held = held
-                station.told(held)
+        station = self._ends.get(-1 if self._station is None else self._station)
+        held = self._station is not None and self.line.holding(self._station)
+        if station is not None and station.told is not None and held is not self._held:
+            self._held = held
+            station.told(held)
 
     async def _wait(self, wait_s: float | None) -> None:
         self._changed.clear()

@@ -15,8 +15,9 @@ import structlog
 from prewatt.apps.boxes.peer import Peer
 from prewatt.codec.errors import DecodeError
 from prewatt.codec.frame import Frame, FrameFlags
-from prewatt.link.carrier import Carrier, End, dial, listen
+from prewatt.link.carrier import Carrier, End, Listener, dial, listen
 from prewatt.link.names import BoxName
+from prewatt.link.powerline import LineEnd
 from prewatt.units import MeterId, format_meter_id
 
 __all__ = ["HERE", "LINE_ENDS_MAX", "Line", "PlainLine", "ShapedLine", "here_frame", "open_shaped"]
@@ -37,8 +38,8 @@ def here_frame(meter_id: MeterId, m_id: int) -> bytes:
 class Line(Protocol):
     """What a station speaks on."""
 
-    def send(self, frame: bytes) -> None:
-        """Puts a whole frame of the station on the line."""
+    def send(self, frame: bytes, *, urgent: bool = False) -> None:
+        """Puts a whole frame of the station on the line; ``urgent``: before others that wait for it."""
         ...
 
     def accept(self, carrier: Carrier, peer: BoxName | None) -> None:
@@ -59,8 +60,8 @@ class PlainLine:
         self._ends: dict[Carrier, Peer] = {}
         self._serving: set[asyncio.Task[None]] = set()
 
-    def send(self, frame: bytes) -> None:
-        """See Line."""
+    def send(self, frame: bytes, *, urgent: bool = False) -> None:
+        """See Line; nothing waits here."""
         for end in self._ends.values():
             end.post(frame)
 
@@ -96,19 +97,27 @@ class PlainLine:
 class ShapedLine:
     """Through the model of a line."""
 
-    def __init__(self, address: str, station: Carrier, hear: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, street: Listener, modem: LineEnd, hear: Callable[[bytes], None], hold: Callable[[bool], None]
+    ) -> None:
         """See `open_shaped`."""
-        self._address = address
-        self._station = Peer(station, hear)
+        self._street, self._modem = street, modem
+        self._station = Peer(modem, hear)
+        modem.on_hold(hold)
         self._serving = {asyncio.get_running_loop().create_task(self._listen())}
         self._ends: set[Peer] = set()
 
-    def send(self, frame: bytes) -> None:
+    def send(self, frame: bytes, *, urgent: bool = False) -> None:
         """See Line."""
-        self._station.post(frame)
+        if not (urgent and self._modem.send_urgent(frame)):
+            self._station.post(frame)
 
     def accept(self, carrier: Carrier, peer: BoxName | None) -> None:
-        """See Line."""
+        """See Line; no more than LINE_ENDS_MAX ends."""
+        if len(self._ends) >= LINE_ENDS_MAX:
+            _log.warning("line is full", ends=LINE_ENDS_MAX)
+            carrier.close()
+            return
         modems: dict[tuple[MeterId, int], Peer | None] = {}
         end = Peer(carrier, lambda frame: self._from_meters(end, modems, frame))
         self._ends.add(end)
@@ -116,8 +125,9 @@ class ShapedLine:
 
     def close(self) -> None:
         """See Line."""
-        for end in (self._station, *self._ends):
+        for end in tuple(self._ends):
             end.close()
+        self._street.close()
 
     async def _listen(self) -> None:
         await self._station.run()
@@ -132,6 +142,8 @@ class ShapedLine:
             frame = Frame.parse(data)
         except DecodeError:
             return
+        if frame.flags is not FrameFlags.UP:
+            return
         meter = (frame.meter_id, frame.m_id)
         modem = modems.get(meter)
         if frame.payload and modem is not None:
@@ -143,7 +155,7 @@ class ShapedLine:
     async def _plug_in(
         self, end: Peer, modems: dict[tuple[MeterId, int], Peer | None], meter: tuple[MeterId, int]
     ) -> None:
-        place = f"{self._address}?meter={format_meter_id(meter[0])}&m_id={meter[1]}"
+        place = f"{_MODEL}{self._street.place}?meter={format_meter_id(meter[0])}&m_id={meter[1]}"
         modem = modems[meter] = Peer(await dial(place, End()), end.post)
         await modem.run()
 
@@ -157,9 +169,13 @@ class ShapedLine:
                     modem.close()
 
 
-async def open_shaped(name: str, profile: str, hear: Callable[[bytes], None]) -> ShapedLine:
-    """A modelled line of this process; ValueFieldError for a profile that there is not."""
+async def open_shaped(
+    name: str, profile: str, hear: Callable[[bytes], None], hold: Callable[[bool], None]
+) -> ShapedLine:
+    """A modelled line of this process. ``hear`` takes what the station hears, ``hold`` whether its modem is in the
+    middle of a message. ValueFieldError for a profile that there is not."""
     stations: list[Carrier] = []
-    address = f"{_MODEL}{name}"
-    await listen(f"{address}?profile={profile}", End(), lambda carrier, _: stations.append(carrier))
-    return ShapedLine(address, stations[0], hear)
+    street = await listen(f"{_MODEL}{name}?profile={profile}", End(), lambda carrier, _: stations.append(carrier))
+    (modem,) = stations
+    assert isinstance(modem, LineEnd)
+    return ShapedLine(street, modem, hear, hold)

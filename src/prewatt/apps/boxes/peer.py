@@ -9,13 +9,12 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 import structlog
 
 from prewatt.link.carrier import Accept, Carrier, CarrierClosedError, End, Listener, dial, listen
 from prewatt.link.names import BoxName
-from prewatt.link.tcp import TcpCarrier
 
 __all__ = ["POSTED_MAX", "Peer", "Uplink", "open_place"]
 
@@ -27,6 +26,15 @@ _PAUSE_FIRST_S: Final = 0.2
 _PAUSE_LONGEST_S: Final = 15.0
 # Between half and the whole of a pause, so that a street of boxes does not dial all at once.
 _PAUSE_LEAST: Final = 0.5
+
+
+@runtime_checkable
+class _HandsOver(Protocol):
+    """A carrier that gives messages to the box itself, as soon as they are there."""
+
+    def hand_over(self, hear: Callable[[bytes], None]) -> None: ...
+
+    async def wait_closed(self) -> str: ...
 
 
 class Peer:
@@ -57,7 +65,7 @@ class Peer:
         """Until the carrier has closed; gives why."""
         sending = asyncio.create_task(self._send())
         try:
-            if isinstance(self._carrier, TcpCarrier):
+            if isinstance(self._carrier, _HandsOver):
                 # Without a task between the socket and the box: a third of the time that a message takes.
                 self._carrier.hand_over(self._hear)
                 return await self._carrier.wait_closed()

@@ -11,6 +11,7 @@ from prewatt.device.spool import Spool
 from prewatt.device.station import (
     FromAbove,
     LineHeard,
+    LineHeld,
     LineSend,
     LocalStation,
     StationEvent,
@@ -51,7 +52,10 @@ class StationBox:
         """Until cancelled. ``area``: the address of the area server; ``meters``: addresses at which processes with
         meters come onto the line; ``profile``: the modelled line that lies between, if any."""
         self._uplink = Uplink(area, own, above, lambda data: self._step(FromAbove(data)), self._turned)
-        self._line = PlainLine(self._hear) if profile is None else await open_shaped(self._name, profile, self._hear)
+        if profile is None:
+            self._line = PlainLine(self._hear)
+        else:
+            self._line = await open_shaped(self._name, profile, self._hear, self._hold)
         listeners: list[Listener] = []
         try:
             for address in meters:
@@ -73,12 +77,15 @@ class StationBox:
     def _hear(self, frame: bytes) -> None:
         self._step(LineHeard(frame))
 
+    def _hold(self, held: bool) -> None:
+        self._step(LineHeld(held))
+
     def _step(self, event: StationEvent) -> None:
         wake_ms: int | None = None
         for effect in self._station.step(event, self._clock.line_ms()):
             if isinstance(effect, LineSend):
                 if self._line is not None:
-                    self._line.send(effect.data)
+                    self._line.send(effect.data, urgent=effect.urgent)
             elif isinstance(effect, Up):
                 if self._uplink is not None:
                     self._uplink.post(effect.data)
