@@ -34,7 +34,10 @@ def book_health(writing: Writing, station: str, told: Health, now_s: int) -> Non
 
 def book_refusal(writing: Writing, station: str, told: Refused, now_s: int) -> None:
     """A station, or its area server for it, would not take something; it stands until the next Health."""
-    text = f"{told.reason.name.lower().replace('_', ' ')}: {told.detail}" if told.detail else told.reason.name.lower()
+    reason = told.reason.name.lower().replace("_", " ")
+    # The words are the box's own, and go to a person's terminal: nothing in them may move its cursor.
+    detail = "".join(each if each.isprintable() else "?" for each in told.detail)
+    text = f"{reason}: {detail}" if detail else reason
     _put(writing, station, _NOTHING | {"heard_s": now_s, "refused": text}, kept=("refused",))
 
 

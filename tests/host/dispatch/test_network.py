@@ -450,3 +450,11 @@ def test_places_that_changed_while_the_books_could_not_be_read_are_looked_at_lat
             field.host.network.tick(field.line_ms)
     told = {parse_hop(hop.data).address for hop in field.host.network.tick(field.line_ms)}
     assert Address(0, field.host.topology.read_station("S9").number) in told
+
+
+def test_what_a_box_says_of_itself_moves_nobodys_cursor(make_field):
+    field = make_field(below=(1,))
+    field.run(10)
+    said = Refused(S1, 1, RefusedReason.NOT_STORED, "\x1b[2Jall is well\r\n")
+    field.host.network.arrived([(0, build_hop(said))], field.line_ms)
+    assert field.host.topology.read_station("S1").box.refused == "not stored: ?[2Jall is well??"

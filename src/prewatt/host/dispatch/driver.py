@@ -15,11 +15,13 @@ import structlog
 
 from prewatt.host.dispatch.network import Hop, Network
 
-__all__ = ["ARRIVALS_MAX", "BATCH_MAX", "DispatchDriver", "Field", "line_clock_ms"]
+__all__ = ["ARRIVALS_BYTES_MAX", "ARRIVALS_MAX", "BATCH_MAX", "DispatchDriver", "Field", "line_clock_ms"]
 
 _log = structlog.get_logger("prewatt.dispatch")
 # Batches that wait for an engine that cannot go on; what is beyond is lost like a frame on the line, and comes again.
 ARRIVALS_MAX = 4_096
+# And no more bytes than this: one area server that says only its longest would else fill the host's memory.
+ARRIVALS_BYTES_MAX = 64 * 1024 * 1024
 # Box messages handled as one batch: more gains nothing and makes the first wait.
 BATCH_MAX = 256
 # An engine that cannot write (disk full) tries again after so long.
@@ -47,6 +49,8 @@ class DispatchDriver:
         self._field = field
         self._clock_ms = clock_ms
         self._arrivals: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()
+        self._gate = threading.Lock()
+        self._waiting_bytes = 0
         self._links: deque[tuple[int, bool]] = deque()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="prewatt dispatch", daemon=True)
@@ -64,8 +68,16 @@ class DispatchDriver:
 
     def arrived(self, area: int, data: bytes) -> None:
         """A box message that came through this area server."""
-        if self._arrivals.qsize() < ARRIVALS_MAX:
-            self._arrivals.put((area, data))
+        with self._gate:
+            if self._arrivals.qsize() >= ARRIVALS_MAX or self._waiting_bytes + len(data) > ARRIVALS_BYTES_MAX:
+                return
+            self._waiting_bytes += len(data)
+        self._arrivals.put((area, data))
+
+    @property
+    def waiting(self) -> int:
+        """How many arrivals the engine has not taken yet."""
+        return self._arrivals.qsize()
 
     def link(self, area: int, *, up: bool) -> None:
         """The way to this area server is there, or is gone."""
@@ -100,7 +112,10 @@ class DispatchDriver:
             batch.append(self._arrivals.get(timeout=max(wait_s, 0)))
             while len(batch) < BATCH_MAX:
                 batch.append(self._arrivals.get_nowait())
-        return [each for each in batch if each is not None]
+        found = [each for each in batch if each is not None]
+        with self._gate:
+            self._waiting_bytes -= sum(len(data) for _, data in found)
+        return found
 
     def _post(self, hops: Iterable[Hop]) -> None:
         for hop in hops:
