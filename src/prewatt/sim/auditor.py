@@ -21,6 +21,7 @@ from prewatt.protocol.transfer import FreezeReason, OrderState
 from prewatt.protocol.transfer_book import burn_tag
 from prewatt.sim.history import ViolationError
 from prewatt.sim.home import Home
+from prewatt.sim.witness import Witness
 from prewatt.units import counter_of, epoch_of
 
 __all__ = ["Account", "Auditor", "Rows", "Sale"]
@@ -70,6 +71,7 @@ class Auditor:
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
+        self.witness = Witness(rows, self.check)
         self.accounts: dict[str, Account] = {}
         self.sales: dict[str, Sale] = {}
         self.applied = 0
@@ -91,6 +93,7 @@ class Auditor:
     def sold(self, order: str, meter: str, amount_micro: int) -> None:
         """A customer asked for this, whatever came of it."""
         self.sales.setdefault(order, Sale(meter, amount_micro))
+        self.witness.sold(order, meter)
 
     def answered(self, order: str) -> None:
         """A customer has an answer: the sale is in the books now and for ever."""
@@ -122,6 +125,7 @@ class Auditor:
         device, meter = home.device, home.meter
         if device is None:
             return
+        self.witness.observe(home)
         account = self.accounts.setdefault(meter, Account())
         money = device.money
         if money is account.money:
@@ -184,6 +188,7 @@ class Auditor:
             assert order is not None
             self.check(order[1] == entry.amount_micro, f"{meter}: {entry}, ordered {order}")
             self.check((meter, tag) not in self._held, f"{meter}: order {order} applied twice")
+            self.check(not self.sales[order[0]].back, f"{meter}: order {order} applied after it was cancelled")
             self.applied += 1
         self._held[meter, tag] = entry
 
@@ -230,6 +235,7 @@ class Auditor:
         """Another process, perhaps on another database: what it says is read anew."""
         self._top = 0
         self._ended = {}
+        self.witness.host_began()
         self.note_orders()
         there = {row[0] for row in self._rows("SELECT id FROM orders")}
         self.check(not (lost := self._answered - there), f"orders {sorted(lost)[:3]} were answered, and are gone")
@@ -237,6 +243,7 @@ class Auditor:
     def check_books(self) -> None:
         """Every order that ended, against what meters really hold; a freeze without a cause is one too many."""
         self.note_orders()
+        self.witness.check_books()
         for order, meter, amount, tag, step, sequence, place in self._rows(
             "SELECT id, meter, amount_micro, tag, step, sequence, place FROM orders WHERE settled_s IS NOT NULL"
         ):

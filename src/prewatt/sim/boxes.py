@@ -1,157 +1,33 @@
 """Boxes of the field in the simulator: area servers and local stations with memories that outlive them.
 
-The boxes are the product's own values; what is here is their driver: their power, their memory, their wakes. A box may
-die at every access that changes its memory, before it or after; what had returned is durable, forgetting may be undone.
-Its memory may refuse for a while, as a full one does, and may be erased altogether, as when a box is replaced.
+The boxes are the product's own; what is here is their driver: power, memory and wakes. A box may die at every access
+that changes its memory, before it or after; what had returned is durable, forgetting may be undone. Its memory may
+refuse for a while, as a full one does, and may be erased, as when a box is replaced.
 """
 
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from prewatt.codec.batch import Item
 from prewatt.codec.hop import SPOOL_ID_BYTES
 from prewatt.device import area, station
-from prewatt.device.spool import MemorySpool, MemorySpools, Spool, SpoolError
+from prewatt.sim.spools import BoxCrashError, Fate, SimSpool, SimSpools
 from prewatt.units import Address
 
 if TYPE_CHECKING:
     from prewatt.sim.region import Region
 
-__all__ = ["AreaBox", "Box", "BoxCrashError", "StationBox"]
+__all__ = ["AreaBox", "Box", "StationBox"]
 
 
-class BoxCrashError(BaseException):
-    """A box's process ended here."""
-
-
-class _Fate:
-    """Where a box dies next, and whether its memory takes anything."""
-
-    def __init__(self, wrote: Callable[[], None]) -> None:
-        self.crash_in: int | None = None
-        self.full = False
-        self._wrote = wrote
-
-    def before(self) -> None:
-        """Before a change; SpoolError where the memory takes no more."""
-        self._point()
-        if self.full:
-            raise SpoolError("no room")
-
-    def after(self) -> None:
-        """After it."""
-        self._wrote()
-        self._point()
-
-    def _point(self) -> None:
-        if self.crash_in is not None:
-            self.crash_in -= 1
-            if self.crash_in < 0:
-                self.crash_in = None
-                raise BoxCrashError
-
-
-class SimSpool(MemorySpool):
-    """A spool whose box may die around every change."""
-
-    __slots__ = ("_dropped", "_fate", "_kept")
-
-    def __init__(
-        self, spool_id: bytes, fate: _Fate, kept: Callable[[Sequence[Item]], None] | None = None, first: int = 1
-    ) -> None:
-        super().__init__(spool_id, first=first)
-        self._fate = fate
-        self._kept = kept
-        self._dropped: list[Item] = []
-
-    def append(self, items: Sequence[Item]) -> None:
-        """See Spool."""
-        self._fate.before()
-        super().append(items)
-        self._dropped = []
-        if self._kept is not None:
-            self._kept(items)
-        self._fate.after()
-
-    def drop_through(self, number: int) -> None:
-        """See Spool."""
-        self._fate._point()
-        self._dropped = list(self.read(self.first, max(0, number - self.first + 1)))
-        super().drop_through(number)
-        if self._dropped:
-            self._fate.after()
-
-    def skip_to(self, number: int) -> None:
-        """See Spool."""
-        self._fate._point()
-        super().skip_to(number)
-        self._dropped = []
-        self._fate.after()
-
-    def renew(self, spool_id: bytes) -> None:
-        """See Spool."""
-        self._fate._point()
-        super().renew(spool_id)
-        self._dropped = []
-        self._fate.after()
-
-    def write_note(self, name: str, value: bytes) -> None:
-        """See Spool."""
-        self._fate.before()
-        super().write_note(name, value)
-        self._fate.after()
-
-    def crash(self, chance: Random) -> None:
-        """The box has died: what it forgot last may be there again."""
-        if self._dropped and chance.random() < 0.5:
-            self._items.extendleft(reversed(self._dropped))
-            self._first -= len(self._dropped)
-        self._dropped = []
-
-
-class SimSpools(MemorySpools):
-    """The spools of an area server."""
-
-    __slots__ = ("_fate",)
-
-    def __init__(self, fate: _Fate) -> None:
-        super().__init__()
-        self._fate = fate
-
-    def open(self, station: int, spool_id: bytes, first: int) -> Spool:
-        """See Spools."""
-        self._fate.before()
-        spool = SimSpool(spool_id, self._fate, first=first)
-        self._spools[station, bytes(spool_id)] = spool
-        self._fate.after()
-        return spool
-
-    def forget(self, station: int, spool_id: bytes) -> None:
-        """See Spools."""
-        self._fate._point()
-        super().forget(station, spool_id)
-
-    def write_note(self, name: str, value: bytes) -> None:
-        """See Spools."""
-        self._fate.before()
-        super().write_note(name, value)
-        self._fate.after()
-
-    def crash(self, chance: Random) -> None:
-        """See SimSpool."""
-        for spool in self._spools.values():
-            assert isinstance(spool, SimSpool)
-            spool.crash(chance)
-
-
-class Box:
+class Box(ABC):
     """What area servers and stations have in common. ``name`` is for the history."""
 
     def __init__(self, region: "Region", name: str) -> None:
         self.region, self.name = region, name
         world = region.world
-        self.fate = _Fate(lambda: world.history.step(world.now_ms, "written", name))
+        self.fate = Fate(lambda: world.history.step(world.now_ms, "written", name))
         self.up = False
         self.crashes = 0
         self._wake_ms: int | None = None
@@ -205,20 +81,25 @@ class Box:
 
         world.after(line_ms - world.now_ms, tick)
 
+    @abstractmethod
     def _build(self) -> None:
-        raise NotImplementedError
+        """Makes the box of its memory; BoxCrashError where it dies on the way."""
 
+    @abstractmethod
     def _forget(self, chance: Random) -> None:
-        raise NotImplementedError
+        """Its power is gone: what was not durable is not there."""
 
+    @abstractmethod
     def _step(self, event: Any) -> Sequence[Any]:  # noqa: ANN401
-        raise NotImplementedError
+        """What the box does about an event."""
 
+    @abstractmethod
     def _do(self, effect: Any) -> None:  # noqa: ANN401
-        raise NotImplementedError
+        """Carries one effect out."""
 
+    @abstractmethod
     def _tick(self) -> Any:  # noqa: ANN401
-        raise NotImplementedError
+        """The event that time has passed."""
 
 
 class AreaBox(Box):

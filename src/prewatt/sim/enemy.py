@@ -3,6 +3,7 @@
 Operations of the script on a region (prewatt.sim.region); each takes its own chance.
 """
 
+from abc import ABC, abstractmethod
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -27,7 +28,7 @@ __all__ = ["Enemy"]
 _PAYLOAD_MAX: Final = 2_600
 
 
-class Enemy:
+class Enemy(ABC):
     """The part of a region that acts on the script's word. What it acts on is the region's."""
 
     world: "World"
@@ -41,13 +42,13 @@ class Enemy:
     _tape: list[tuple[str, str, bytes]]
     _payloads: list[tuple[bytes, bytes]]
 
+    @abstractmethod
     def hear(self, home: Home, event: Event) -> None:
         """Something is heard by a meter."""
-        raise NotImplementedError
 
+    @abstractmethod
     def power_moved(self, home: Home) -> None:
         """A meter has power now, or has none."""
-        raise NotImplementedError
 
     def _inject(self, link: str, address: str, data: bytes) -> None:
         self.world.passed("changed", link, address, data)

@@ -43,6 +43,8 @@ class _Door:
     """Where the one engine of this process finds the disk that is meant: its cache of statements outlives a host."""
 
     disk: Disk
+    # Nobody writes while somebody reads: there is one thread, and a reader needs no transaction of the database.
+    reads = False
 
 
 class _Result(Future[Any]):
@@ -96,7 +98,9 @@ class SimStore(Store):
             connection = self._open()
             if connection.in_transaction():
                 raise AssertionError("the host reads on another connection while it writes on this one")
+            _Door.reads = True
             with connection.begin():
+                _Door.reads = False
                 yield connection
         except dialect.DATABASE_ERRORS as error:
             raise dialect.store_error(error, self.path) from error
@@ -181,5 +185,11 @@ def _engine() -> Engine:
             connection.execute(pragma).fetchall()
 
     event.listen(engine, "connect", set_up)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(dialect.WRITING_BEGIN))
+
+    def begin(connection: Connection) -> None:
+        if not _Door.reads:
+            driver: Any = connection.connection.driver_connection
+            driver.execute(dialect.WRITING_BEGIN)
+
+    event.listen(engine, "begin", begin)
     return engine

@@ -109,7 +109,7 @@ class Trouble:
 
     def op_skew(self, chance: Random) -> None:
         """Somebody sets the host's clock."""
-        self.world.skewed = True
+        self.world.skewed = self.world.auditor.witness.skewed = True
         self.world.skew_s = chance.choice((0, 0, 5, -5, 600, -600, 7_200, -7_200))
 
     def op_backup(self, chance: Random) -> None:

@@ -18,6 +18,8 @@ from prewatt.sim.disk import SECTOR_BYTES, Disk, DiskFullError, DiskGoneError, D
 __all__ = ["HostCrashError", "SimConnection"]
 
 _NAMES = count()
+# Prepared statements that a connection keeps: all that the host has.
+_STATEMENTS: Final = 1_000
 _CODES: Final[tuple[tuple[type[Exception], type[sqlite3.Error], str], ...]] = (
     (apsw.ConstraintError, sqlite3.IntegrityError, "SQLITE_CONSTRAINT"),
     (apsw.FullError, sqlite3.OperationalError, "SQLITE_FULL"),
@@ -225,7 +227,7 @@ class SimConnection:
         self.disk, self.name, self._life = disk, name, disk.life
         self._vfs = _SimVfs(disk)
         try:
-            self.real = apsw.Connection(name, vfs=self._vfs.sim_name)
+            self.real = apsw.Connection(name, vfs=self._vfs.sim_name, statementcachesize=_STATEMENTS)
         except (apsw.Error, DiskGoneError, DiskIoError) as error:
             raise self.translate(error) from None
 
