@@ -12,7 +12,7 @@ from prewatt.apps.api.street import street_routes
 from prewatt.apps.pages import StreetPages
 from prewatt.apps.selling import Selling
 from prewatt.apps.street.street import Street
-from prewatt.apps.web import add_pages
+from prewatt.apps.web import add_host_page, add_pages
 
 __all__ = ["API_PREFIX", "build_app", "build_host_app"]
 
@@ -28,8 +28,10 @@ def build_app(selling: Selling, street: Street, token: str) -> FastAPI:
 
 
 def build_host_app(selling: Selling, token: str) -> FastAPI:
-    """The application of a host without a street: there are no faces to show, and so no pages."""
-    return _begin(selling, token)[0]
+    """The application of a host without a street: there are no faces to show, and so one page that says so."""
+    app, _ = _begin(selling, token)
+    add_host_page(app)
+    return app
 
 
 def _begin(selling: Selling, token: str) -> tuple[FastAPI, Access]:
