@@ -38,6 +38,18 @@ def test_a_cycle_at_named_times_begins_at_one_of_them_by_the_local_clock(now_s):
     assert {datetime.fromtimestamp(each, PARIS).hour for each in (begun_s, next_s)} <= {1, 2, 3, 13, 14, 15}
 
 
+LATE = PollPlan(0, (23 * HOUR_S + 59 * 60,), 0, 24, 0)
+
+
+@settings(deadline=None)
+@given(st.integers(at("2026-03-27T00:00"), at("2026-04-01T00:00")), st.sampled_from([PARIS, ZoneInfo("Africa/Cairo")]))
+def test_a_late_start_is_kept_over_the_nights_in_which_clocks_change(now_s, zone):
+    for months_s in (0, 26 * DAY_S, 210 * DAY_S):
+        begun_s, next_s = LATE.begun_s(now_s + months_s, zone), LATE.next_s(now_s + months_s, zone)
+        assert begun_s <= now_s + months_s < next_s
+        assert {datetime.fromtimestamp(each, zone).strftime("%H:%M") for each in (begun_s, next_s)} == {"23:59"}
+
+
 @settings(deadline=None)
 @given(moments, st.integers(0, 23), st.integers(0, 24))
 def test_a_window_opens_within_a_day_and_is_open_then(now_s, first, last):

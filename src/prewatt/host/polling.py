@@ -18,7 +18,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or
 from prewatt.host.boxanswers import Coverage, CoverageAnswer, PollingAnswer
 from prewatt.host.boxviews import coverage_of, read_station_answers, read_stragglers
 from prewatt.host.context import HostContext, log_action
-from prewatt.host.days import local_day, midnight_s
+from prewatt.host.days import local_day, moment_s
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.store import Writing, schema
 from prewatt.host.topology import has_station, unknown_station
@@ -68,7 +68,7 @@ class PollPlan:
         """When the cycle began that is due now."""
         if self.every_s:
             return now_s - now_s % self.every_s
-        return max(each for each in self._starts(now_s, zone, (-1, 0)) if each <= now_s)
+        return max(each for each in self._starts(now_s, zone, (-2, -1, 0)) if each <= now_s)
 
     def next_s(self, now_s: int, zone: ZoneInfo) -> int:
         """When the next cycle begins."""
@@ -78,7 +78,7 @@ class PollPlan:
 
     def _starts(self, now_s: int, zone: ZoneInfo, days: Iterable[int]) -> list[int]:
         today = local_day(now_s, zone)
-        return [midnight_s(today + day, zone) + each for day in days for each in self.times_s]
+        return [moment_s(today + day, each, zone) for day in days for each in self.times_s]
 
 
 def every(seconds: int) -> PollPlan:
