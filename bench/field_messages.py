@@ -28,7 +28,8 @@ import structlog
 from bench.harness import Result, figure, ratio_at_least
 from prewatt.apps.boxes.area import AreaBox
 from prewatt.apps.boxes.clock import WallClock
-from prewatt.apps.boxes.homes import Homes, manufacture
+from prewatt.apps.boxes.homes import Homes
+from prewatt.apps.boxes.meters import manufacture
 from prewatt.apps.boxes.station import StationBox
 from prewatt.apps.street.loads import home_load
 from prewatt.codec.batch import Item

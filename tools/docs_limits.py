@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from marked import DOCS, put
 from prewatt.apps import settings
-from prewatt.apps.street import street
+from prewatt.apps.boxes.meters import KEYS_MAX
 from prewatt.codec import bodies, messages, minutelog, modeparts, modetable, program, receipt, valuecode
 from prewatt.codec.settings import Settings
 from prewatt.crypto import KEY_SET_MAX
@@ -114,9 +114,13 @@ def _meters() -> tuple[Limit, ...]:
     return (
         Limit("meters of one host", f"{METERS_CEILING_MAX:,}", "256 areas of 256 stations of 256 meters"),
         Limit("meters below one station", f"{METERS_PER_STATION_MAX}", "a modem address is one byte"),
-        Limit("meters of the street", f"{settings.STREET_METERS_MAX}", "one station"),
+        Limit(
+            "meters of the street",
+            f"{settings.STREET_METERS_MAX}",
+            "one station; its last address is the transformer's own meter",
+        ),
         Limit("speed of the street's clock", f"{settings.SPEED_MAX:,}", "an hour each second"),
-        Limit("keys in one press", f"{street.KEYS_MAX}", ""),
+        Limit("keys in one press", f"{KEYS_MAX}", ""),
         Limit("a text for a display", f"{bodies.TEXT_BYTES_MAX} bytes of UTF-8", "one command carries it"),
         Limit("control commands without an answer", f"{transfer_work.CONTROLS_PENDING_MAX}", "older are asked anew"),
     )

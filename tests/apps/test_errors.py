@@ -136,7 +136,7 @@ USAGE = {
     "up at no speed": ("up", "--speed", "0"),
     "up too fast": ("up", "--speed", "3601"),
     "up without meters": ("up", "--meters", "0"),
-    "up with too many meters": ("up", "--meters", "257"),
+    "up with too many meters": ("up", "--meters", "256"),
     "up on a negative port": ("up", "--port", "-1"),
     "up on no port": ("up", "--port", "65536"),
     "up on a word": ("up", "--port", "http"),

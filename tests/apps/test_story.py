@@ -9,6 +9,7 @@ import re
 import pytest
 
 METER = "000001"
+TRANSFORMER = "C00001"
 MICRO = 1_000_000
 HOUR_S = 3_600
 # Monday 2027-01-11, 16:00 UTC, is 17:00 in the street: the evening of the first week, seven hours before midnight.
@@ -52,7 +53,7 @@ def test_the_first_paid_kilowatt_hour(programs, eventually):
 
 def a_new_street_stands_dark_until_value_comes(street):
     assert street.up.ask("GET", "/healthz")[0] == 200
-    assert [meter["id"] for meter in street.programs.json("meter", "list")] == [METER, "000002"]
+    assert [meter["id"] for meter in street.programs.json("meter", "list")] == [METER, "000002", TRANSFORMER]
     face = street.up.face()
     assert (face["balance_micro"], face["relay_closed"], face["power_w"]) == (0, False, 0)
 

@@ -17,8 +17,8 @@ __all__ = ["PORT_MAX", "SPEED_MAX", "STREET_METERS_MAX", "Settings", "read_setti
 SPEED_MAX: Final = 3_600
 
 PORT_MAX: Final = 65_535
-# One local station has 256 modem addresses.
-STREET_METERS_MAX: Final = 256
+# One local station has 256 modem addresses, and the transformer's own meter takes one of them.
+STREET_METERS_MAX: Final = 255
 DIGITS_MAX: Final = 6
 _LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 _PREFIX: Final = "PREWATT_"

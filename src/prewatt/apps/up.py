@@ -9,6 +9,7 @@ import asyncio
 import secrets
 import signal
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from typing import Final
@@ -29,6 +30,7 @@ from prewatt.apps.street.street import Street
 from prewatt.host.dispatch import DispatchDriver
 from prewatt.host.folder import DataFolder
 from prewatt.host.host import Host
+from prewatt.host.topology import STATION_DEFAULT
 
 __all__ = ["run_up"]
 
@@ -71,7 +73,7 @@ def run_up(settings: Settings) -> None:
         with serving(build_app(Selling(host), street, token), listener), dispatching(driver):
             folder.publish(listener.getsockname()[1], token, reached_at(settings.address))
             screen.greet(f"{address}/?token={token}", settings)
-            asyncio.run(_live(street, screen))
+            asyncio.run(_live(street, screen, lambda: _coverage(host)))
             screen.say("stopping; the next start goes on from here")
 
 
@@ -82,13 +84,17 @@ def _connect(host: Host, street: Street) -> DispatchDriver:
     return driver
 
 
-async def _live(street: Street, screen: Screen) -> None:
+def _coverage(host: Host) -> str:
+    return host.polling.coverage(STATION_DEFAULT).coverage.text
+
+
+async def _live(street: Street, screen: Screen, coverage: Callable[[], str]) -> None:
     """The street and its picture, until a signal comes."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    tasks = [asyncio.create_task(street.run()), asyncio.create_task(screen.show(street))]
+    tasks = [asyncio.create_task(street.run()), asyncio.create_task(screen.show(street, coverage))]
     waiting = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait([*tasks, waiting], return_when=asyncio.FIRST_COMPLETED)

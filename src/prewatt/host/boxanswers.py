@@ -72,6 +72,8 @@ class StationAnswer(Answer):
     line: str
     """The line profile its timing follows; empty: none, a line that costs no time."""
     meters: int
+    transformers: tuple[str, ...]
+    """Those of them that are the transformer's own: what it gives, and nothing is sold to them."""
     coverage: Coverage
     box: BoxAnswer | None
 

@@ -114,9 +114,16 @@ def _station(connection: Connection, row: Row[Any], counts: tuple[int, int, int]
         name=row.name,
         line=row.line,
         meters=counts[0],
+        transformers=_transformers(connection, row.id),
         coverage=coverage_of([counts]),
         box=None if row.heard_s is None else _box(connection, row, address),
     )
+
+
+def _transformers(connection: Connection, station: str) -> tuple[str, ...]:
+    meters = schema.meters
+    wanted = select(meters.c.id).where(meters.c.station == station, meters.c.kind == "ct").order_by(meters.c.id)
+    return tuple(connection.execute(wanted).scalars())
 
 
 def _box(connection: Connection, row: Row[Any], address: Address) -> BoxAnswer:

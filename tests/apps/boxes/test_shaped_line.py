@@ -4,7 +4,8 @@ import asyncio
 import sys
 from pathlib import Path
 
-from prewatt.apps.boxes.homes import Homes, manufacture
+from prewatt.apps.boxes.homes import Homes
+from prewatt.apps.boxes.meters import manufacture
 from prewatt.apps.boxes.station import StationBox
 from prewatt.apps.street.loads import home_load
 from prewatt.codec.bodies import Commission, Transfer, UsageQuery

@@ -28,7 +28,7 @@ from prewatt.link.carrier import End
 from prewatt.link.certificates import CertificateError
 from prewatt.link.names import Role, area_name, host_name
 from prewatt.link.papers import Papers
-from prewatt.units import DAY_S, Address
+from prewatt.units import DAY_S, Address, format_meter_id
 
 __all__ = ["MEMORY_NAME", "BoxError", "run_area", "run_meters", "run_station", "say", "until_stopped"]
 
@@ -80,10 +80,11 @@ def run_meters(memories: Sequence[Path], line: str, home: int, level: str) -> No
     _set_up(level)
     homes = Homes(WallClock(), tick_s=_TICK_S)
     try:
-        for number, path in enumerate(memories):
-            homes.add(path, home_load(home + number))
-        shown = ", ".join(face["id"] for face in homes.faces()[:4]) + (" ..." if len(homes) > 4 else "")
-        say(f"{len(homes)} meter{'s' if len(homes) > 1 else ''} ({shown}): line at {line}")
+        for path in memories:
+            homes.add(path, home_load(home + len(homes)))
+        places = homes.places()
+        shown = ", ".join(format_meter_id(meter) for meter, _ in places[:4]) + (" ..." if len(places) > 4 else "")
+        say(f"{len(places)} meter{'s' if len(places) > 1 else ''} ({shown}): line at {line}")
         asyncio.run(until_stopped(_show(homes, line)))
     finally:
         homes.close()

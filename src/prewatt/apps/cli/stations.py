@@ -180,6 +180,7 @@ def _print(found: dict[str, Any]) -> None:
         "area": f"{found['area']}, address {found['address']}",
         "line": found["line"] or "free",
         "meters": found["meters"],
+        "transformer": ", ".join(found["transformers"]) or "not measured",
         "coverage": found["coverage"]["text"],
     }
     box = found["box"]

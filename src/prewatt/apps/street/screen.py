@@ -7,7 +7,7 @@ process sees the same.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
@@ -29,6 +29,8 @@ __all__ = ["Screen", "Shown", "face", "happenings", "street_table"]
 
 _REFRESH_S: Final = 0.25
 _NEWS_SHOWN: Final = 6
+# The store is asked for coverage at every fourth look: once a second.
+_COVERAGE_LOOKS: Final = 4
 _BAR_WIDTH: Final = 12
 _FACE_WIDTH: Final = 42
 # The balance that fills a bar: what a customer buys at a time.
@@ -79,8 +81,9 @@ class Screen:
         self.say(f"  .venv/bin/prewatt clock --speed 3600{data}     hurry the street's clock")
         self.say("Ctrl-C stops; the next start goes on.\n")
 
-    async def show(self, street: Shown) -> None:
-        """Shows the street until cancelled."""
+    async def show(self, street: Shown, coverage: Callable[[], str] = lambda: "") -> None:
+        """Shows the street until cancelled. ``coverage``: how many meters were read today; may read the store."""
+        read, looks = "", 0
         before: dict[str, Face] = {}
         news: deque[str] = deque(maxlen=_NEWS_SHOWN)
         live = Live(console=self._console, auto_refresh=False) if self._console.is_terminal else None
@@ -95,7 +98,10 @@ class Screen:
                         self.say(line)
                 before = {face["id"]: face for face in faces}
                 if live:
-                    table = street_table(faces, street.clock.now_s(), street.clock.speed)
+                    if looks % _COVERAGE_LOOKS == 0:
+                        read = await asyncio.to_thread(coverage)
+                    looks += 1
+                    table = street_table(faces, street.clock.now_s(), street.clock.speed, read)
                     live.update(Group(table, Text.from_markup("\n".join(news))), refresh=True)
                 await asyncio.sleep(_REFRESH_S)
         finally:
@@ -122,12 +128,12 @@ def happenings(before: Mapping[str, Face], faces: Sequence[Face]) -> Iterator[st
             yield f"{stamp} {meter} [yellow]♪ buzzer: {view['buzzing']}[/yellow]"
 
 
-def street_table(faces: Sequence[Face], clock_s: int, speed: int) -> Table:
-    """Every meter by the line."""
+def street_table(faces: Sequence[Face], clock_s: int, speed: int, read: str = "") -> Table:
+    """Every home's meter by the line; ``read``: how many of all meters were read today."""
     shown = Table(
         box=box.SIMPLE_HEAD,
         pad_edge=False,
-        title=f"{_time(clock_s)} UTC, {speed} times as fast",
+        title=f"{_time(clock_s)} UTC, {speed} times as fast{read and ', '}{read}",
         title_justify="left",
         title_style="bold",
     )

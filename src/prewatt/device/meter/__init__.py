@@ -26,7 +26,7 @@ from prewatt.device.meter.events import (
     WakeAt,
 )
 from prewatt.device.meter.meter import Meter
-from prewatt.device.meter.transformer import CtLoad, CtMeter, ct_birth
+from prewatt.device.meter.transformer import CtLoad, CtMeasured, CtMeter, ct_birth
 from prewatt.device.meter.view import MeterState, MeterView
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "Buzzing",
     "Cover",
     "CtLoad",
+    "CtMeasured",
     "CtMeter",
     "Display",
     "Effect",

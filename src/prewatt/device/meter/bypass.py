@@ -10,9 +10,10 @@ docs/reference/meter.md, "Bypass sensor", is made from this table.
 from enum import Enum
 from typing import Final, NamedTuple
 
+from prewatt.codec.events import EventCode
 from prewatt.device.meter.relay import Cause
 
-__all__ = ["BYPASS_RULES", "BypassRule", "Finding", "judge", "render_bypass_table"]
+__all__ = ["BYPASS_RULES", "FINDING_EVENTS", "BypassRule", "Finding", "judge", "render_bypass_table"]
 
 
 class Finding(Enum):
@@ -48,6 +49,13 @@ BYPASS_RULES: Final = (
     BypassRule(Finding.ORDERED_CUT, causes=Cause.ORDERED),
     BypassRule(Finding.OTHER_CUT),
 )
+
+# What a finding is in the log; the others are no news.
+FINDING_EVENTS: Final = {
+    Finding.BYPASS: EventCode.BYPASS,
+    Finding.FRONT_TAP: EventCode.FRONT_TAP,
+    Finding.WELDED: EventCode.WELDED,
+}
 
 
 def judge(causes: Cause, closed: bool, load_voltage: bool, shunt_current: bool, neutral_excess: bool) -> Finding:

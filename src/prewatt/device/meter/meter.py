@@ -15,7 +15,7 @@ from prewatt.codec.messages import MessageType, RefusalReason
 from prewatt.device.meter.birth import Birth
 from prewatt.device.meter.body import Body
 from prewatt.device.meter.buzzer import buzzing_of
-from prewatt.device.meter.bypass import Finding, judge
+from prewatt.device.meter.bypass import FINDING_EVENTS, Finding, judge
 from prewatt.device.meter.commands import Commands
 from prewatt.device.meter.consumption import Consumption, Profile
 from prewatt.device.meter.core import Core, manufacture
@@ -119,6 +119,11 @@ class Meter:
     def money(self) -> Money:
         """The money state, for whoever checks the law."""
         return self._core.money
+
+    @property
+    def total_pulses(self) -> int:
+        """All energy that has flowed through it."""
+        return self._core.control.registers.total_pulses
 
     def view(self) -> MeterView:
         """What a person sees."""
@@ -288,13 +293,6 @@ class Meter:
             return
         one = range(source, source + 1)
         core.relay(RelayEvent.WELD_SEEN if finding is Finding.WELDED else RelayEvent.WELD_GONE, one)
-        alarm = _FINDING_EVENTS.get(finding)
+        alarm = FINDING_EVENTS.get(finding)
         if alarm is not None:
             core.log(alarm, bytes((source, causes)))
-
-
-_FINDING_EVENTS: Final = {
-    Finding.BYPASS: EventCode.BYPASS,
-    Finding.FRONT_TAP: EventCode.FRONT_TAP,
-    Finding.WELDED: EventCode.WELDED,
-}

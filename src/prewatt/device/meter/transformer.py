@@ -13,14 +13,14 @@ from typing import Final
 from prewatt.codec.modetable import ModeTable, flat_table
 from prewatt.codec.settings import Settings
 from prewatt.device.meter.birth import MADE_S_DEFAULT, Birth, BodyKind, Certificate
-from prewatt.device.meter.events import Effect, LastGasp, LineFrame, LineSend, Load, Surge, Tick, WakeAt
+from prewatt.device.meter.events import Effect, LastGasp, LineFrame, LineSend, Load, Measured, Surge, Tick, WakeAt
 from prewatt.device.meter.meter import Meter
 from prewatt.device.meter.nvm import Nvm
 from prewatt.device.meter.slots import Slots, Store
 from prewatt.device.now import Now
 from prewatt.units import PULSES_PER_CT_PULSE, MeterId
 
-__all__ = ["PHASES", "CtLoad", "CtMeter", "ct_birth"]
+__all__ = ["PHASES", "CtLoad", "CtMeasured", "CtMeter", "ct_birth"]
 
 PHASES: Final = 3
 # Nothing that a transformer gives is an over-current of a home: the largest that the setting can say.
@@ -36,7 +36,15 @@ class CtLoad:
     pulses: tuple[int, int, int]
 
 
-CtEvent = CtLoad | LineFrame | Tick | Surge | LastGasp
+@dataclass(frozen=True, slots=True)
+class CtMeasured:
+    """The sampled form of CtLoad: pulses of 0.1 Wh that the front end counted in the one second ``second_s``."""
+
+    second_s: int
+    pulses: tuple[int, int, int]
+
+
+CtEvent = CtLoad | CtMeasured | LineFrame | Tick | Surge | LastGasp
 
 
 def ct_birth(
@@ -83,12 +91,14 @@ class CtMeter:
         """As `Meter.step`; what comes out is LineSend and WakeAt alone. ValueError below zero pulses on a phase."""
         return [effect for effect in self._meter.step(self._inner(event), now, random) if _leaves(effect)]
 
-    def _inner(self, event: CtEvent) -> Load | LineFrame | Tick | Surge | LastGasp:
-        if not isinstance(event, CtLoad):
+    def _inner(self, event: CtEvent) -> Load | Measured | LineFrame | Tick | Surge | LastGasp:
+        if not isinstance(event, CtLoad | CtMeasured):
             return event
         if len(event.pulses) != PHASES or min(event.pulses) < 0:
             raise ValueError(f"pulses: {event.pulses} is not allowed; allowed are {PHASES} numbers of 0 or more")
         pulses, self._left = divmod(self._left + sum(event.pulses), PULSES_PER_CT_PULSE)
+        if isinstance(event, CtMeasured):
+            return Measured(0, event.second_s, pulses)
         return Load(0, event.minute_s, pulses)
 
 
