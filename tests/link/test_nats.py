@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from nats.aio.client import Client
 
 from prewatt.link import CarrierClosedError, nats, natsmeeting
 from prewatt.link.carrier import MESSAGE_BYTES_MAX
@@ -211,6 +212,39 @@ def test_a_station_may_say_nothing_but_what_is_its_own(servers, papers):
         assert accepted.empty()
         listener.close()
         await asyncio.sleep(0.2)
+
+    run(talk())
+
+
+def test_an_area_may_say_nothing_in_another_areas_name(servers, papers):
+    async def talk():
+        hub, leaf = servers
+        accepted = asyncio.Queue()
+        listener = await listen_nats([hub.clients], papers["host"], lambda name: True, accepted.put_nowait)
+        area = await dial_nats([leaf.clients], papers["area"], papers["host"].name)
+        host = await accepted.get()
+        client = area._meeting._client
+        for subject in ("prewatt.host.area-2", "prewatt.keep.host.area-2", "$JS.hub.API.STREAM.NAMES"):
+            await client.publish(subject, b"\x01" + bytes(8))
+        await area.send(b"mine")
+        assert await asyncio.wait_for(host.receive(), 5) == b"mine"
+        assert accepted.empty()
+        listener.close()
+        await asyncio.sleep(0.2)
+
+    run(talk())
+
+
+def test_a_carrier_that_ends_with_its_connection_leaves_nothing_running(servers, papers, monkeypatch):
+    async def talk():
+        async with Met(servers, papers, lasts) as met:
+            await met.area.send(b"keep")
+            await asyncio.wait_for(met.host.receive(), 10)
+            with monkeypatch.context() as closed:
+                closed.setattr(Client, "is_closed", True)
+                met.host.close()
+                _, running = await asyncio.wait(met.host._tasks, timeout=5)
+            assert not running
 
     run(talk())
 

@@ -1,8 +1,8 @@
 """The nats carrier: boxes that meet at message servers instead of calling each other.
 
-A box listens on `prewatt.ME.*`, the last step of a subject names the sender, and the servers let each station publish
-under its own name alone (`prewatt.link.natsconfig` says what areas may). A box speaks through no server whose
-certificate does not name one. Subjects know no connections, so an end opens one by
+A box listens on `prewatt.ME.*`, the last step of a subject names the sender, and the servers let each certificate
+publish under its own name alone (`prewatt.link.natsconfig`). A box speaks through no server whose certificate does not
+name one. Subjects know no connections, so an end opens one by
 HELLO and WELCOME with a random session, says ALIVE while it has nothing else to say, and BYE when it closes; what
 belongs to an older session is dropped. What must not wait for a dead link (rounds, answers) goes over core NATS and is
 lost where nobody listens. What ``lasting`` picks goes through JetStream: the host's messages into the stream DOWN of

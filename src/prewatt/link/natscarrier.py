@@ -131,8 +131,12 @@ class NatsCarrier:
             self._said = self._heard = False
 
     async def _pull(self) -> None:
-        """Fetches what lasts for as long as the session does."""
-        while True:
+        """Fetches what lasts for as long as the session does.
+
+        It looks whether that has ended: where the connection has closed too, the client makes an error of its own of
+        the cancelling, and a box that waits for this task would never stop.
+        """
+        while not self._closed:
             try:
                 subscription = await self._meeting.consume_lasting(self.peer)
                 while True:

@@ -2,9 +2,9 @@
 
 Every server speaks TLS 1.3 with certificates on both sides and knows its users by the names in them, so there is no
 password to choose, to leak or to leave at a default. All of an installation lives in one account that bears its id,
-and a station may publish under its own name alone; a leaf node is trusted with the account, and so with the names of
-other areas. Any papers of the installation open a cluster's port: it is for the servers' own network. Streams are on
-disk before they are acknowledged (``sync_interval``).
+and a station, and an area with all that comes through its leaf node, may publish under its own name alone. Any papers
+of the installation open a cluster's port: it is for the servers' own network. Streams are on disk before they are
+acknowledged (``sync_interval``).
 """
 
 import json
@@ -43,9 +43,16 @@ def build_hub_config(name: str, papers: Papers, places: ServerPlaces, store: Pat
         "leafnodes": {
             "listen": places.leaves,
             "tls": tls,
-            "authorization": {"users": [{"user": area.uri, "account": installation} for area in areas]},
         },
-        "accounts": {installation: {"jetstream": "enabled", "users": [{"user": host_name(installation).uri}]}},
+        "accounts": {
+            installation: {
+                "jetstream": "enabled",
+                "users": [
+                    {"user": host_name(installation).uri},
+                    *({"user": area.uri, "permissions": _leaf_permissions(area)} for area in areas),
+                ],
+            }
+        },
     }
     if places.cluster is not None:
         config["cluster"] = {
@@ -108,6 +115,19 @@ def _permissions(station: BoxName, area: BoxName) -> dict[str, object]:
     """A station hears what is for it, and says what it says to its area server under its own name."""
     below, above = (f"{box.role}-{'-'.join(map(str, box.numbers))}" for box in (station, area))
     return {"publish": [f"prewatt.{above}.{below}"], "subscribe": [f"prewatt.{below}.*"]}
+
+
+def _leaf_permissions(area: BoxName) -> dict[str, object]:
+    """What an area's leaf node may say here, under its own name: messages to the host, answers to what the host asks of
+    its stream, and what fetching from the host's stream takes. It hears what is for it and nothing of other areas."""
+    own, host = f"{area.role}-{area.numbers[0]}", str(Role.HOST)
+    fetching = ("CONSUMER.DURABLE.CREATE", "CONSUMER.CREATE", "CONSUMER.INFO", "CONSUMER.MSG.NEXT")
+    asks = [f"$JS.hub.API.{each}.DOWN.{own}" for each in fetching]
+    acks = [f"$JS.ACK.DOWN.{own}.>", f"$JS.ACK.*.*.DOWN.{own}.>"]
+    return {
+        "publish": [f"prewatt.{host}.{own}", f"_INBOX.{host}.>", *asks, f"{asks[1]}.>", *acks],
+        "subscribe": [f"prewatt.{own}.>", f"_INBOX.{own}.>", f"$JS.{own}.API.>", "$JS.ACK.>"],
+    }
 
 
 def _text(config: dict[str, object]) -> str:

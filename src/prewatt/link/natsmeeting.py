@@ -77,6 +77,7 @@ class Meeting:
                 await self._client.connect(
                     [f"tls://{place}" for place in places],
                     name=str(self.own),
+                    inbox_prefix=f"_INBOX.{token(self.own)}".encode(),
                     tls=papers.caller_tls(self.own.meets_at),
                     error_cb=self._on_error,
                     disconnected_cb=self._on_disconnected,
