@@ -8,9 +8,9 @@ refuse for a while, as a full one does, and may be erased, as when a box is repl
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from prewatt.codec.hop import SPOOL_ID_BYTES
+from prewatt.codec.hop import SPOOL_ID_BYTES, HopKind
 from prewatt.device import area, station
 from prewatt.sim.spools import BoxCrashError, Fate, SimSpool, SimSpools
 from prewatt.units import Address
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from prewatt.sim.region import Region
 
 __all__ = ["AreaBox", "Box", "StationBox"]
+
+
+# A box says how it is every minute; where nothing has changed, once in so many milliseconds is enough here.
+_SAME_HEALTH_MS: Final = 600_000
+_HEAD_BYTES: Final = 4
+_LINKS: Final = (area.HostLink, area.StationLink, station.UplinkUp)
+_HEALTH: Final = frozenset({HopKind.HEALTH, HopKind.AREA_HEALTH})
 
 
 class Box(ABC):
@@ -32,6 +39,7 @@ class Box(ABC):
         self.crashes = 0
         self._wake_ms: int | None = None
         self._life = 0
+        self._told: dict[bytes, tuple[int, bytes]] = {}
 
     def start(self) -> None:
         """Power is on, or the process starts again; it may die on the way."""
@@ -61,6 +69,8 @@ class Box(ABC):
         if not self.up:
             return
         life, self._wake_ms = self._life, None
+        if isinstance(event, _LINKS):
+            self._told.clear()
         try:
             effects = self._step(event)
         except BoxCrashError:
@@ -69,6 +79,16 @@ class Box(ABC):
         for effect in effects:
             if life == self._life:
                 self._do(effect)
+
+    def send_up(self, link: str, address: str, data: bytes) -> None:
+        """Sends to the box above; an idle one's word that all is as before is not sent each time."""
+        if data[1] in _HEALTH:
+            now_ms, about = self.region.world.now_ms, data[:_HEAD_BYTES]
+            at_ms, before = self._told.get(about, (now_ms, b""))
+            if before == data and now_ms - at_ms < _SAME_HEALTH_MS:
+                return
+            self._told[about] = (now_ms, data)
+        self.region.links[link].send(address, data)
 
     def wake_at(self, line_ms: int) -> None:
         """A tick then, unless something else happens before."""
@@ -128,7 +148,7 @@ class AreaBox(Box):
 
     def _do(self, effect: area.AreaEffect) -> None:
         if isinstance(effect, area.ToHost):
-            self.region.links[f"{self.name}>host"].send(str(self.number), effect.data)
+            self.send_up(f"{self.name}>host", str(self.number), effect.data)
         elif isinstance(effect, area.ToStation):
             self.region.to_station(Address(self.number, effect.station), effect.data)
         else:
@@ -169,7 +189,7 @@ class StationBox(Box):
         if isinstance(effect, station.LineSend):
             self.region.lines[self.address].station_sends(effect.data, urgent=effect.urgent)
         elif isinstance(effect, station.Uplink):
-            self.region.links[f"{self.place}>area"].send(self.place, effect.data)
+            self.send_up(f"{self.place}>area", self.place, effect.data)
         else:
             self.wake_at(effect.line_ms)
 

@@ -107,7 +107,8 @@ class Enemy(ABC):
         meter_id, payload = chance.choice(self._payloads)
         if chance.random() < 0.5:
             meter_id = self.world.some_home(chance).meter_id
-        return MeterId(meter_id), bend(payload, chance)[:_PAYLOAD_MAX] if chance.random() < 0.3 else payload
+        bent = bend(payload, chance)[:_PAYLOAD_MAX] if chance.random() < 0.3 else payload
+        return MeterId(meter_id), bent or payload
 
     def op_crosstalk(self, chance: Random) -> None:
         """A payload that was once heard, in a frame for any meter, from the station or as if from a meter."""

@@ -1,7 +1,7 @@
 """One run from one seed: a story that ends well, or a violation with the operations that led to it."""
 
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
@@ -50,12 +50,22 @@ class Outcome:
     """The longest virtual time from the last fault to the end of everything."""
 
 
-def run(request: Request, script: Iterable[Operation] | None = None, *, keep_all: bool = False) -> Outcome:
-    """Runs ``script``, by default that of the seed. Never raises for what the system under test does."""
+def run(
+    request: Request,
+    script: Iterable[Operation] | None = None,
+    *,
+    keep_all: bool = False,
+    watch: Callable[[World], None] | None = None,
+) -> Outcome:
+    """Runs ``script``, by default that of the seed; ``watch`` sees the world after each event, and only looks.
+
+    Never raises for what the system under test does.
+    """
     outcome = Outcome(request)
     world: World | None = None
     try:
         world = World(request.seed, meters=request.meters, keep_all=keep_all)
+        world.watch = watch
         with loud_log(world):
             _walk(world, request, iter(script) if script is not None else draw(request.seed), outcome)
     except ViolationError as error:

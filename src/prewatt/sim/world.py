@@ -61,6 +61,7 @@ class World:
         self.history = History(keep_all=keep_all)
         self.auditor = Auditor(self.rows)
         self.weathers = WEATHERS[: mood.randrange(1, len(WEATHERS) + 1)]
+        self.watch: Callable[[World], None] | None = None
         self.homes: dict[str, Home] = {}
         self.enrolled: set[str] = set()
         self.errors: list[str] = []
@@ -113,6 +114,8 @@ class World:
             self.now_ms = max(self.now_ms, due_ms)
             act()
             self.look()
+            if self.watch is not None:
+                self.watch(self)
         self.now_ms = max(self.now_ms, at_ms)
 
     def look(self) -> None:

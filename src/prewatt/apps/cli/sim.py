@@ -1,9 +1,12 @@
 """`prewatt sim`: the whole platform in one process from one seed."""
 
 import subprocess
+import sys
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from secrets import randbits
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,8 +16,12 @@ from prewatt.apps.cli.show import fields, print_json, say
 
 if TYPE_CHECKING:
     from prewatt.sim.run import Outcome
+    from prewatt.sim.world import World
 
 __all__ = ["register"]
+
+# Short enough to be read to somebody over the telephone.
+_SEED_BITS = 32
 
 
 def register(app: typer.Typer) -> None:
@@ -23,12 +30,16 @@ def register(app: typer.Typer) -> None:
 
 
 def sim(
-    seed: Annotated[int, typer.Option("--seed", min=0, help="What decides everything that happens.")],
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="What decides everything that happens; a fresh one without.")
+    ] = None,
     days: Annotated[
-        int, typer.Option("--days", min=1, max=3_650, help="End after so many days of virtual time.")
-    ] = 365,
+        int | None, typer.Option("--days", min=1, max=3_650, help="End after so many days of virtual time.")
+    ] = None,
     meters: Annotated[int, typer.Option("--meters", min=1, max=256, help="Homes with a meter.")] = 3,
-    steps: Annotated[int, typer.Option("--steps", min=1, help="End after so many steps.")] = 10_000,
+    steps: Annotated[
+        int | None, typer.Option("--steps", min=1, help="End after so many steps; 10000 where no days are given.")
+    ] = None,
     safety: Annotated[bool, typer.Option("--safety", help="Faults never stop; nothing has to converge.")] = False,
     liveness: Annotated[
         bool, typer.Option("--liveness", help="Faults stop again and again, and everything has to converge each time.")
@@ -41,14 +52,19 @@ def sim(
     The same seed makes the same history. Exit 1 where something was violated: then the run is made as short as can be
     found and told. See docs/operating/simulator.md.
     """
-    from prewatt.sim.run import CALM_EVERY, Request, run
+    from prewatt.sim.run import CALM_EVERY, DAYS_DEFAULT, STEPS_DEFAULT, Request, run
     from prewatt.sim.shrink import shrink
     from prewatt.sim.story import story as tell
 
     if safety and liveness:
         raise typer.BadParameter("--safety and --liveness exclude each other", param_hint="--safety")
-    request = Request(seed, steps, days, meters, calm=not safety, calm_every=CALM_EVERY if liveness else 0)
-    outcome = run(request, keep_all=story)
+    seed = randbits(_SEED_BITS) if seed is None else seed
+    steps = steps or (STEPS_DEFAULT if days is None else sys.maxsize)
+    request = Request(
+        seed, steps, days or DAYS_DEFAULT, meters, calm=not safety, calm_every=CALM_EVERY if liveness else 0
+    )
+    with _Progress(seed) as progress:
+        outcome = run(request, keep_all=story, watch=progress.look)
     short = shrink(outcome) if outcome.violation is not None else None
     lines = tell(short or outcome) if story or short is not None else []
     if json_out:
@@ -60,6 +76,31 @@ def sim(
         word = "[green]no violation[/green]" if short is None else "[red]violation[/red]"
         say(f"{word} (prewatt {_source()}, seed {seed})")
     return 0 if outcome.violation is None else 1
+
+
+class _Progress:
+    """A line that says how far a run is, each second, where somebody looks at a terminal."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._next_s = monotonic() + 1
+        self._shown = False
+
+    def __enter__(self) -> "_Progress":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._shown:
+            typer.echo("\r\x1b[K", err=True, nl=False)
+
+    def look(self, world: "World") -> None:
+        """The world has moved."""
+        if monotonic() >= self._next_s and sys.stderr.isatty():
+            self._next_s, self._shown = monotonic() + 1, True
+            from prewatt.sim.story import clock_text
+
+            text = f"seed {self._seed}: {world.history.steps} steps, {clock_text(world.now_ms)}"
+            typer.echo(f"\r\x1b[K{text}", err=True, nl=False)
 
 
 def _document(outcome: "Outcome") -> dict[str, Any]:
