@@ -4,14 +4,20 @@ import asyncio
 import contextlib
 import random
 import ssl
+import time
 
 import pytest
 
 from prewatt.link import CarrierClosedError, tcpcarrier
-from prewatt.link.carrier import MESSAGE_BYTES_MAX
-from prewatt.link.tcp import dial_tcp, listen_tcp
+from prewatt.link.carrier import MESSAGE_BYTES_MAX, End
+from prewatt.link.certificates import issue, make_authority
+from prewatt.link.names import area_name, host_name
+from prewatt.link.papers import Papers, write_papers
+from prewatt.link.tcp import TCP, dial_tcp, listen_tcp
 from prewatt.link.tcpcarrier import WAITING_MAX
+from prewatt.units import DAY_S
 
+ID = "ab" * 16
 HERE = "127.0.0.1"
 ALIVE = b"\xff\xff\xff\xff"
 
@@ -90,6 +96,34 @@ def test_a_box_does_not_talk_to_one_that_poses_as_what_stands_above_it(papers, l
         async with Place(papers[listener]) as place:
             with pytest.raises(CarrierClosedError):
                 await place.dial(papers["area"], lambda name: name == papers["host"].name)
+
+    run(talk())
+
+
+def test_papers_that_have_expired_are_said_to_have_expired_whichever_end_has_them(tmp_path):
+    now_s = int(time.time())
+    authority = make_authority(ID, now_s - 30 * DAY_S)
+    made = {}
+    for word, name, made_s in (
+        ("host", host_name(ID), now_s),
+        ("area", area_name(ID, 1), now_s),
+        ("old host", host_name(ID), now_s - 20 * DAY_S),
+        ("old area", area_name(ID, 1), now_s - 20 * DAY_S),
+    ):
+        write_papers(tmp_path / word, issue(authority, name, made_s, days=10))
+        made[word] = Papers(tmp_path / word)
+
+    async def talk():
+        async with Place(made["old host"]) as place:
+            with pytest.raises(CarrierClosedError, match="tls: certificate has expired"):
+                await place.dial(made["area"])
+        async with Place(made["host"]) as place:
+            with pytest.raises(CarrierClosedError):
+                await place.dial(made["old area"])
+            assert place.carriers.empty()
+            own = End(made["old area"].name, made["old area"].folder)
+            with pytest.raises(CarrierClosedError, match=r"has expired; make another with `prewatt area certify`"):
+                await TCP.dial(f"{HERE}:{place.port}", own, made["host"].name)
 
     run(talk())
 

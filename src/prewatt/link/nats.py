@@ -100,7 +100,7 @@ class NatsScheme:
         if peer is None:
             raise ValueFieldError("peer", peer, "the name of the box to be met at the message servers")
         lasting = lasts if peer.role is Role.HOST else None
-        return await dial_nats(_places(place), _papers(own), peer, lasting=lasting)
+        return await dial_nats(_places(place), _papers(own).checked_for_dialling(), peer, lasting=lasting)
 
 
 def _papers(own: End) -> Papers:

@@ -8,10 +8,12 @@ TLS 1.3 only, certificates on both sides, no public authority.
 import os
 import ssl
 import stat
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from prewatt.link.carrier import CarrierClosedError
 from prewatt.link.certificates import BoxPapers, CertificateError, read_expiry_s, read_name
 from prewatt.link.names import BoxName
 
@@ -42,6 +44,13 @@ class Papers:
             self.expires_s = read_expiry_s(pem)
         except CertificateError as error:
             raise CertificateError(f"papers {folder}: {error}") from None
+
+    def checked_for_dialling(self) -> "Papers":
+        """Itself; CarrierClosedError where its certificate has ended meanwhile: who listens would only hang up."""
+        if time.time() > self.expires_s:
+            certify = f"`prewatt {self.name.role} certify`"
+            raise CarrierClosedError(f"papers {self.folder}: the certificate has expired; make another with {certify}")
+        return self
 
     @property
     def certificate_file(self) -> Path:

@@ -92,7 +92,7 @@ class TcpScheme:
     async def dial(self, place: str, own: End, peer: BoxName | None) -> TcpCarrier:
         """See CarrierScheme."""
         address, port = parse_place(place, field="address")
-        tls = None if own.papers is None else Papers(own.papers).caller_tls()
+        tls = None if own.papers is None else Papers(own.papers).checked_for_dialling().caller_tls()
         return await dial_tcp(address, port, tls, lambda name: peer is None or name == peer)
 
 

@@ -248,5 +248,7 @@ class TcpCarrier(asyncio.Protocol):
 def reason_of(error: Exception) -> str:
     """What went wrong with a connection, for a person."""
     if isinstance(error, ssl.SSLError):
-        return f"TLS: {error.reason or error}".replace("_", " ").lower()
+        # What is wrong with a certificate (it has expired, say) stands beside the reason.
+        why = getattr(error, "verify_message", None) or getattr(error, "reason", None) or error
+        return f"TLS: {why}".replace("_", " ").lower()
     return getattr(error, "strerror", None) or str(error) or "the other end hung up"
