@@ -36,7 +36,8 @@ def run_host(settings: Settings, addresses: Sequence[str]) -> None:
     if (settings.data / CLOCK_NAME).exists():
         raise BoxError(
             f"data folder {settings.data}: its street of `prewatt up` has a clock of its own, and boxes of their own "
-            "live in the world's time: make another installation with `prewatt init`"
+            "live in the world's time: name another folder in PREWATT_DATA, and make an installation there with "
+            "`prewatt init`"
         )
     with ExitStack() as stack:
         listener = stack.enter_context(listening(settings.address, settings.port))

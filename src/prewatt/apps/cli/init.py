@@ -26,7 +26,8 @@ def init(data: Data = None, json_out: JsonOut = False) -> None:
 
     settings = read_settings(data=data)
     if (settings.data / DATABASE_NAME).exists():
-        raise FolderExistsError(f"data folder {settings.data}: there is an installation already")
+        hint = "name another folder with --data, or in PREWATT_DATA"
+        raise FolderExistsError(f"data folder {settings.data}: there is an installation already; {hint}")
     with open_installation(settings, create=True) as host:
         made = host.installation
     answer = {
