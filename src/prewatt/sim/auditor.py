@@ -95,6 +95,11 @@ class Auditor:
         self.sales.setdefault(order, Sale(meter, amount_micro))
         self.witness.sold(order, meter)
 
+    def taken_back(self, order: str, meter: str, amount_micro: int, tag: bytes) -> None:
+        """A host of which no books are left has asked a meter for value: it is known by its tag alone."""
+        self.sales[order] = Sale(meter, -amount_micro)
+        self._orders[meter, tag] = (order, -amount_micro)
+
     def answered(self, order: str) -> None:
         """A customer has an answer: the sale is in the books now and for ever."""
         self._answered.add(order)

@@ -14,6 +14,7 @@ from prewatt.codec.settings import SettingsChange
 from prewatt.device.meter import Button, Cover, KeyPress, Sense, Surge
 from prewatt.device.meter.nvm import Torn
 from prewatt.host.campaigns.wishes import CampaignWish
+from prewatt.sim.stranger import RANDOM_BYTES, take_back
 from prewatt.units import ValueFieldError, parse_value
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class People:
 
     def __init__(self, world: "World") -> None:
         self.world = world
-        self._sales = 0
+        self._sales = self._taken = 0
         self._codes: dict[str, list[str]] = {}
 
     # -- at the counter
@@ -85,6 +86,17 @@ class People:
         for order in orders if chance.random() < 0.15 else orders[:1] and [chance.choice(orders)]:
             self.world.call(lambda host, order=order: host.transfers.cancel(order))  # type: ignore[misc]
         self.world.wake_host()
+
+    def op_take_back(self, chance: Random) -> None:
+        """A host that these books never heard of takes value back: as much as there is, less, or more than that."""
+        world, home = self.world, self.world.some_home(chance)
+        if home.device is None or not home.money.commissioned:
+            return
+        most = max(home.money.balance_micro, 1)
+        amount = chance.choice((1, most, most // 2 or 1, most + 1))
+        self._taken += 1
+        answer = take_back(world.auditor, home, f"t{self._taken}", amount, chance.randbytes(RANDOM_BYTES))
+        world.field.say(home, answer)
 
     def op_refund(self, chance: Random) -> None:
         """A cancelled sale is paid back."""
@@ -254,7 +266,7 @@ def _setting(chance: Random) -> dict[str, Any]:
     return chance.choice(
         (
             {"low_balance_micro": chance.randrange(5_000_000)},
-            {"ceiling_micro": chance.choice((3_000_000, 20_000_000, 10**12))},
+            {"ceiling_micro": chance.choice((900_000, 3_000_000, 4_800_000, 20_000_000, 10**12))},
             {"owed_max_micro": chance.choice((0, 1_000, 1_000_000))},
             {"emergency_micro": chance.choice((0, 500_000))},
             {"close_arms": chance.randrange(2), "cover_trips": chance.randrange(2)},

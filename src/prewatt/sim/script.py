@@ -18,6 +18,7 @@ OPERATIONS: Final = (
     *(("field.crosstalk", 1.0), ("field.garbage", 2.0), ("field.refuse", 1.0), ("field.weather", 2.0)),
     *(("field.cut", 1.0), ("field.drop_all", 1.0), ("field.box", 2.0), ("field.erase", 0.2), ("field.move", 0.7)),
     *(("people.vend", 6.0), ("people.wrong", 1.5), ("people.cancel", 2.5), ("people.refund", 1.0)),
+    ("people.take_back", 0.2),
     *(("people.code", 2.0), ("people.type", 4.0), ("people.office", 2.0), ("people.controls", 2.5)),
     *(
         ("people.tariff", 0.7),

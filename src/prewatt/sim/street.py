@@ -29,6 +29,8 @@ _TAPE_MAX: Final = 1_500
 _GARBAGE_BYTES_MAX: Final = 2_700
 _PAYLOAD_MAX: Final = 2_600
 _KINDS: Final = tuple(MessageType)
+# What a meter says to whoever called it, and to nobody else.
+_ANSWERS: Final = frozenset({MessageType.PROOF, MessageType.RESULT, MessageType.REFUSAL})
 
 
 class Street:
@@ -112,7 +114,11 @@ class Street:
         address = home.m_id if m_id is None else m_id
         name = home.meter_id if meter_id is None else type(home.meter_id)(meter_id)
         frame = Frame(address, flags, self._numbers % 256, name, payload[:_PAYLOAD_MAX])
-        self.say(home, home.step(LineFrame(frame.build())))
+        frames = home.step(LineFrame(frame.build()))
+        if (address, name, flags) != (home.m_id, home.meter_id, FrameFlags.NONE):
+            answers = [each for each in frames if Frame.parse(each).payload[0] in _ANSWERS]
+            self.world.check(not answers, f"{home.meter}: answers a frame that is to another")
+        self.say(home, frames)
 
     def _record(self, link: str, meter: str, payload: bytes) -> None:
         self._recorded += 1
