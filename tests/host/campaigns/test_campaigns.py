@@ -10,6 +10,7 @@ from sqlalchemy import select
 from prewatt.codec.bodies import TEXT_BYTES_MAX
 from prewatt.codec.modetable import flat_table
 from prewatt.codec.settings import SettingsChange
+from prewatt.host.campaigns import runner
 from prewatt.host.campaigns.campaigns import CAMPAIGNS_OPEN_MAX
 from prewatt.host.campaigns.wishes import PER_MINUTE_MAX, PER_STATION_MAX, CampaignWish
 from prewatt.host.refusals import RefusalOutcome, RefusedError
@@ -419,3 +420,12 @@ def test_after_a_restore_settings_and_tariff_go_out_again_once(make_fleet, tmp_p
     kinds = [(each.kind, each.state) for each in fleet.host.controls.read("000001")]
     assert kinds.count(("settings", "done")) == 3
     assert not [each for each in kinds if each[1] in ("waiting", "refused")]
+
+
+def test_a_campaign_that_cannot_go_on_stops_no_money(fleet, monkeypatch):
+    start(fleet, "text", text="never sent")
+    monkeypatch.setattr(runner, "release", lambda *_: 1 // 0)
+    fleet.sleep(60)
+    fleet.host.vending.vend("000001", "1", order="A")
+    fleet.run(60)
+    assert fleet.meters[bytes_of(1)].view().balance_micro == 1_000_000

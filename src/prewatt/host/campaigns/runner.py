@@ -9,6 +9,7 @@ import json
 from datetime import datetime
 from typing import Any, Final
 
+import structlog
 from sqlalchemy import Row, func, insert, literal, or_, select, update
 
 from prewatt.codec.commands import Code, control_digest
@@ -19,10 +20,12 @@ from prewatt.host.campaigns.progress import OPEN_STATES
 from prewatt.host.campaigns.release import LATER_S, release
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.controls import queue_control
+from prewatt.host.refusals import StoreError
 from prewatt.host.store import Writing, schema
 
 __all__ = ["GIVE_WAY_S", "LOOK_EVERY_MS", "RELEASE_EVERY_S", "WOKEN_AT_ONCE_MAX", "Runner", "begin", "end", "withdraw"]
 
+_log = structlog.get_logger("prewatt.dispatch")
 # Meters are let go in batches of so many seconds of the rate: looking at a large campaign costs more than a step of it.
 RELEASE_EVERY_S: Final = 10
 # And not more often than this in line time, however fast the installation's clock runs.
@@ -53,7 +56,13 @@ class Runner:
         if early or (self._looked_s is not None and 0 <= now_s - self._looked_s < RELEASE_EVERY_S):
             return []
         self._looked_ms = line_ms
-        return self.look()
+        try:
+            return self.look()
+        except StoreError:
+            raise
+        except Exception as error:  # a campaign that cannot go on, whatever it is, must not stop the money
+            _log.error("campaigns pause", cause=str(error), kind=type(error).__name__)
+            return []
 
     def look(self) -> list[str]:
         """The same, at once: something was started, or ended."""
