@@ -10,6 +10,7 @@ from typing import Protocol
 
 from prewatt.host.store.migrate import check_revision, upgrade
 from prewatt.host.store.store import Store, Writing
+from prewatt.host.store.whole import check_whole
 
 __all__ = ["Database", "DatabaseFile"]
 
@@ -56,6 +57,7 @@ class DatabaseFile:
         fresh.replace(self._path)
 
     def open(self) -> Store:
-        """See Database; an older revision is brought to the newest."""
+        """See Database; an older revision is brought to the newest. One that is damaged is refused."""
+        check_whole(self._path)
         check_revision(self._path)
         return Store(self._path)

@@ -1,0 +1,131 @@
+"""A database whose disk wrote to the wrong place: noticed at the start, by the audit, or named as what is not."""
+
+import shutil
+import sqlite3
+from random import Random
+
+import pytest
+
+from prewatt.host.refusals import StoreError
+from prewatt.host.store.files import DatabaseFile
+from prewatt.host.store.whole import check_whole
+
+SECTOR_BYTES = 512
+PAGE_BYTES = 4096
+ROUNDS = 120
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory):
+    """A database as a power cut leaves it: rows in the file itself, and some in its log."""
+    folder = tmp_path_factory.mktemp("left")
+    path = folder / "live.db"
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA wal_autocheckpoint = 0")
+    database.execute("CREATE TABLE owners (id TEXT PRIMARY KEY, name TEXT NOT NULL)")
+    database.execute("CREATE TABLE rows (number INTEGER PRIMARY KEY, owner TEXT REFERENCES owners(id), amount INTEGER)")
+    database.execute("CREATE INDEX rows_by_owner ON rows (owner)")
+    database.executemany("INSERT INTO owners VALUES (?, ?)", [(f"owner {each}", "x" * 90) for each in range(400)])
+    database.executemany(
+        "INSERT INTO rows VALUES (?, ?, ?)", [(each, f"owner {each % 400}", each * 7) for each in range(9_000)]
+    )
+    database.commit()
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.execute("INSERT INTO owners VALUES ('last', 'in the log')")
+    database.commit()
+    for name in ("live.db", "live.db-wal"):
+        shutil.copy(folder / name, folder / name.replace("live", "left"))
+    database.close()
+    return folder / "left.db"
+
+
+def copied(left, folder):
+    for each in left.parent.glob("left.db*"):
+        shutil.copy(each, folder / each.name)
+    return folder / left.name
+
+
+def dump(path):
+    with sqlite3.connect(path) as database:
+        rows = "\n".join(database.iterdump())
+    database.close()
+    return rows
+
+
+def test_one_that_is_whole_is_opened_whether_it_ended_in_order_or_not(left, tmp_path):
+    path = copied(left, tmp_path)
+    check_whole(path)
+    assert "in the log" in dump(path)
+    assert not path.with_name("left.db-wal").exists()
+    check_whole(path)
+
+
+def test_one_that_is_damaged_is_refused_at_every_start(left, tmp_path):
+    path = copied(left, tmp_path)
+    content = bytearray(path.read_bytes())
+    content[2 * PAGE_BYTES : 3 * PAGE_BYTES] = content[4 * PAGE_BYTES : 5 * PAGE_BYTES]
+    path.write_bytes(content)
+    for _ in range(3):
+        with pytest.raises(StoreError, match=r"did not end in order and is damaged \(.*\); put a backup in its place"):
+            DatabaseFile(path).open()
+    assert path.with_name("left.db-wal").stat().st_size
+
+
+def test_a_reference_to_nothing_is_seen(left, tmp_path):
+    path = copied(left, tmp_path)
+    other = sqlite3.connect(path)
+    check_whole(path)
+    other.execute("DELETE FROM owners WHERE id = 'owner 7'")
+    other.commit()
+    with pytest.raises(StoreError, match="rows 7 owners"):
+        check_whole(path)
+    other.close()
+
+
+def misdirected(path, chance, piece):
+    """One write of so many bytes went to the place of another; gives what was there."""
+    content = bytearray(path.read_bytes())
+    pieces = len(content) // piece
+    wanted, place = chance.sample(range(pieces), 2)
+    content[place * piece : (place + 1) * piece] = content[wanted * piece : (wanted + 1) * piece]
+    path.write_bytes(content)
+
+
+def rotten(path, chance):
+    content = bytearray(path.read_bytes())
+    content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+    path.write_bytes(content)
+
+
+@pytest.fixture(scope="module")
+def rows(left, tmp_path_factory):
+    """What is in it."""
+    return dump(copied(left, tmp_path_factory.mktemp("rows")))
+
+
+def outcome(left, rows, folder, damage):
+    """noticed, harmless (the same rows), or silent: other rows, and nobody says so."""
+    path = copied(left, folder)
+    damage(path)
+    try:
+        check_whole(path)
+    except StoreError:
+        return "noticed"
+    return "harmless" if dump(path) == rows else "silent"
+
+
+@pytest.mark.parametrize("piece", [SECTOR_BYTES, PAGE_BYTES])
+def test_a_write_to_the_wrong_place_is_noticed_wherever_it_matters(left, rows, tmp_path, piece):
+    found = [
+        outcome(left, rows, tmp_path, lambda path, n=n: misdirected(path, Random(n), piece)) for n in range(ROUNDS)
+    ]
+    print({word: found.count(word) for word in sorted(set(found))})
+    assert found.count("noticed") > ROUNDS // 2
+    assert "silent" not in found
+
+
+def test_a_flipped_bit_is_noticed_only_where_something_else_names_it(left, rows, tmp_path):
+    found = [outcome(left, rows, tmp_path, lambda path, n=n: rotten(path, Random(n))) for n in range(ROUNDS)]
+    print({word: found.count(word) for word in sorted(set(found))})
+    assert found.count("noticed")
