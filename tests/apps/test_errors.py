@@ -13,8 +13,9 @@ METER, CLOSED = "000001", "000002"
 UNKNOWN = "0000AA"
 SETTLED, CANCELLED = "settled-1", "cancelled-1"
 
-# What a running street adds to by itself.
+# What a running street adds to by itself, and the numbers that count it.
 LIVING = {
+    "sqlite_sequence",
     "boxes",
     "area_boxes",
     "kept",

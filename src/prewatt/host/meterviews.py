@@ -85,8 +85,7 @@ def read_meter_answers(connection: Connection, meter: str | None) -> list[MeterA
 def _answer(
     connection: Connection, row: Row[Any], key_sets: Iterable[int], accounts: dict[str, int], alarms: int
 ) -> MeterAnswer:
-    sums = _sums(connection, row)
-    state, reason = _state(row)
+    sums, (state, reason) = _sums(connection, row), _state(row)
     reported = row.at_s > 0
     causes = row.relay_causes if row.relay_causes is not None else 1
     return MeterAnswer(

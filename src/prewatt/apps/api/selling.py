@@ -123,8 +123,17 @@ class TariffIn(_Body):
 
 def selling_routes(selling: Selling) -> APIRouter:
     """The routes. Handlers are plain functions, so each runs in its own thread and may wait for the store."""
-    routes = APIRouter()
-    with_bodies: dict[str, Callable[..., Any]] = {
+    routes, with_bodies = APIRouter(), _with_bodies(selling)
+    for method, path, name in ROUTES:
+        call = getattr(selling, name)
+        endpoint = with_bodies.get(name, call)
+        routes.add_api_route(path, endpoint, methods=[method], name=name, summary=call.__doc__, operation_id=name)
+    return routes
+
+
+def _with_bodies(selling: Selling) -> dict[str, Callable[..., Any]]:
+    """The calls that take a body or a query, by name; all others take their path alone."""
+    return {
         "enrol_meter": _with_body(selling.enrol_meter, MeterIn),
         "vend": _with_body(selling.vend, VendIn),
         "set_tariff": _with_body(selling.set_tariff, TariffIn),
@@ -158,11 +167,6 @@ def selling_routes(selling: Selling) -> APIRouter:
         "read_usage": _read_usage(selling),
         "read_transfers": _read_transfers(selling),
     }
-    for method, path, name in ROUTES:
-        call = getattr(selling, name)
-        endpoint = with_bodies.get(name, call)
-        routes.add_api_route(path, endpoint, methods=[method], name=name, summary=call.__doc__, operation_id=name)
-    return routes
 
 
 def _with_body(call: Callable[..., Any], model: type[BaseModel]) -> Callable[..., Json]:

@@ -85,17 +85,9 @@ def enrol_meter(
     json_out: JsonOut = False,
 ) -> None:
     """Enrol a meter so that value can be sold to it."""
+    place = {"m_id": m_id, "station": station, "customer": customer, "premises": premises}
     with open_seller(read_settings(data=data)) as seller:
-        found = seller.post(
-            "/meters",
-            meter=meter,
-            m_id=m_id,
-            station=station,
-            suite=suite,
-            customer=customer,
-            premises=premises,
-            kind=kind,
-        )
+        found = seller.post("/meters", meter=meter, suite=suite, kind=kind, **place)
     if json_out:
         print_json(found)
         return

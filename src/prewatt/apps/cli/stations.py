@@ -9,6 +9,7 @@ from prewatt.apps.cli.options import Data, JsonOut
 from prewatt.apps.cli.seller import in_path, open_seller
 from prewatt.apps.cli.show import fields, local_time, print_json, say, table
 from prewatt.apps.settings import read_settings
+from prewatt.units import ValueFieldError
 
 __all__ = ["app"]
 
@@ -143,16 +144,22 @@ def polling(
 
     What is not given stays as it is. A station without settings of its own goes by the installation's.
     """
+    if inherit and station is None:
+        raise ValueFieldError("--inherit", "without a station", "with a station; the installation has nothing above it")
     place = "/polling" if station is None else f"/stations/{in_path('station', station)}/polling"
     changes = {"schedule": schedule, "hours": hours, "per_minute": per_minute}
     with open_seller(read_settings(data=data)) as seller:
-        if inherit and station is not None:
+        if inherit:
             seller.post(f"{place}/inherit")
         given = any(value is not None for value in changes.values())
         found = seller.post(place, **changes) if given else seller.get(place)
     if json_out:
         print_json(found)
         return
+    _print_polling(found, of_station=station is not None)
+
+
+def _print_polling(found: dict[str, Any], *, of_station: bool) -> None:
     own = ", ".join(found["own"]) or "none"
     fields(
         {
@@ -160,7 +167,7 @@ def polling(
             "hours": found["hours"],
             "meters a minute": found["per_minute"] or "as many as the line takes",
         }
-        | ({"of its own": own} if station is not None else {})
+        | ({"of its own": own} if of_station else {})
     )
 
 

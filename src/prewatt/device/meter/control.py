@@ -39,6 +39,11 @@ class WaitingAlarm(NamedTuple):
     event: int
     key_set: int
 
+    @classmethod
+    def read(cls, reader: Reader) -> "WaitingAlarm":
+        """The next one of a block; DecodeError where it ends before."""
+        return cls(reader.u32("alarm counter"), reader.u32("alarm event"), reader.u8("alarm key set"))
+
 
 @dataclass(slots=True)
 class Control:
@@ -113,10 +118,7 @@ class Control:
         causes = [Cause(byte) for byte in reader.take(SOURCES_MAX, "causes")]
         source_at, flags, heard_set = reader.take(3, "source, flags, heard set")
         counters = [reader.u32("counter") for _ in range(10)]
-        alarms = [
-            WaitingAlarm(reader.u32("alarm counter"), reader.u32("alarm event"), reader.u8("alarm key set"))
-            for _ in range(reader.u8("alarms"))
-        ]
+        alarms = [WaitingAlarm.read(reader) for _ in range(reader.u8("alarms"))]
         reports_due = [reader.u32("day") for _ in range(reader.u8("reports due"))]
         control = cls(
             clock=Clock(counters[8], counters[9], drift_ppm),
