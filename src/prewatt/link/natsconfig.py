@@ -121,11 +121,12 @@ def _leaf_permissions(area: BoxName) -> dict[str, object]:
     """What an area's leaf node may say here, under its own name: messages to the host, answers to what the host asks of
     its stream, and what fetching from the host's stream takes. It hears what is for it and nothing of other areas."""
     own, host = f"{area.role}-{area.numbers[0]}", str(Role.HOST)
-    fetching = ("CONSUMER.DURABLE.CREATE", "CONSUMER.CREATE", "CONSUMER.INFO", "CONSUMER.MSG.NEXT")
-    asks = [f"$JS.hub.API.{each}.DOWN.{own}" for each in fetching]
+    # Only the way to make a consumer that has its filter in the subject: a filter in the body could be any area's.
+    asks = [f"$JS.hub.API.CONSUMER.CREATE.DOWN.{own}.prewatt.keep.{own}.{host}"]
+    asks += [f"$JS.hub.API.CONSUMER.{each}.DOWN.{own}" for each in ("INFO", "MSG.NEXT")]
     acks = [f"$JS.ACK.DOWN.{own}.>", f"$JS.ACK.*.*.DOWN.{own}.>"]
     return {
-        "publish": [f"prewatt.{host}.{own}", f"_INBOX.{host}.>", *asks, f"{asks[1]}.>", *acks],
+        "publish": [f"prewatt.{host}.{own}", f"_INBOX.{host}.>", *asks, *acks],
         "subscribe": [f"prewatt.{own}.>", f"_INBOX.{own}.>", f"$JS.{own}.API.>", "$JS.ACK.>"],
     }
 

@@ -160,7 +160,8 @@ class Meeting:
         """What ``peer`` puts into its stream for this box. One subscription for as long as this box is there."""
         known = self._subscriptions.get(peer)
         if known is None:
-            config = ConsumerConfig(ack_wait=_REDELIVER_AFTER_S)
+            # With its name in the request the filter stands in the subject too, and there the servers can limit it.
+            config = ConsumerConfig(name=token(self.own), ack_wait=_REDELIVER_AFTER_S)
             known = await self._client.jetstream(domain=self._domain(peer)).pull_subscribe(
                 f"prewatt.keep.{token(self.own)}.{token(peer)}",
                 durable=token(self.own),
