@@ -183,6 +183,8 @@ class Home:
             self.device = None
             self.power_up()
             return []
+        # What was written again and is right now excuses nothing later.
+        self.nvm.take_failed()
         self.world.observe(self)
         for effect in effects:
             if isinstance(effect, WakeAt):

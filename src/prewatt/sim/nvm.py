@@ -1,8 +1,9 @@
 """A meter's memory in the simulator: the device's own memory in RAM, that also loses and misplaces writes.
 
 Cuts at any byte with a torn one are `MemoryNvm`'s. On top of it a write may come to nothing though it returned (a worn
-cell, a chip that was busy) or land elsewhere (a bent address line). The device reads back what it wrote, so both are
-seen at once; what a misplaced write destroyed is another matter.
+cell, a chip that was busy) or land elsewhere (a bent address line): beside its place, or in the journal's other slot.
+The device reads back what it wrote, so both are seen at once; what a misplaced write destroyed is another matter. The
+power does not go in the same instant: with the newer slot destroyed and no power the older one is all there is.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from prewatt.device.meter.nvm import MemoryNvm, Region
 __all__ = ["SimNvm"]
 
 _PAGE_BYTES: Final = 32
+_OTHER: Final = {Region.JOURNAL_A: Region.JOURNAL_B, Region.JOURNAL_B: Region.JOURNAL_A}
 
 
 class SimNvm(MemoryNvm):
@@ -46,9 +48,17 @@ class SimNvm(MemoryNvm):
             self.misplace_in -= 1
             if self.misplace_in < 0:
                 self.misplace_in, self.spoilt, self.failed, self._failed_now = None, True, True, True
-                away = _PAGE_BYTES if offset + len(data) + _PAGE_BYTES <= region.size else -_PAGE_BYTES
-                super().write(region, max(0, min(offset + away, region.size - len(data))), data)
+                self._cut_in = None
+                super().write(*_astray(region, offset, data), data)
                 self.wrote(len(data))
                 return
         super().write(region, offset, data)
         self.wrote(len(data))
+
+
+def _astray(region: Region, offset: int, data: bytes) -> tuple[Region, int]:
+    """Where a misplaced write lands."""
+    if (other := _OTHER.get(region)) is not None and len(data) % 2:
+        return other, offset
+    away = _PAGE_BYTES if offset + len(data) + _PAGE_BYTES <= region.size else -_PAGE_BYTES
+    return region, max(0, min(offset + away, region.size - len(data)))

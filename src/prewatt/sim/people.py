@@ -235,9 +235,12 @@ class People:
                 home.restore_power()
 
     def op_memory(self, chance: Random) -> None:
-        """One of the next writes of a meter comes to nothing, though it returns."""
+        """One of the next writes of a meter comes to nothing, though it returns, or lands elsewhere."""
         home = self.world.some_home(chance)
-        home.nvm.lose_in = chance.randrange(6)
+        if chance.random() < 0.7:
+            home.nvm.lose_in = chance.randrange(6)
+        else:
+            home.nvm.misplace_in = chance.randrange(6)
 
     def op_tick_homes(self, chance: Random) -> None:
         """Every meter looks at the time."""

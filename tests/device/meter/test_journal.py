@@ -228,3 +228,50 @@ def test_a_cut_counts_bytes_across_writes_and_tears_only_a_write_that_goes_on() 
 def test_no_two_regions_share_a_name() -> None:
     names = sorted(region.value[0] for region in Region)
     assert all(one != other for one, other in pairwise(names))
+
+
+class _Astray(MemoryNvm):
+    """Some of its next writes go to the other slot, or nowhere."""
+
+    __slots__ = ("elsewhere", "shift", "writes")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elsewhere: dict[int, Region | None] = {}
+        self.writes = self.shift = 0
+
+    def write(self, region: Region, offset: int, data: bytes) -> None:
+        self.writes += 1
+        astray = self.writes in self.elsewhere
+        place = self.elsewhere.pop(self.writes, region)
+        if place is not None:
+            super().write(place, offset + self.shift * astray, data)
+
+
+@pytest.mark.parametrize("newest", [1, 2, 3])
+@pytest.mark.parametrize("lost", [1, 2])
+@pytest.mark.parametrize("shift", [0, 1, 32])
+def test_a_write_over_the_only_newest_record_is_noticed_and_made_good(newest: int, lost: int, shift: int) -> None:
+    nvm = _Astray()
+    journal = Journal(nvm)
+    journal.create(record_of(1))
+    for number in range(2, newest + 1):
+        journal.store(record_of(number))
+    held = next(slot for slot in SLOTS if slot is not SLOTS[(newest + 1) % 2])
+    nvm.shift, nvm.elsewhere = shift, dict.fromkeys(range(nvm.writes + 1, nvm.writes + 1 + lost), held)
+    before = nvm.read(held, 0, 64)
+    journal.store(record_of(9))
+    assert nvm.read(held, 0, 64) != before
+    assert Journal(nvm).load() == record_of(9)
+
+
+def test_a_memory_that_takes_nothing_any_more_is_given_up_after_three_writes() -> None:
+    nvm = _Astray()
+    journal = Journal(nvm)
+    journal.create(record_of(1))
+    before = nvm.writes
+    nvm.elsewhere = {before + each: None for each in (1, 2, 3)}
+    with pytest.raises(JournalError, match="read back"):
+        journal.store(record_of(2))
+    assert nvm.writes == before + 3
+    assert Journal(nvm).load() == record_of(1)

@@ -1,8 +1,10 @@
 """The SVM's journal: two slots, of which one always holds a whole record.
 
-A store writes the older slot with the next generation and a CRC-32 over all of it, then reads it back. Whatever byte
-the power goes at, the other slot is untouched, and the torn one is either whole or refused by its CRC: a load finds the
-old record or the new one. Slot layout: length(2) | generation(4) | record | CRC-32(4) of everything before it.
+A store writes the older slot with the next generation and a CRC-32 over all of it, then reads it back. It writes again
+where something else stands there: a write that went astray may have destroyed the newer slot, and as long as it has
+power the meter alone knows what that held. Whatever byte the power goes at, the other slot is untouched, and the torn
+one is either whole or refused by its CRC: a load finds the old record or the new one. Slot layout: length(2) |
+generation(4) | record | CRC-32(4) of everything before it.
 
 Generations are compared as serial numbers (RFC 1982), since two slots never stand more than one apart. In practice they
 do not wrap: with a store every second, far more than any load causes, 2^32 of them take 136 years.
@@ -24,6 +26,8 @@ _SLOTS: Final = (Region.JOURNAL_A, Region.JOURNAL_B)
 _HEAD_BYTES: Final = 6
 _CRC_BYTES: Final = 4
 _GENERATIONS: Final = 2**32
+# Writes of one record before the memory is given up.
+_TRIES_MAX: Final = 3
 
 
 class JournalError(Exception):
@@ -69,11 +73,13 @@ class Journal:
         body = record.build()
         data = len(body).to_bytes(2, "big") + generation.to_bytes(4, "big") + body
         data += zlib.crc32(data).to_bytes(_CRC_BYTES, "big")
-        self._nvm.write(_SLOTS[target], 0, data)
-        if self._nvm.read(_SLOTS[target], 0, len(data)) != data:
-            self._newest = None
-            raise JournalError(f"journal: {_SLOTS[target].value[0]} does not read back what was written")
-        self._newest, self._generation = target, generation
+        for _ in range(_TRIES_MAX):
+            self._nvm.write(_SLOTS[target], 0, data)
+            if self._nvm.read(_SLOTS[target], 0, len(data)) == data:
+                self._newest, self._generation = target, generation
+                return
+        self._newest = None
+        raise JournalError(f"journal: {_SLOTS[target].value[0]} does not read back what was written")
 
     def _read_slot(self, region: Region) -> tuple[int, Record] | None:
         head = self._nvm.read(region, 0, _HEAD_BYTES)

@@ -26,7 +26,8 @@ def check_whole(path: Path) -> None:
         return
     try:
         found = _look(path)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        # The second where a name in the schema is none any more: the driver cannot even say what SQLite told it.
         found = str(error)
     if found:
         why = found.splitlines()[0]
