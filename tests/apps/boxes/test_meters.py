@@ -97,3 +97,18 @@ def test_a_second_one_is_refused_and_has_no_face_and_no_keys(made):
     again = Homes(Clock(), tick_s=1)
     again.add(made[OTHER_CT], home_load(0))
     again.close()
+
+
+def test_the_factory_makes_one_for_a_process_with_homes(programs, tmp_path):
+    memory = tmp_path / "transformer.nvm"
+    for words in (
+        ("init",),
+        ("tariff", "set", "0.25"),
+        ("meter", "enrol", "C00001", "--kind", "ct"),
+        ("meter", "make", "C00001", "--out", str(memory)),
+    ):
+        assert programs.run(*words).code == 0
+    homes = Homes(Clock(), tick_s=1)
+    homes.add(memory, home_load(0))
+    assert (homes.faces(), homes.places()) == ([], [(CT, 0)])
+    homes.close()

@@ -88,6 +88,13 @@ def test_a_home_that_has_its_id_keeps_it(programs):
     assert "stays without a transformer" in up.stop().err
 
 
+def test_where_a_home_has_the_last_address_it_takes_another(programs):
+    assert programs.run("init").code == 0
+    assert programs.run("meter", "enrol", HOMES[0], "--m-id", "255").code == 0
+    up = programs.up(speed=60, meters=2, fork=True)
+    assert [meter["m_id"] for meter in up.get("/meters")] == [255, 0, 1]
+
+
 def test_a_street_of_an_older_version_gets_one(programs, eventually):
     """As before there were any: homes enrolled and made, and nothing else."""
     assert programs.run("init").code == 0

@@ -11,7 +11,7 @@ from prewatt.codec.events import EventCode
 from prewatt.codec.info import join_parts, parse_part
 from prewatt.codec.receipt import Status
 from prewatt.codec.settings import Settings
-from prewatt.device.meter import Birth, CtLoad, CtMeter, LastGasp, Meter, Tick, ct_birth
+from prewatt.device.meter import Birth, CtLoad, CtMeasured, CtMeter, LastGasp, Meter, Tick, ct_birth
 from prewatt.device.meter.birth import BodyKind, Certificate
 from prewatt.device.meter.minutes import NO_POWER, READING_MAX
 from prewatt.device.meter.nvm import MemoryNvm
@@ -161,3 +161,23 @@ def test_the_kind_stands_in_the_certificate_and_older_ones_are_homes():
     assert Certificate.parse(data[:-1]).kind is BodyKind.HOME
     with pytest.raises(DecodeError, match="kind"):
         Certificate.parse(data[:-1] + b"\2")
+
+
+def test_pulses_counted_by_the_second_are_the_same_minutes_as_a_load(pole):
+    pole.commission()
+    begin_s = pole.now_s
+    for second in range(120):
+        pole.step(CtMeasured(pole.now_s, (second % 60, 10, 3)))
+        pole.tick(1)
+    found = usage(pole, begin_s // 86_400).minutes
+    total = sum(range(60)) + 60 * 13
+    assert [reading for reading in found if reading not in (0, NO_POWER)] == [
+        total // 10,
+        total * 2 // 10 - total // 10,
+    ]
+
+
+def test_a_count_below_zero_or_of_another_number_of_phases_is_refused(pole):
+    for pulses in ((1, -1, 0), (1, 2), (1, 2, 3, 4)):
+        with pytest.raises(ValueError, match="pulses"):
+            pole.step(CtMeasured(pole.now_s, pulses))

@@ -23,6 +23,7 @@ from prewatt.host.host import Host
 from prewatt.host.keys import KeySetState
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.registry import CT, Enrolment
+from prewatt.host.topology import STATION_DEFAULT
 from prewatt.units import MeterId, format_meter_id, parse_meter_id
 
 __all__ = ["STREET_PRICE", "TRANSFORMER", "settle_street"]
@@ -71,8 +72,10 @@ def made_before(folder: Path) -> set[MeterId]:
 def _settle_transformer(host: Host, street: Street, settings: Settings, meter: MeterAnswer | None) -> None:
     """A street whose every address or whose ceiling is taken, or where a home has its id, stays without one."""
     if meter is None:
+        taken = {each.m_id for each in host.registry.read_meters(station=STATION_DEFAULT)}
+        m_id = None if _TRANSFORMER_M_ID in taken else _TRANSFORMER_M_ID
         try:
-            meter = host.registry.enrol(Enrolment(TRANSFORMER, m_id=_TRANSFORMER_M_ID, kind=CT))
+            meter = host.registry.enrol(Enrolment(TRANSFORMER, m_id=m_id, kind=CT))
         except RefusedError as error:
             _log.warning("the street stays without a transformer's meter", cause=str(error))
             return
