@@ -95,7 +95,9 @@ class Tariffs:
             wanted = newest if version is None else version
             row = connection.execute(select(schema.tariffs).where(schema.tariffs.c.version == wanted)).one_or_none()
             if row is None:
-                raise RefusedError(RefusalOutcome.NO_TARIFF, "tariff", version, "a version that was set before")
+                hint = "set a price first with `prewatt tariff set`"
+                allowed = f"one that was set before; {hint}" if version is None else "a version that was set before"
+                raise RefusedError(RefusalOutcome.NO_TARIFF, "tariff", version, allowed)
             return _answer(connection, row)
 
     def read_all(self) -> list[TariffAnswer]:

@@ -35,6 +35,7 @@ __all__ = ["MEMORY_NAME", "BoxError", "run_area", "run_meters", "run_station", "
 MEMORY_NAME: Final = "memory"
 # At the speed of the world nothing in a meter happens more often than each second.
 _TICK_S: Final = 0.5
+_A: Final = {Role.AREA: "an area", Role.STATION: "a station"}
 _EXPIRES_SOON_S: Final = 60 * DAY_S
 
 
@@ -137,7 +138,7 @@ def _begin(folder: Path, role: Role, level: str) -> tuple[Papers, MemoryFile]:
     except CertificateError as error:
         raise BoxError(str(error)) from None
     if papers.name.role is not role:
-        raise BoxError(f"papers {folder}: are those of {papers.name}; allowed are those of a {role}")
+        raise BoxError(f"papers {folder}: are those of {papers.name}; allowed are those of {_A[role]}")
     left_s = papers.expires_s - int(time.time())
     until = datetime.fromtimestamp(papers.expires_s, UTC).strftime("%Y-%m-%d")
     if left_s <= 0:
