@@ -190,6 +190,22 @@ def test_a_restore_that_forgot_a_code_waits_for_the_match(paper, backed_up):
     assert paper.host.audit.run().ok
 
 
+def test_a_restore_that_forgot_a_change_of_the_minor_unit_sends_the_old_one_before_any_code(paper, backed_up):
+    back_up, restore = backed_up
+    back_up(paper)
+    paper.host.controls.change_settings(METER, SettingsChange({"minor_micro": 1_000_000}))
+    reach(paper)
+    restore(paper)
+    paper.host.dispatch.wake(METER)
+    while [each.state for each in paper.host.controls.read(METER)] != ["done"]:
+        with pytest.raises(RefusedError):
+            paper.host.vending.vend(METER, "5", with_code=True)
+        paper.settle(1)
+    digits = paper.host.vending.vend(METER, "5", with_code=True).code
+    assert int(digits) >> 34 & 0x3FFFFF == 500
+    assert "minor_micro" in str(paper.host.controls.read(METER)[0])
+
+
 def test_a_field_of_repeated_results_does_not_confirm_a_code_twice(paper):
     kept = []
     code = paper.host.vending.vend(METER, "5", order="A", with_code=True).code
