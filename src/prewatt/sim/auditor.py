@@ -19,6 +19,7 @@ from prewatt.host.host import Host
 from prewatt.protocol.meter_messages import CounterBook
 from prewatt.protocol.transfer import FreezeReason, OrderState
 from prewatt.protocol.transfer_book import burn_tag
+from prewatt.sim.burning import check_burned
 from prewatt.sim.history import ViolationError
 from prewatt.sim.home import Home
 from prewatt.sim.witness import Witness
@@ -164,8 +165,7 @@ class Auditor:
         control = money.last_control
         check(control >= account.last_control, f"{meter}: control {control} after {account.last_control}")
         account.last_control = control
-        assert home.device is not None
-        # Nothing is burned that was not taken: 8 times the highest price is above every step and surcharge.
+        check_burned(check, home, money)
         account.burned_micro = money.burned_micro
 
     def _enter(self, meter: str, account: Account, entry: RingEntry) -> None:

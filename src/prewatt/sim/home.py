@@ -204,7 +204,12 @@ class Home:
             if self.pulses_per_minute:
                 pulses = max(0, self.pulses_per_minute + self._load_until_s // MINUTE_S % 7 - 3)
                 load = Load(0, self._load_until_s, pulses, 1_000 * (self._load_until_s // 3_600 % 6))
-                effects += device.step(load, now, bytes(_RANDOM_BYTES))
+                # Before, because a cut may come in the middle of what it does about it.
                 self.fed_pulses += pulses
+                said = device.step(load, now, bytes(_RANDOM_BYTES))
+                if said:
+                    # What it says tells of this minute, not of the last one that is fed now.
+                    self.world.observe(self)
+                effects += said
             self._load_until_s += MINUTE_S
         return effects
