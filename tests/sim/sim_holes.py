@@ -43,16 +43,18 @@ WALK_STEPS, CALM_STEPS = 4_000, 700
 GAPS_MS = (5, 50, 200, 200, 1_200, 1_200, 5_000, 31_000, 300_000)
 
 HOLES, MOODS = {}, {}
+# Where a hole may be seen by several laws: the words of the one that is its own.
+SAYS = {}
 # A run known to fall into each.
 SEEDS = {
     "sequence_checked_after_the_write": 2,
-    "journal_without_crc": 3,
+    "journal_without_crc": 1,
     "answers_before_the_journal_is_written": 2,
     "one_slot_for_the_journal": 2,
     "read_back_missing": 2,
     "owed_is_ignored": 6,
-    "burn_answered_as_if_applied": 23,
-    "events_deleted_when_they_were_sent": 43,
+    "burn_answered_as_if_applied": 3,
+    "events_deleted_when_they_were_sent": 12,
     "ring_forgets_the_burns": 2,
     "retries_with_a_new_sequence": 2,
     "receipt_not_bound_to_the_order": 2,
@@ -66,12 +68,27 @@ SEEDS = {
     "suspense_posted_twice": 2,
     "commit_answers_before_it_is_durable": 2,
     "alarms_are_booked_but_not_acknowledged_again": 2,
-    "counter_moves_before_the_tag_is_checked": 25,
+    "counter_moves_before_the_tag_is_checked": 17,
     "ack_before_the_commit": 6,
-    "answers_for_another_meter_are_believed": 21,
+    "answers_for_another_meter_are_believed": 2,
     "kept_ack_before_booking": 5,
     "spool_dropped_at_restart": 29,
     "station_forgets_what_it_sent": 29,
+    "no_host_give_up": 1,
+    "bytes_go_out_before_the_book_is_durable": 1,
+    "no_tag and restore_not_recognised": 10,
+    "record_in_a_later_commit": 3,
+    "the_tag_of_a_command_does_not_cover_r3": 1,
+    "a_clock_is_set_by_whoever_asks": 1,
+    "a_delayed_time_is_believed": 3,
+    "a_dropped_key_is_kept": 1,
+    "a_key_is_proved_without_a_session": 1,
+    "a_return_leaves_the_value": 1,
+    "the_m_id_alone_decides": 2,
+    "cancelled_after_a_look": 9,
+    "any_lower_sequence_is_applied and the_tag_of_a_command_does_not_cover_r3": 1,
+    "control_counter_is_not_looked_at and the_tag_of_a_command_does_not_cover_r3": 2,
+    "epoch_is_ignored and control_counter_is_not_looked_at and the_tag_of_a_command_does_not_cover_r3": 3,
 }
 # What a hole needs happens more often where it is hunted: the simulator's own moods find it as well, and take longer.
 POWER = {"people.power": 8, "people.power_back": 4, "people.load": 3, "people.vend": 2}
@@ -115,7 +132,7 @@ def moody(name, seed):
     weights = [weight * mood.get(operation, 0.7) for operation, weight in OPERATIONS]
     at_ms = 1_000
     while True:
-        at_ms += chance.choice(GAPS_MS)
+        at_ms += chance.choice(mood.get("gaps", GAPS_MS))
         yield Operation(at_ms, chance.choices(names, weights)[0], chance.getrandbits(32))
 
 
@@ -129,6 +146,18 @@ def fall(name, seed):
     """A run in a world with the hole."""
     with planted(name):
         return run(request(name, seed), moody(name, seed))
+
+
+def clean(name, seed, steps):
+    """Whether the very same run without the hole is clean, as far as it went with it and a little further."""
+    asked = request(name, seed)
+    return run(replace(asked, steps=min(asked.steps, steps + 50)), moody(name, seed)).violation is None
+
+
+def named(name, outcome):
+    """Whether a law of the auditor or of the meter's money was broken, the hole's own; nothing that just fell over."""
+    law = not outcome.trace or outcome.violation.startswith(("MoneyError: ", "LedgerFaultError: "))
+    return law and SAYS.get(name, "") in outcome.violation
 
 
 @contextmanager

@@ -272,6 +272,8 @@ def _setting(chance: Random) -> dict[str, Any]:
             {"ceiling_micro": chance.choice((900_000, 3_000_000, 4_800_000, 20_000_000, 10**12))},
             {"owed_max_micro": chance.choice((0, 1_000, 1_000_000))},
             {"emergency_micro": chance.choice((0, 500_000))},
+            # Somebody who owes, and a ceiling that a purchase passes unless the debt is paid first.
+            {"ceiling_micro": 900_000, "emergency_micro": 500_000, "owed_max_micro": 1_000_000},
             {"close_arms": chance.randrange(2), "cover_trips": chance.randrange(2)},
             {"load_limit_w": chance.choice((0, 3_000)), "load_pause_s": 60},
             {"session_life_s": chance.choice((30, 1_200)), "alarm_repeat_s": chance.choice((1, 60))},
