@@ -15,7 +15,7 @@ from prewatt.apps.cli.options import JsonOut
 from prewatt.apps.cli.show import fields, print_json, say
 
 if TYPE_CHECKING:
-    from prewatt.sim.run import Outcome
+    from prewatt.sim.run import Outcome, Request
     from prewatt.sim.world import World
 
 __all__ = ["register"]
@@ -52,9 +52,7 @@ def sim(
     The same seed makes the same history. Exit 1 where something was violated: then the run is made as short as can be
     found and told. See docs/operating/simulator.md.
     """
-    from prewatt.sim.run import CALM_EVERY, DAYS_DEFAULT, STEPS_DEFAULT, Request, run
-    from prewatt.sim.shrink import shrink
-    from prewatt.sim.story import story as tell
+    from prewatt.sim.run import CALM_EVERY, DAYS_DEFAULT, STEPS_DEFAULT, Request
 
     if safety and liveness:
         raise typer.BadParameter("--safety and --liveness exclude each other", param_hint="--safety")
@@ -63,7 +61,16 @@ def sim(
     request = Request(
         seed, steps, days or DAYS_DEFAULT, meters, calm=not safety, calm_every=CALM_EVERY if liveness else 0
     )
-    with _Progress(seed) as progress:
+    return _run(request, story=story, json_out=json_out)
+
+
+def _run(request: "Request", *, story: bool, json_out: bool) -> int:
+    """Runs and tells; the exit code."""
+    from prewatt.sim.run import run
+    from prewatt.sim.shrink import shrink
+    from prewatt.sim.story import story as tell
+
+    with _Progress(request.seed) as progress:
         outcome = run(request, keep_all=story, watch=progress.look)
     short = shrink(outcome) if outcome.violation is not None else None
     lines = tell(short or outcome) if story or short is not None else []
@@ -74,7 +81,7 @@ def sim(
         for line in lines:
             typer.echo(line)
         word = "[green]no violation[/green]" if short is None else "[red]violation[/red]"
-        say(f"{word} (prewatt {_source()}, seed {seed})")
+        say(f"{word} (prewatt {_source()}, seed {request.seed})")
     return 0 if outcome.violation is None else 1
 
 
