@@ -339,7 +339,8 @@ def test_health_of_stations_goes_up_and_into_the_areas_own(area: Area) -> None:
     assert area.station(health) == [health]
     area.step(HostLink(False))
     area.kept(1, 2, station=9)
-    (told, *_) = area.step(HostLink(True))
+    (again, told, *_) = area.step(HostLink(True))
+    assert again == health, "what a station told while the host was away has to reach it"
     states = (StationState(3, True, 0, 44, 2), StationState(9, False, 2, 0, 0))
     assert told == AreaHealth(Address(AREA, 0), 1, 2, 0, states)
 

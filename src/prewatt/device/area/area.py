@@ -74,7 +74,7 @@ class AreaServer:
             case StationLink():
                 self._turn_station(event.station, line_ms, up=event.up)
             case HostLink():
-                self._turn_host(line_ms, up=event.up)
+                self._turn_host(line_ms, effects, up=event.up)
         return self._go_on(line_ms, effects)
 
     def _hear_host(self, data: bytes, effects: list[AreaEffect]) -> None:
@@ -138,11 +138,14 @@ class AreaServer:
             self._connected.discard(station)
         self._health_ms = min(self._health_ms, line_ms + AREA_HEALTH_SOON_MS)
 
-    def _turn_host(self, line_ms: int, *, up: bool) -> None:
+    def _turn_host(self, line_ms: int, effects: list[AreaEffect], *, up: bool) -> None:
         self._host_up = up
         if up:
             self._storing.link_is_new()
             self._health_ms = line_ms
+            # What stations told while the host was away: it sends them by that what they have not got yet.
+            for station in sorted(self._connected & self._health.keys()):
+                self._to_host(build_hop(self._health[station]), effects)
 
     def _refuse(self, address: Address, data: bytes, error: NotTakenError, effects: list[AreaEffect]) -> None:
         self._refused = min(self._refused + 1, _COUNT_MAX)
