@@ -3,7 +3,8 @@
 SPEC 5: a pulse is 0.1 Wh and costs (price of a kWh) x (step, percent) x (quality, percent) / 10^8 micro-units. The home
 counts what it fed; the prices are those that people set. So at every instant, whatever was cut, torn or set wrong, a
 meter has counted no pulse that nobody took, and what it burned lies between the cheapest and the dearest that its
-pulses can have cost, to the last part of a micro-unit. Which of its prices held at a pulse is not reckoned here.
+pulses can have cost, to the last part of a micro-unit. What flows beyond the limit of what may be owed costs nothing:
+from there on only the dearest holds. Which of its prices held at a pulse is not reckoned here.
 """
 
 from collections.abc import Callable
@@ -29,5 +30,6 @@ def check_burned(check: Callable[[bool, str], None], home: Home, money: Money) -
     assert home.device is not None
     pulses, parts = home.device.total_pulses, money.burned_micro * _PARTS + money.acc
     check(pulses <= home.fed_pulses, f"{home.meter}: counted {pulses} pulses, was fed {home.fed_pulses}")
-    least, most = pulses * _CHEAPEST, pulses * _DEAREST
+    # Beyond the limit of what may be owed energy flows, and nobody pays it.
+    least, most = 0 if home.unpaid else pulses * _CHEAPEST, pulses * _DEAREST
     check(least <= parts <= most, f"{home.meter}: burned {money.burned_micro} for {pulses} pulses")

@@ -85,6 +85,8 @@ class Home:
         self.dead = False
         self.pulses_per_minute = 0
         self.fed_pulses = 0
+        # Whether it ever stood where what it takes is not burned: no balance, and as much owed as may be.
+        self.unpaid = False
         self._load_until_s = 0
         self._kept: Money | None = None
         self.power_up()
@@ -207,6 +209,8 @@ class Home:
                 # Before, because a cut may come in the middle of what it does about it.
                 self.fed_pulses += pulses
                 said = device.step(load, now, bytes(_RANDOM_BYTES))
+                owed = device.money.owed_micro
+                self.unpaid |= device.money.balance_micro == 0 and owed >= device._core.limits.owed_max_micro
                 if said:
                     # What it says tells of this minute, not of the last one that is fed now.
                     self.world.observe(self)
