@@ -155,8 +155,13 @@ def _sums(connection: Connection, row: Row[Any]) -> _Sums:
     amounts = list(moved) if same_epoch else []
     received = said.received_micro + sum(amount for amount in amounts if amount > 0)
     returned = said.returned_micro - sum(amount for amount in amounts if amount < 0)
-    owed = 0 if row.balance_micro else said.owed_micro
-    return _Sums(received, received + owed - returned - row.balance_micro, returned, owed)
+    return _carry(said, received, returned, row.balance_micro)
+
+
+def _carry(said: _Sums, received: int, returned: int, balance: int) -> _Sums:
+    """What is certain now: purchases since then paid what was owed first, and nothing that was burned comes back."""
+    owed = 0 if balance else max(0, said.burned_micro + returned - received)
+    return _Sums(received, received + owed - returned - balance, returned, owed)
 
 
 def _keys(connection: Connection, meter: str | None) -> dict[str, list[int]]:
