@@ -13,7 +13,6 @@ from sim_holes import (
     FOREVER,
     HOLES,
     KEEPING,
-    OWING,
     RESTORES,
     SAYS,
     hole,
@@ -44,7 +43,6 @@ UNSEEN = frozenset(
         "void_on_status_2",
         "ceiling_before_what_is_owed",
         "an_older_report_is_shown_over_a_newer_balance",
-        "area_acknowledges_what_it_could_not_store",
         "a_control_answer_is_not_bound_to_its_digest and one_counter_for_two_commands",
     }
 )
@@ -52,6 +50,7 @@ UNSEEN = frozenset(
 COVERED, ALONE = {}, {}
 # What is played again sets clocks as well; here they stand, so that it is the other rule that is seen.
 ALONE_CLOCK = [(commands, "clamp", lambda own_s, time_s, elapsed_ms, speed: own_s)]
+MINUTES = (200, 5_000, 31_000, 300_000, 300_000, 1_200_000)
 CUTS = {"field.cut": 3, "field.drop_all": 6, "field.weather": 3}
 RIGHT_CLOCK = {**FOREVER, "people.power": 0.3, "people.vend": 2}
 REPLAYS = {**RIGHT_CLOCK, "field.burst_of_replays": 25, "people.controls": 2}
@@ -147,7 +146,7 @@ def record_in_a_later_commit():
     return [(results, "record_facts", record_facts), (host, "_recognise", begin)]
 
 
-@hole({**OWING, "people.controls": 6, "people.vend": 4})
+@hole({**FOREVER, "people.load": 8, "people.controls": 25, "people.vend": 3, "people.tick_homes": 8, "gaps": MINUTES})
 def ceiling_before_what_is_owed():
     """Whoever owes is refused a purchase that fits once the debt is paid, and stays in the dark."""
     real = money._receive
