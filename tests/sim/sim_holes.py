@@ -83,7 +83,7 @@ SEEDS = {
     "a_delayed_time_is_believed": 3,
     "a_dropped_key_is_kept": 1,
     "a_key_is_proved_without_a_session": 1,
-    "a_return_leaves_the_value": 1,
+    "a_return_leaves_the_value": 2,
     "the_m_id_alone_decides": 2,
     "cancelled_after_a_look": 44,
     "area_acknowledges_what_it_could_not_store": 42,
