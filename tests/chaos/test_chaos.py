@@ -23,7 +23,8 @@ def test_a_known_walk_ends_with_every_micro_unit_in_its_place(seed, quick_paths)
 def test_fresh_walks_end_with_every_micro_unit_in_its_place(quick_paths):
     """A violation names its seed; `hunt.py --seed N --steps 700 --shrink 60` tells its story."""
     first, until = time.time_ns() // 1_000, time.monotonic() + FRESH_S
-    seed = first
+    seed, applied = first, 0
     while seed == first or time.monotonic() < until:
-        walk(quick_paths(), Script.draw(seed, STEPS))
+        applied += walk(quick_paths(), Script.draw(seed, STEPS)).events["applied"]
         seed += 1
+    assert applied > 0

@@ -73,7 +73,7 @@ def test_many_messages_arrive_both_ways_at_once(place):
         async with place() as at:
             ends = await at.open()
             if at.promise.turns:
-                return
+                pytest.skip("its ends take turns; the next test is theirs")
             up = [at.message(ends, n, 8, up=True) for n in range(MANY)]
             down = [at.message(ends, n + MANY, 8, up=False) for n in range(MANY)]
             async with asyncio.TaskGroup() as group:
