@@ -50,6 +50,7 @@ class DispatchDriver:
         self._clock_ms = clock_ms
         self._arrivals: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()
         self._gate = threading.Lock()
+        self._waiting = 0
         self._waiting_bytes = 0
         self._links: deque[tuple[int, bool]] = deque()
         self._stopping = False
@@ -69,15 +70,16 @@ class DispatchDriver:
     def arrived(self, area: int, data: bytes) -> None:
         """A box message that came through this area server."""
         with self._gate:
-            if self._arrivals.qsize() >= ARRIVALS_MAX or self._waiting_bytes + len(data) > ARRIVALS_BYTES_MAX:
+            if self._waiting >= ARRIVALS_MAX or self._waiting_bytes + len(data) > ARRIVALS_BYTES_MAX:
                 return
+            self._waiting += 1
             self._waiting_bytes += len(data)
         self._arrivals.put((area, data))
 
     @property
     def waiting(self) -> int:
-        """How many arrivals the engine has not taken yet."""
-        return self._arrivals.qsize()
+        """How many arrivals the engine has not taken yet (wakes and links are not arrivals)."""
+        return self._waiting
 
     def link(self, area: int, *, up: bool) -> None:
         """The way to this area server is there, or is gone."""
@@ -114,6 +116,7 @@ class DispatchDriver:
                 batch.append(self._arrivals.get_nowait())
         found = [each for each in batch if each is not None]
         with self._gate:
+            self._waiting -= len(found)
             self._waiting_bytes -= sum(len(data) for _, data in found)
         return found
 
