@@ -18,7 +18,8 @@ from prewatt.host.dispatch import DispatchSettings
 from prewatt.host.folder import DataFolder
 from prewatt.host.host import Host, HostOptions
 from prewatt.host.keys import FileVault, SealCost, VaultSecret
-from prewatt.host.store import Store, dialect
+from prewatt.host.store import Store
+from prewatt.host.store.dialect import SqliteDialect
 from prewatt.host.store.store import Job
 
 PASSPHRASE = "only for tests, nothing else"
@@ -69,10 +70,10 @@ class QuickStore(Store):
     faults = None
 
     def __init__(self, path):
-        self.path = path
+        self.dialect = SqliteDialect(path)
         self._after = None
-        self._readers = dialect.reading_engine(path)
-        self._writer = dialect.writing_engine(path)
+        self._readers = self.dialect.reading_engine()
+        self._writer = self.dialect.writing_engine()
         self._waiting = []
         self._connection = None
         self.commits = 0

@@ -12,7 +12,7 @@ from prewatt.codec.receipt import NO_TAG, Receipt, RingEntry
 from prewatt.host.context import log_action
 from prewatt.host.money import OrderMoney, Place, post_match, post_suspense
 from prewatt.host.refusals import HostError, RefusalOutcome, RefusedError
-from prewatt.host.store import Writing, dialect, schema
+from prewatt.host.store import Hot, Writing, schema
 from prewatt.host.store.books import put_book, take_book
 from prewatt.protocol.transfer import (
     Cancelled,
@@ -55,13 +55,13 @@ def book_changes(
             log_action(writing, at_s, "value code void", meter, f"order {change.order.order_id}: give a new code")
     # A number changes hands inside this commit: first everybody lets go, then everybody takes.
     for order in (*ended, *moved):
-        writing.driver.execute(dialect.ORDER_LET_GO, (order.order_id,))
+        writing.run(Hot.ORDER_LET_GO, (order.order_id,))
     for order in ended:
         _end(writing, meter, order, at_s)
     for order in moved:
         if order.sequence is not None and order.state is not OrderState.LOST:
             _move(writing, meter, order, Place.TRANSIT, at_s)
-        writing.driver.execute(dialect.ORDER_STEP, (order.state.value, order.sequence, None, order.order_id))
+        writing.run(Hot.ORDER_STEP, (order.state.value, order.sequence, None, order.order_id))
     put_book(writing, meter, after)
 
 
@@ -96,7 +96,7 @@ def _end(writing: Writing, meter: str, order: Order, at_s: int) -> None:
         _move(writing, meter, order, Place.DELIVERED, at_s)
     elif order.state is OrderState.CANCELLED:
         _move(writing, meter, order, Place.WALLET, at_s)
-    ended = writing.driver.execute(dialect.ORDER_STEP, (order.state.value, order.sequence, at_s, order.order_id))
+    ended = writing.run(Hot.ORDER_STEP, (order.state.value, order.sequence, at_s, order.order_id))
     if ended.rowcount != 1 or order.state not in _ENDED:
         raise HostError(f"order {order.order_id}: it has ended before, it cannot become {order.state}")
 
@@ -105,11 +105,11 @@ def _move(writing: Writing, meter: str, order: Order, to: Place, at_s: int) -> N
     money = _money(writing, meter, order, at_s)
     if money.place is not to:
         money.move(to)
-        writing.driver.execute(dialect.ORDER_PLACE, (money.place.value, money.moves, order.order_id))
+        writing.run(Hot.ORDER_PLACE, (money.place.value, money.moves, order.order_id))
 
 
 def _money(writing: Writing, meter: str, order: Order, at_s: int) -> OrderMoney:
-    row = writing.driver.execute(dialect.ORDER_MONEY, (order.order_id, meter)).fetchone()
+    row = writing.run(Hot.ORDER_MONEY, (order.order_id, meter)).fetchone()
     if row is None or row[2] != order.amount_micro:
         raise HostError(f"order {order.order_id}: the book of meter {meter} and the orders disagree")
     return OrderMoney(writing, order.order_id, meter, order.amount_micro, Place(row[0]), row[1], at_s)
@@ -128,7 +128,7 @@ def record_facts(
     for entry in entries:
         what, order_id = _explain(writing, meter, before, entry)
         row = (meter, entry.sequence, entry.tag, entry.amount_micro, what, order_id, built, at_s)
-        writing.driver.execute(dialect.RECORD_HOLDER, row)
+        writing.run(Hot.RECORD_HOLDER, row)
 
 
 def _explain(writing: Writing, meter: str, before: MeterBook, entry: RingEntry) -> tuple[str, str | None]:
@@ -142,5 +142,5 @@ def _explain(writing: Writing, meter: str, before: MeterBook, entry: RingEntry) 
             return "code", order.order_id
         if entry.tag in (order.tag, burn_tag(order.tag)):
             return ("order" if entry.tag == order.tag else "burn"), order.order_id
-    row = writing.driver.execute(dialect.ORDER_BY_TAG, (meter, entry.tag)).fetchone()
+    row = writing.run(Hot.ORDER_BY_TAG, (meter, entry.tag)).fetchone()
     return ("order", row[0]) if row is not None else ("unknown", None)

@@ -18,7 +18,7 @@ from prewatt.host.fields import meter_bytes
 from prewatt.host.money import OrderMoney, Place
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.registry import check_account
-from prewatt.host.store import Writing, dialect, schema
+from prewatt.host.store import Hot, Writing, schema
 from prewatt.host.store.books import take_book
 from prewatt.host.tags import TAG_RANDOM_BYTES, make_tag
 from prewatt.protocol.transfer import TransferRuleError, make_order
@@ -65,12 +65,12 @@ def make_carried(writing: Writing, context: HostContext, carried: Carried, to_me
             RefusalOutcome.METER_BLOCKED, "meter", to_meter, f"a meter that takes it ({error})"
         ) from None
     row = (carried.order_id, to_meter, amount_micro, carried.tag, now_s)
-    writing.driver.execute(dialect.ORDER_INSERT, row)
+    writing.run(Hot.ORDER_INSERT, row)
     payment = (carried.order_id, carried.order_id, METHOD_CARRIED, amount_micro, now_s)
-    writing.driver.execute(dialect.PAYMENT_INSERT, payment)
+    writing.run(Hot.PAYMENT_INSERT, payment)
     money = OrderMoney(writing, carried.order_id, to_meter, amount_micro, Place.WALLET, 0, now_s)
     money.carry_in()
-    writing.driver.execute(dialect.ORDER_PLACE, (money.place.value, money.moves, carried.order_id))
+    writing.run(Hot.ORDER_PLACE, (money.place.value, money.moves, carried.order_id))
     book_changes(writing, to_meter, before, after, (), at_s=now_s)
     log_action(writing, now_s, "value carried", to_meter, f"order {carried.order_id}, {amount_micro} micro")
     if held is not None:

@@ -10,7 +10,6 @@ import json
 from typing import Any, Final
 
 from sqlalchemy import Row, delete, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from prewatt.codec.events import EventRecord
 from prewatt.codec.info import InfoPart
@@ -164,7 +163,7 @@ def _add_minutes(writing: Writing, meter: str, part: InfoPart) -> None:
         "log": part.log,
         "ends": part.part == part.parts - 1,
     }
-    add = insert_or(logs).values(row)
+    add = writing.insert(logs).values(row)
     longer = {name: add.excluded[name] for name in ("day_start_s", "minutes", "packing", "log", "ends")}
     # A day that was still running when it was first asked for grows; it never shrinks.
     writing.connection.execute(
@@ -179,7 +178,7 @@ def _add_minutes(writing: Writing, meter: str, part: InfoPart) -> None:
 def _add_events(writing: Writing, meter: str, epoch: int, events: tuple[EventRecord, ...], now_s: int) -> None:
     for event in events:
         row = {"meter": meter, "epoch": epoch, "number": event.number, "time_s": event.time_s, "code": event.code}
-        add = insert_or(schema.events).values(row | {"detail": event.detail, "at_s": now_s})
+        add = writing.insert(schema.events).values(row | {"detail": event.detail, "at_s": now_s})
         if writing.connection.execute(add.on_conflict_do_nothing()).rowcount:
             program_told(writing, meter, event.code, event.time_s, event.detail, now_s)
 

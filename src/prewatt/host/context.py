@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from prewatt.host.generation import GenerationFiles
 from prewatt.host.keys import KeyVault
-from prewatt.host.store import Store, Writing, dialect, schema
+from prewatt.host.store import Hot, Store, Writing, schema
 from prewatt.units import QUARTER_S
 
 __all__ = ["ACTOR_CLI", "HostContext", "Installation", "log_action", "read_installation"]
@@ -86,4 +86,4 @@ def read_installation(connection: Connection) -> Installation:
 
 def log_action(writing: Writing, at_s: int, action: str, subject: str, detail: str, actor: str = ACTOR_CLI) -> None:
     """A line in the audit log: who did what to what."""
-    writing.driver.execute(dialect.ACTION_INSERT, (at_s, actor, action, subject, detail))
+    writing.run(Hot.ACTION_INSERT, (at_s, actor, action, subject, detail))

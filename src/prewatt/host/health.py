@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-from sqlalchemy.dialects.sqlite import insert as insert_or
-
 from prewatt.codec.hop import AreaHealth, Health, Refused
 from prewatt.host.store import Writing, schema
 from prewatt.units import format_meter_id
@@ -52,7 +50,7 @@ def book_area_health(writing: Writing, area: str, told: AreaHealth, now_s: int) 
         "refused": told.refused,
         "away": json.dumps(away),
     }
-    add = insert_or(boxes).values({"area": area} | values)
+    add = writing.insert(boxes).values({"area": area} | values)
     writing.connection.execute(add.on_conflict_do_update(index_elements=["area"], set_=values))
 
 
@@ -72,6 +70,6 @@ _NOTHING: dict[str, Any] = {
 
 def _put(writing: Writing, station: str, values: dict[str, Any], *, kept: tuple[str, ...] = ()) -> None:
     """Writes a row; where there is one, all of it, or what ``kept`` names alone."""
-    add = insert_or(schema.boxes).values({"station": station} | values)
+    add = writing.insert(schema.boxes).values({"station": station} | values)
     changed = {name: values[name] for name in kept} if kept else values
     writing.connection.execute(add.on_conflict_do_update(index_elements=["station"], set_=changed))

@@ -38,7 +38,7 @@ from prewatt.host.polling import Polling
 from prewatt.host.programs import Programs
 from prewatt.host.refusals import FolderExistsError, FolderMissingError, RefusalOutcome, RefusedError
 from prewatt.host.registry import Registry
-from prewatt.host.store import Writing, dialect, schema
+from prewatt.host.store import Hot, Writing, schema
 from prewatt.host.store.books import read_books, take_book
 from prewatt.host.store.files import Database, DatabaseFile
 from prewatt.host.tariffs import Tariffs
@@ -258,5 +258,5 @@ def _unsync_all(writing: Writing, context: HostContext, generation: int) -> int:
         book_changes(writing, meter, before, after, changes, at_s=now_s)
     writing.connection.execute(update(schema.mark).values(generation=generation))
     log_action(writing, now_s, "restore recognised", context.installation.id, f"generation {generation}")
-    (commits,) = writing.driver.execute(dialect.COMMITS).fetchone()
+    (commits,) = writing.run(Hot.COMMITS).fetchone()
     return int(commits) + 1

@@ -13,7 +13,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from prewatt.host.boxanswers import Coverage, CoverageAnswer, PollingAnswer
 from prewatt.host.boxviews import coverage_of, read_station_answers, read_stragglers
@@ -156,7 +155,7 @@ class Polling:
             _check_station(writing.connection, station)
         if not values:
             return
-        add = insert_or(schema.polling).values({"scope": station or INSTALLATION} | values)
+        add = writing.insert(schema.polling).values({"scope": station or INSTALLATION} | values)
         writing.connection.execute(add.on_conflict_do_update(index_elements=["scope"], set_=values))
         detail = ", ".join(f"{name} {value}" for name, value in values.items())
         log_action(writing, self._context.now(), "polling change", station or "installation", detail)

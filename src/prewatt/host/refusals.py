@@ -18,6 +18,7 @@ __all__ = [
     "RefusalOutcome",
     "RefusedError",
     "StoreError",
+    "StoreUnknownError",
 ]
 
 
@@ -63,6 +64,10 @@ class HostError(Exception):
 
 class StoreError(HostError):
     """The database could not do it (disk full, I/O); what was asked did not happen."""
+
+
+class StoreUnknownError(StoreError):
+    """The way to the database was lost while it committed, and it stays away: whether it happened is not known."""
 
 
 class DataFolderError(HostError):

@@ -19,7 +19,7 @@ from prewatt.host.fields import check_id, check_meter, check_text, meter_bytes
 from prewatt.host.keys import KeySetState
 from prewatt.host.meterviews import read_meter_answers
 from prewatt.host.refusals import RefusalOutcome, RefusedError
-from prewatt.host.store import Writing, dialect, schema
+from prewatt.host.store import Hot, Writing, schema
 from prewatt.host.store.books import insert_book, take_book
 from prewatt.host.tags import TAG_RANDOM_BYTES, make_tag
 from prewatt.host.tariffs import newest_tariff, queue_tariff
@@ -245,7 +245,7 @@ def unknown_meter(meter: str) -> RefusedError:
 
 def check_account(writing: Writing, meter: str) -> None:
     """RefusedError unless the meter is enrolled and its account takes new value."""
-    row = writing.driver.execute(dialect.METER_ACCOUNT, (meter,)).fetchone()
+    row = writing.run(Hot.METER_ACCOUNT, (meter,)).fetchone()
     if row is None:
         raise unknown_meter(meter)
     account, reason, kind = row

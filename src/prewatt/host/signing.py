@@ -19,7 +19,7 @@ from prewatt.host.fields import check_id, check_meter
 from prewatt.host.ledger import AccountId, AccountKind, Phase, Posting, account_id
 from prewatt.host.money import OrderMoney, Place, post_or_fail
 from prewatt.host.refusals import RefusalOutcome, RefusedError
-from prewatt.host.store import Writing, dialect, schema
+from prewatt.host.store import Hot, Writing, schema
 from prewatt.host.store.books import take_book
 from prewatt.protocol.transfer import TransferRuleError, ask_cancel, find_order, sign_over
 
@@ -109,7 +109,7 @@ def _sign_order(writing: Writing, context: HostContext, meter: str, lot: Lot, ca
 
 def _leave(writing: Writing, context: HostContext, meter: str, order_id: str, lot: Lot) -> str | None:
     """The money of an order that has ended leaves it; gives the order that carries it on, where one does."""
-    place, moves, amount = writing.driver.execute(dialect.ORDER_MONEY, (order_id, meter)).fetchone()
+    place, moves, amount = writing.run(Hot.ORDER_MONEY, (order_id, meter)).fetchone()
     money = OrderMoney(writing, order_id, meter, amount, Place(place), moves, context.now())
     carried = None
     if lot.target is SignOverTarget.METER:
@@ -119,7 +119,7 @@ def _leave(writing: Writing, context: HostContext, meter: str, order_id: str, lo
         money.leave(Place.WRITTEN_OFF, lot.name)
     else:
         money.move(Place.REFUNDED)
-    writing.driver.execute(dialect.ORDER_PLACE, (money.place.value, money.moves, order_id))
+    writing.run(Hot.ORDER_PLACE, (money.place.value, money.moves, order_id))
     if carried is None:
         return None
     make_carried(writing, context, carried, lot.name, amount)

@@ -15,7 +15,7 @@ from prewatt.host.fields import check_meter, check_text
 from prewatt.host.ledger import AccountKind, Phase, Posting, account_id
 from prewatt.host.money import OrderMoney, Place, post_or_fail
 from prewatt.host.refusals import RefusalOutcome, RefusedError
-from prewatt.host.store import Writing, dialect, schema
+from prewatt.host.store import Hot, Writing, schema
 from prewatt.host.store.books import read_book, take_book
 from prewatt.protocol.transfer import BodyState, OrderState, TransferRuleError, ask_cancel, close_suspense
 
@@ -142,7 +142,7 @@ class Transfers:
 
     def _refund(self, writing: Writing, found: TransferAnswer) -> None:
         now_s = self._context.now()
-        place, moves, amount = writing.driver.execute(dialect.ORDER_MONEY, (found.order, found.meter)).fetchone()
+        place, moves, amount = writing.run(Hot.ORDER_MONEY, (found.order, found.meter)).fetchone()
         cancelled = read_transfer(writing.connection, found.order).state is TransferState.CANCELLED
         if not cancelled or place != Place.WALLET:
             allowed = "a cancelled transfer that was not refunded; cancel it first"
@@ -155,7 +155,7 @@ class Transfers:
             raise RefusedError(RefusalOutcome.METER_BLOCKED, "transfer", found.order, allowed)
         money = OrderMoney(writing, found.order, found.meter, amount, Place(place), moves, now_s)
         money.move(Place.REFUNDED)
-        writing.driver.execute(dialect.ORDER_PLACE, (money.place.value, money.moves, found.order))
+        writing.run(Hot.ORDER_PLACE, (money.place.value, money.moves, found.order))
         log_action(writing, now_s, "transfer refund", found.meter, f"order {found.order}")
 
 

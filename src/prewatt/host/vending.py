@@ -18,7 +18,7 @@ from prewatt.host.money import OrderMoney, Place
 from prewatt.host.payment import CASH, Guarantee, PaymentMethod, cash_authorization
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.registry import check_account
-from prewatt.host.store import Writing, dialect
+from prewatt.host.store import Hot, Writing
 from prewatt.host.store.books import take_book
 from prewatt.host.tags import TAG_RANDOM_BYTES, make_tag
 from prewatt.host.transfers import read_transfer
@@ -99,19 +99,19 @@ class Vending:
         existing = _check(writing, order_id, meter, amount_micro)
         if existing is not None:
             return existing
-        now_s, execute = self._context.now(), writing.driver.execute
+        now_s, run = self._context.now(), writing.run
         before = take_book(writing, meter)
         try:
             after = make_order(before, order_id, amount_micro, tag)
         except TransferRuleError as error:
             allowed = f"a meter that takes orders now ({error})"
             raise RefusedError(RefusalOutcome.METER_BLOCKED, "meter", meter, allowed) from None
-        (number,) = execute(dialect.ORDER_INSERT, (order_id, meter, amount_micro, tag, now_s)).fetchone()
+        (number,) = run(Hot.ORDER_INSERT, (order_id, meter, amount_micro, tag, now_s)).fetchone()
         authorization = guarantee.authorization or cash_authorization(number)
-        execute(dialect.PAYMENT_INSERT, (authorization, order_id, guarantee.method, amount_micro, now_s))
+        run(Hot.PAYMENT_INSERT, (authorization, order_id, guarantee.method, amount_micro, now_s))
         money = OrderMoney(writing, order_id, meter, amount_micro, Place.WALLET, 0, now_s)
         money.pay(authorization)
-        execute(dialect.ORDER_PLACE, (money.place.value, money.moves, order_id))
+        run(Hot.ORDER_PLACE, (money.place.value, money.moves, order_id))
         book_changes(writing, meter, before, after, (), at_s=now_s)
         log_action(writing, now_s, "vend", meter, f"order {order_id}, {amount_micro} micro, {authorization}")
         state = TransferState.PENDING
@@ -128,7 +128,7 @@ def _parse_amount(amount: str, settings: Installation) -> int:
 
 def _check(writing: Writing, order_id: str, meter: str, amount_micro: int) -> VendAnswer | None:
     """What became of this sale where it was made before; RefusedError where it cannot be made."""
-    if writing.driver.execute(dialect.ORDER_EXISTS, (order_id,)).fetchone() is None:
+    if writing.run(Hot.ORDER_EXISTS, (order_id,)).fetchone() is None:
         check_account(writing, meter)
         return None
     found = read_transfer(writing.connection, order_id)

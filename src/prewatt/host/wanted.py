@@ -4,7 +4,6 @@ A command that was carried out is history; a new body behind an id begins withou
 """
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from prewatt.codec.settings import SettingsChange
 from prewatt.host.store import Writing, schema
@@ -23,5 +22,5 @@ def remember_settings(writing: Writing, meter: str, change: SettingsChange) -> N
     """What was asked for is what the meter should have from now on."""
     for name, value in change.values.items():
         row = {"meter": meter, "name": name, "value": value}
-        put = insert_or(schema.wanted_settings).values(row)
+        put = writing.insert(schema.wanted_settings).values(row)
         writing.connection.execute(put.on_conflict_do_update(index_elements=["meter", "name"], set_={"value": value}))

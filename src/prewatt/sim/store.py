@@ -17,7 +17,8 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
-from prewatt.host.store import Store, Writing, dialect
+from prewatt.host.store import Store, Writing
+from prewatt.host.store.dialect.sqlite import WRITING_BEGIN, WRITING_PRAGMAS, SqliteDialect
 from prewatt.host.store.migrate import upgrade
 from prewatt.host.store.store import Job
 from prewatt.sim.disk import Disk
@@ -34,7 +35,7 @@ _PRAGMAS: Final = (
     "PRAGMA locking_mode = EXCLUSIVE",
     # Nothing of what SQLite keeps in temporary files outlives a process.
     "PRAGMA temp_store = MEMORY",
-    *dialect.WRITING_PRAGMAS,
+    *WRITING_PRAGMAS,
     f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}",
 )
 
@@ -63,7 +64,7 @@ class SimStore(Store):
     """See the module. Ends with ``close`` or, where its process died, with ``drop``."""
 
     def __init__(self, disk: Disk) -> None:
-        self.path = Path(DATABASE)
+        self.dialect = SqliteDialect(Path(DATABASE))
         self.after_commit = None
         self._waiting: list[Job] = []
         self.commits = 0
@@ -88,7 +89,7 @@ class SimStore(Store):
         except Exception as error:  # as in the host's own thread: every caller is told, and it goes on
             for job in jobs:
                 if not job.future.done():
-                    job.future.set_exception(dialect.store_error(error, self.path))
+                    job.future.set_exception(self.dialect.store_error(error))
             self.drop()
 
     @contextmanager
@@ -102,8 +103,8 @@ class SimStore(Store):
             with connection.begin():
                 _Door.reads = False
                 yield connection
-        except dialect.DATABASE_ERRORS as error:
-            raise dialect.store_error(error, self.path) from error
+        except self.dialect.errors as error:
+            raise self.dialect.store_error(error) from error
 
     def read_rows(self, statement: str) -> list[Any]:
         """Rows as they stand, for the auditor: not by way of anything that the host uses."""
@@ -189,7 +190,7 @@ def _engine() -> Engine:
     def begin(connection: Connection) -> None:
         if not _Door.reads:
             driver: Any = connection.connection.driver_connection
-            driver.execute(dialect.WRITING_BEGIN)
+            driver.execute(WRITING_BEGIN)
 
     event.listen(engine, "begin", begin)
     return engine

@@ -7,7 +7,6 @@ holds nothing lower any more (this host was restored from a backup, or the items
 from typing import Final
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from prewatt.codec.batch import Item
 from prewatt.codec.hop import Kept
@@ -61,7 +60,7 @@ class KeptMarks:
         """The marks of what is booked in this commit."""
         for (station, spool), number in self._fresh.items():
             row = {"station": station, "spool": spool, "acknowledged": number, "at_s": self._context.now()}
-            add = insert_or(schema.kept).values(row)
+            add = writing.insert(schema.kept).values(row)
             moved = {"acknowledged": number, "at_s": row["at_s"]}
             writing.connection.execute(add.on_conflict_do_update(index_elements=["station", "spool"], set_=moved))
             _forget_oldest(writing, station)

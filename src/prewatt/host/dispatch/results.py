@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from prewatt.codec.commands import Code
 from prewatt.codec.errors import DecodeError
@@ -157,7 +156,7 @@ def _end_controls(
 
 def _put_key(writing: Writing, meter: str, key_set: int, state: str, *, unless: str | None = None) -> None:
     keys = schema.meter_keys
-    put = insert_or(keys).values(meter=meter, key_set=key_set, state=state)
+    put = writing.insert(keys).values(meter=meter, key_set=key_set, state=state)
     kept = None if unless is None else keys.c.state != unless
     writing.connection.execute(
         put.on_conflict_do_update(index_elements=["meter", "key_set"], set_={"state": state}, where=kept)

@@ -5,17 +5,13 @@ together, and nobody is answered before.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import TypeVar
 
-from prewatt.host.store import Store, Writing, dialect
+from prewatt.host.store import Store, Writing
 
 __all__ = ["write_together"]
 
 T = TypeVar("T")
-
-_BEGIN: Final = "SAVEPOINT one"
-_UNDO: Final = "ROLLBACK TO one"
-_END: Final = "RELEASE one"
 
 
 def write_together(store: Store, works: Sequence[Callable[[Writing], T]]) -> list[T | Exception]:
@@ -31,14 +27,6 @@ def write_together(store: Store, works: Sequence[Callable[[Writing], T]]) -> lis
 
 
 def _run_one(writing: Writing, work: Callable[[Writing], T]) -> T | Exception:
-    writing.driver.execute(_BEGIN)
-    try:
-        found = work(writing)
-    except Exception as error:  # whatever it is belongs to this piece of work, not to the others
-        if dialect.is_fatal(error):
-            raise
-        writing.driver.execute(_UNDO)
-        writing.driver.execute(_END)
-        return error
-    writing.driver.execute(_END)
-    return found
+    value, error = writing.attempt(work)
+    # Without an error there is a value, which may be None.
+    return error if error is not None else value  # type: ignore[return-value]

@@ -1,5 +1,6 @@
 """The store: schema, migrations, one writer with group commit, and all that depends on the database's kind."""
 
+from prewatt.host.store.dialect import Hot
 from prewatt.host.store.store import Store, Writing
 
-__all__ = ["Store", "Writing"]
+__all__ = ["Hot", "Store", "Writing"]

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, select
 
-from prewatt.host.store import dialect, schema
+from prewatt.host.store import schema
+from prewatt.host.store.dialect import Hot
 from prewatt.host.store.store import Writing
 from prewatt.protocol.transfer import BodyState, MeterBook, OrderState, pack_book, unpack_book
 
@@ -15,7 +16,7 @@ _STARTING = frozenset({BodyState.COMMISSIONING, BodyState.RETIRING})
 
 def take_book(writing: Writing, meter: str) -> MeterBook:
     """The meter's book, to be changed in this commit."""
-    row = writing.driver.execute(dialect.BOOK_BY_METER, (meter,)).fetchone()
+    row = writing.run(Hot.BOOK_BY_METER, (meter,)).fetchone()
     return unpack_book(row[0])
 
 
@@ -33,7 +34,7 @@ def put_book(writing: Writing, meter: str, book: MeterBook) -> None:
         _has_work(book),
         meter,
     )
-    writing.driver.execute(dialect.BOOK_UPDATE, row)
+    writing.run(Hot.BOOK_UPDATE, row)
 
 
 def insert_book(writing: Writing, meter: str, book: MeterBook) -> None:

@@ -1,7 +1,7 @@
 """Where an installation's database lies, as the host sees it: is there one, make one, open it.
 
-The host itself knows only this port. `DatabaseFile` is a file in the data folder; a simulation gives its own, on a disk
-that it breaks as it likes.
+The host itself knows only this port. `DatabaseFile` is a file in the data folder, `DatabaseServer` a database on a
+PostgreSQL server; a simulation gives its own, on a disk that it breaks as it likes.
 """
 
 from collections.abc import Callable

@@ -3,7 +3,8 @@
 from sqlalchemy import Connection, select
 
 from prewatt.host.ledger import Account, AccountId, Phase, Posting, PostingOutcome, decide
-from prewatt.host.store import dialect, schema
+from prewatt.host.store import schema
+from prewatt.host.store.dialect import Hot
 from prewatt.host.store.store import Writing
 
 __all__ = ["post", "read_account", "read_accounts", "read_posting"]
@@ -11,20 +12,20 @@ __all__ = ["post", "read_account", "read_accounts", "read_posting"]
 
 def post(writing: Writing, posting: Posting, *, at_s: int) -> PostingOutcome:
     """Posts, or says why not; nothing is written unless the outcome is CREATED."""
-    execute = writing.driver.execute
+    run = writing.run
     pending_id = posting.pending_id
     outcome, debit, credit = decide(
         posting,
-        _posting(execute(dialect.ENTRY_BY_ID, (posting.id,)).fetchone()),
-        _posting(execute(dialect.ENTRY_BY_ID, (pending_id,)).fetchone()) if pending_id else None,
-        _phase(execute(dialect.ENTRY_END, (pending_id,)).fetchone()) if pending_id else None,
-        _account(posting.debit, execute(dialect.ACCOUNT_BY_ID, (posting.debit,)).fetchone()),
-        _account(posting.credit, execute(dialect.ACCOUNT_BY_ID, (posting.credit,)).fetchone()),
+        _posting(run(Hot.ENTRY_BY_ID, (posting.id,)).fetchone()),
+        _posting(run(Hot.ENTRY_BY_ID, (pending_id,)).fetchone()) if pending_id else None,
+        _phase(run(Hot.ENTRY_END, (pending_id,)).fetchone()) if pending_id else None,
+        _account(posting.debit, run(Hot.ACCOUNT_BY_ID, (posting.debit,)).fetchone()),
+        _account(posting.credit, run(Hot.ACCOUNT_BY_ID, (posting.credit,)).fetchone()),
     )
     if outcome is PostingOutcome.CREATED:
         for account in (debit, credit):
-            execute(
-                dialect.ACCOUNT_PUT,
+            run(
+                Hot.ACCOUNT_PUT,
                 (
                     account.id,
                     account.debits_micro,
@@ -33,8 +34,8 @@ def post(writing: Writing, posting: Posting, *, at_s: int) -> PostingOutcome:
                     account.credits_pending_micro,
                 ),
             )
-        execute(
-            dialect.ENTRY_INSERT,
+        run(
+            Hot.ENTRY_INSERT,
             (
                 posting.id,
                 posting.phase.value,
@@ -52,12 +53,17 @@ def post(writing: Writing, posting: Posting, *, at_s: int) -> PostingOutcome:
 
 def read_posting(connection: Connection, posting_id: str) -> Posting | None:
     """The posting under this id."""
-    return _posting(connection.exec_driver_sql(dialect.ENTRY_BY_ID, (posting_id,)).fetchone())
+    entries = schema.entries.c
+    columns = (entries.id, entries.phase, entries.debit, entries.credit, entries.amount_micro)
+    more = (entries.cause, entries.reference, entries.pending_id)
+    row = connection.execute(select(*columns, *more).where(entries.id == posting_id)).one_or_none()
+    return _posting(None if row is None else tuple(row))
 
 
 def read_account(connection: Connection, account: AccountId) -> Account:
     """The account as it stands; an empty one where nothing was posted."""
-    return _account(account, connection.exec_driver_sql(dialect.ACCOUNT_BY_ID, (account,)).fetchone())
+    row = connection.execute(select(schema.accounts).where(schema.accounts.c.id == account)).one_or_none()
+    return _account(account, None if row is None else tuple(row))
 
 
 def read_accounts(connection: Connection) -> list[Account]:

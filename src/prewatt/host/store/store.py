@@ -4,21 +4,26 @@ Each piece of work runs in a savepoint of its own: where it raises, only its own
 the exception; the others go on. Results are handed out after the commit, never before: who has an answer has it for
 ever. Where the commit itself fails (disk full), all of the group are undone and every caller is told.
 
+A server may go away in the middle of a commit. Then callers wait until it is back and says whether that commit
+happened, and get the answer that is true; where it stays away, they are told that nobody knows.
+
 The lever is the group: one commit costs the disk one wait, whether it carries one vend or five hundred.
 """
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Table
 
-from prewatt.host.refusals import HostError, StoreError
-from prewatt.host.store import dialect
+from prewatt.host.refusals import HostError, StoreError, StoreUnknownError
+from prewatt.host.store.course import Course, CourseError
+from prewatt.host.store.dialect import Dialect, Hot, Insert, SqliteDialect
 
 __all__ = ["GROUP_MAX", "GROUP_WINDOW_S", "Job", "Store", "Writing"]
 
@@ -30,17 +35,47 @@ GROUP_MAX: Final = 500
 GROUP_WINDOW_S: Final = 0.001
 # Work waiting to be written; beyond it callers wait (no queue without an end).
 WAITING_MAX: Final = 10_000
+# How long callers wait for a server that went away in the middle of a commit to say what became of it: a restart
+# after a crash takes seconds.
+SETTLING_S: Final = 30.0
+SETTLING_PAUSE_S: Final = 0.2
 
 
 class Writing:
     """What a piece of work writes with: a SQLAlchemy connection, and the driver's for hot statements."""
 
-    __slots__ = ("connection", "driver")
+    __slots__ = ("connection", "dialect", "driver")
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, dialect: Dialect) -> None:
         self.connection = connection
+        self.dialect = dialect
         # The driver's own connection; its type is the database's.
         self.driver: Any = connection.connection.driver_connection
+
+    def run(self, statement: Hot, row: Sequence[Any] = ()) -> Any:  # noqa: ANN401 - the driver's own cursor
+        """Runs a hot statement with its parameters; fetchone, fetchall and rowcount tell what it gave."""
+        return self.driver.execute(self.dialect.hot[statement], row)
+
+    def insert(self, table: Table) -> Insert:
+        """An INSERT that can say what to do where the row is there already."""
+        return self.dialect.insert(table)
+
+    def attempt(self, work: Callable[["Writing"], T]) -> tuple[T | None, Exception | None]:
+        """What ``work`` gave, or raised: then its own changes are undone, and nothing else is.
+
+        Where the database itself failed, that is raised: nothing of the group can be kept.
+        """
+        self.dialect.send(self.driver, "SAVEPOINT work")
+        try:
+            value = work(self)
+        except Exception as error:  # whatever it is belongs to whoever handed the work in
+            if self.dialect.is_fatal(error):
+                raise
+            self.dialect.send(self.driver, "ROLLBACK TO work")
+            self.dialect.send(self.driver, "RELEASE work")
+            return None, error
+        self.dialect.send(self.driver, "RELEASE work")
+        return value, None
 
 
 class Job:
@@ -53,15 +88,29 @@ class Job:
         self.future: Future[Any] = Future()
 
 
+Outcome = tuple[Job, Any, BaseException | None]
+
+
+class CommitInDoubtError(Exception):
+    """The connection was lost during the commit: nobody knows yet whether it happened."""
+
+    def __init__(self, commits: int, outcomes: list[Outcome], cause: Exception) -> None:
+        super().__init__(f"commit {commits}")
+        self.commits, self.outcomes, self.cause = commits, outcomes, cause
+
+
 class Store:
     """An open database. `submit` and `write` hand work to the one writer; `reading` gives a connection to read."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, where: Path | Dialect) -> None:
+        self.dialect: Dialect = SqliteDialect(where) if isinstance(where, Path) else where
         # Called by the writer with the number of each commit, once that is durable and before anybody is answered.
         self.after_commit: Callable[[int], None] | None = None
-        self._readers: Engine = dialect.reading_engine(path)
-        self._writer: Engine = dialect.writing_engine(path)
+        self._readers: Engine = self.dialect.reading_engine()
+        self._writer: Engine = self.dialect.writing_engine()
+        self._course = Course(self.dialect)
+        # What others can reach is claimed before anything is done with it.
+        self._connection: Connection | None = self._connect() if self.dialect.is_shared else None
         self._jobs: queue.Queue[Job | None] = queue.Queue(maxsize=WAITING_MAX)
         self._closed = False
         self._gate = threading.Lock()
@@ -73,7 +122,7 @@ class Store:
         job = Job(work)
         with self._gate:
             if self._closed:
-                raise StoreError(f"database {self.path}: closed")
+                raise StoreError(f"database {self.dialect.place}: closed")
             self._jobs.put(job)
         return job.future
 
@@ -87,8 +136,8 @@ class Store:
         try:
             with self._readers.connect() as connection, connection.begin():
                 yield connection
-        except dialect.DATABASE_ERRORS as error:
-            raise dialect.store_error(error, self.path) from error
+        except self.dialect.errors as error:
+            raise self.dialect.store_error(error) from error
 
     def close(self) -> None:
         """Writes what was handed in, then ends; may be called twice."""
@@ -102,20 +151,67 @@ class Store:
 
     def _run(self) -> None:
         more = True
-        connection: Connection | None = None
         while more:
             jobs, more = self._collect()
-            if not jobs:
-                continue
+            if jobs:
+                self._commit(jobs)
+        self._drop()
+
+    def _commit(self, jobs: list[Job]) -> None:
+        """One commit; every job has its answer afterwards, whatever happened."""
+        try:
+            if self._connection is None:
+                self._connection = self._connect()
+            self.commit_group(self._connection, jobs)
+        except CommitInDoubtError as doubt:
+            self._drop()
+            self._settle(doubt, jobs)
+        except Exception as error:  # the writer must live, and no caller may wait for ever
+            _fail(jobs, error if isinstance(error, HostError) else self.dialect.store_error(error))
+            self._drop()
+
+    def _connect(self) -> Connection:
+        """A connection that writes. StoreError or FolderBusyError where it cannot be had."""
+        try:
+            connection = self._writer.connect()
+        except self.dialect.errors as error:
+            raise self.dialect.store_error(error) from error
+        try:
+            if self.dialect.is_shared:
+                self.dialect.claim(connection)
+                self._course.check(connection)
+        except BaseException as error:
+            _throw_away(connection, self.dialect)
+            if isinstance(error, self.dialect.errors):
+                raise self.dialect.store_error(error) from error
+            raise
+        return connection
+
+    def _settle(self, doubt: CommitInDoubtError, jobs: list[Job]) -> None:
+        """Asks the server until it says what became of a commit; callers wait, but not for ever."""
+        until_s = time.monotonic() + SETTLING_S
+        error: HostError
+        while True:
             try:
-                connection = connection or self._writer.connect()
-                self.commit_group(connection, jobs)
-            except Exception as error:  # the writer must live, and no caller may wait for ever
-                _fail(jobs, dialect.store_error(error, self.path))
-                _drop(connection)
-                connection = None
+                self._connection = self._connect()
+            except HostError as failed:
+                error = failed
+            else:
+                break
+            if time.monotonic() >= until_s or isinstance(error, CourseError):
+                _fail(jobs, StoreUnknownError(f"{error}; whether it was done is not known: ask again with the same id"))
+                return
+            time.sleep(SETTLING_PAUSE_S)
+        if self._course.last == doubt.commits:
+            self._answer(doubt.commits, doubt.outcomes)
+        else:
+            _fail(jobs, self.dialect.store_error(doubt.cause))
+
+    def _drop(self) -> None:
+        """Lets the connection go; the next group begins with a fresh one."""
+        connection, self._connection = self._connection, None
         if connection is not None:
-            connection.close()
+            _throw_away(connection, self.dialect)
 
     def _collect(self) -> tuple[list[Job], bool]:
         """The next group, and whether there may be another."""
@@ -135,12 +231,25 @@ class Store:
 
     def commit_group(self, connection: Connection, jobs: list[Job]) -> None:
         """One commit of all ``jobs``; their futures are done when it is durable. Raises where the commit failed."""
-        outcomes: list[tuple[Job, Any, BaseException | None]] = []
-        with connection.begin():
-            writing = Writing(connection)
+        outcomes: list[Outcome] = []
+        with connection.begin() as transaction:
+            writing = Writing(connection, self.dialect)
             for job in jobs:
                 outcomes.append((job, *self._run_one(writing, job)))
-            (commits,) = writing.driver.execute(dialect.COMMIT_NUMBER).fetchone()
+            row = tuple(writing.run(Hot.COMMIT_NUMBER).fetchone())
+            try:
+                transaction.commit()
+            except self.dialect.errors as error:
+                if not self.dialect.is_lost(error):
+                    raise
+                self._course.in_doubt = row
+                raise CommitInDoubtError(int(row[0]), outcomes, error) from error
+        self._answer(int(row[0]), outcomes)
+
+    def _answer(self, commits: int, outcomes: "list[Outcome]") -> None:
+        """Tells everybody what their work came to, now that it is durable."""
+        if self.dialect.is_shared:
+            self._course.last = commits
         if self.after_commit is not None:
             self.after_commit(commits)
         for job, value, error in outcomes:
@@ -151,17 +260,8 @@ class Store:
 
     def _run_one(self, writing: Writing, job: Job) -> tuple[Any, BaseException | None]:
         """What one piece of work gave or raised; its changes are undone where it raised."""
-        writing.driver.execute("SAVEPOINT work")
-        try:
-            value = job.work(writing)
-        except Exception as error:  # whatever it is belongs to the caller, not to the writer
-            if dialect.is_fatal(error):
-                raise
-            writing.driver.execute("ROLLBACK TO work")
-            writing.driver.execute("RELEASE work")
-            return None, dialect.store_error(error, self.path) if isinstance(error, dialect.DATABASE_ERRORS) else error
-        writing.driver.execute("RELEASE work")
-        return value, None
+        value, error = writing.attempt(job.work)
+        return value, self.dialect.store_error(error) if isinstance(error, self.dialect.errors) else error
 
 
 def _fail(jobs: list[Job], error: HostError) -> None:
@@ -170,11 +270,9 @@ def _fail(jobs: list[Job], error: HostError) -> None:
             job.future.set_exception(error)
 
 
-def _drop(connection: Connection | None) -> None:
-    """Throws away a connection that failed; the next group begins with a fresh one."""
-    if connection is not None:
-        try:
-            connection.invalidate()
-            connection.close()
-        except dialect.DATABASE_ERRORS:
-            return
+def _throw_away(connection: Connection, dialect: Dialect) -> None:
+    try:
+        connection.invalidate()
+        connection.close()
+    except dialect.errors:
+        return

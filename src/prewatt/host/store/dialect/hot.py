@@ -1,0 +1,54 @@
+"""The hot statements by name: what every sale runs, written by hand for each kind of database.
+
+A name tells which parameters the statement takes and what it gives; `sqlite` and `postgresql` beside this have its
+text. Everything else the host asks goes through SQLAlchemy Core.
+"""
+
+from enum import Enum, auto
+
+__all__ = ["Hot"]
+
+
+class Hot(Enum):
+    """A statement: (parameters) -> columns."""
+
+    ENTRY_BY_ID = auto()
+    """(id) -> id, phase, debit, credit, amount_micro, cause, reference, pending_id"""
+    ENTRY_END = auto()
+    """(pending_id) -> phase of the entry that ended it"""
+    ENTRY_INSERT = auto()
+    """(id, phase, debit, credit, amount_micro, cause, reference, pending_id, at_s)"""
+    ACCOUNT_BY_ID = auto()
+    """(id) -> id, debits, credits, pending debits, pending credits, in micro-units"""
+    ACCOUNT_PUT = auto()
+    """(id, debits, credits, pending debits, pending credits): new, or in place of the old"""
+    BOOK_BY_METER = auto()
+    """(meter) -> book"""
+    BOOK_UPDATE = auto()
+    """(book, epoch_highest, synced, frozen, reconciling, live, body, work, meter)"""
+    ORDER_MONEY = auto()
+    """(id, meter) -> place, moves, amount_micro"""
+    ORDER_PLACE = auto()
+    """(place, moves, id)"""
+    ORDER_LET_GO = auto()
+    """(id): its sequence is given to another; nothing where it is settled"""
+    ORDER_STEP = auto()
+    """(step, sequence, settled_s, id): nothing where it is settled"""
+    ORDER_BY_TAG = auto()
+    """(meter, tag) -> id"""
+    ORDER_INSERT = auto()
+    """(id, meter, amount_micro, tag, made_s) -> number"""
+    ORDER_EXISTS = auto()
+    """(id) -> 1"""
+    METER_ACCOUNT = auto()
+    """(meter) -> account, reason, kind"""
+    ACTION_INSERT = auto()
+    """(at_s, actor, action, subject, detail)"""
+    PAYMENT_INSERT = auto()
+    """(authorization, order_id, method, amount_micro, at_s)"""
+    RECORD_HOLDER = auto()
+    """(meter, sequence, tag, amount_micro, what, order_id, receipt, at_s): once for a sequence"""
+    COMMITS = auto()
+    """() -> number of the last commit"""
+    COMMIT_NUMBER = auto()
+    """() -> number of this commit; what else a database wants to know it by"""

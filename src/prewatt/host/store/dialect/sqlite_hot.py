@@ -1,0 +1,54 @@
+"""The hot statements, as SQLite takes them."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from prewatt.host.store.dialect.hot import Hot
+
+__all__ = ["SQLITE_HOT"]
+
+SQLITE_HOT: Final[Mapping[Hot, str]] = {
+    Hot.ENTRY_BY_ID: (
+        "SELECT id, phase, debit, credit, amount_micro, cause, reference, pending_id FROM entries WHERE id = ?"
+    ),
+    Hot.ENTRY_END: "SELECT phase FROM entries WHERE pending_id = ?",
+    Hot.ENTRY_INSERT: (
+        "INSERT INTO entries (id, phase, debit, credit, amount_micro, cause, reference, pending_id, at_s)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    ),
+    Hot.ACCOUNT_BY_ID: (
+        "SELECT id, debits_micro, credits_micro, debits_pending_micro, credits_pending_micro FROM accounts WHERE id = ?"
+    ),
+    Hot.ACCOUNT_PUT: (
+        "INSERT INTO accounts (id, debits_micro, credits_micro, debits_pending_micro,"
+        " credits_pending_micro) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET debits_micro ="
+        " excluded.debits_micro, credits_micro = excluded.credits_micro, debits_pending_micro ="
+        " excluded.debits_pending_micro, credits_pending_micro = excluded.credits_pending_micro"
+    ),
+    Hot.BOOK_BY_METER: "SELECT book FROM books WHERE meter = ?",
+    Hot.BOOK_UPDATE: (
+        "UPDATE books SET book = ?, epoch_highest = ?, synced = ?, frozen = ?, reconciling = ?, live = ?,"
+        " body = ?, work = ? WHERE meter = ?"
+    ),
+    Hot.ORDER_MONEY: "SELECT place, moves, amount_micro FROM orders WHERE id = ? AND meter = ?",
+    Hot.ORDER_PLACE: "UPDATE orders SET place = ?, moves = ? WHERE id = ?",
+    Hot.ORDER_LET_GO: "UPDATE orders SET sequence = NULL WHERE id = ? AND settled_s IS NULL",
+    Hot.ORDER_STEP: "UPDATE orders SET step = ?, sequence = ?, settled_s = ? WHERE id = ? AND settled_s IS NULL",
+    Hot.ORDER_BY_TAG: "SELECT id FROM orders WHERE meter = ? AND tag = ?",
+    Hot.ORDER_INSERT: (
+        "INSERT INTO orders (id, meter, amount_micro, tag, step, place, moves, made_s) VALUES (?, ?, ?,"
+        " ?, 'waiting', 'wallet', 0, ?) RETURNING number"
+    ),
+    Hot.ORDER_EXISTS: "SELECT 1 FROM orders WHERE id = ?",
+    Hot.METER_ACCOUNT: "SELECT account, reason, kind FROM meters WHERE id = ?",
+    Hot.ACTION_INSERT: "INSERT INTO audit_log (at_s, actor, action, subject, detail) VALUES (?, ?, ?, ?, ?)",
+    Hot.PAYMENT_INSERT: (
+        "INSERT INTO payments (authorization, order_id, method, amount_micro, at_s) VALUES (?, ?, ?, ?, ?)"
+    ),
+    Hot.RECORD_HOLDER: (
+        "INSERT INTO record_file (meter, sequence, tag, amount_micro, what, order_id, receipt, at_s)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (meter, sequence) DO NOTHING"
+    ),
+    Hot.COMMITS: "SELECT commits FROM mark",
+    Hot.COMMIT_NUMBER: "UPDATE mark SET commits = commits + 1 RETURNING commits",
+}
