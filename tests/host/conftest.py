@@ -7,6 +7,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 import pytest
+from tests.host.databases import KINDS, FilePlace, wanted_kinds
 
 from prewatt.codec.bodies import Commission, KeyChange, ModeChange, Retire, Transfer, UsageQuery
 from prewatt.codec.commands import Code
@@ -35,7 +36,6 @@ from prewatt.host.keys import FileVault, SealCost, VaultSecret
 from prewatt.host.registry import Enrolment
 from prewatt.protocol.meter_messages import seal_alarm, seal_report, seal_wish
 from prewatt.protocol.terminal import Answer, Execute, TerminalIdentity, TerminalSession
-from tests.host.databases import KINDS, wanted_kinds
 
 NOW_S = 1_772_323_200  # 2026-03-01 00:00:00 UTC
 DAY_S = 86_400
@@ -348,3 +348,11 @@ def make_world(quick_paths, world_type):
 @pytest.fixture
 def world(make_world):
     return make_world()
+
+
+@pytest.fixture
+def file_world(quick_paths):
+    """A world whose database is a file, for what there is only with files."""
+    made = World(quick_paths(), FilePlace)
+    yield made
+    made.close()

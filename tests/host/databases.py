@@ -1,12 +1,14 @@
 """Both kinds of database for the host's tests: one place for one database, which a test may copy, tamper with, drop."""
 
 import os
+import re
 import shutil
 import sqlite3
 from contextlib import closing
 from itertools import count
 
 from sqlalchemy import select
+from tests.database_servers import DatabaseServer as Server
 
 from prewatt.host.folder import DATABASE_NAME
 from prewatt.host.store import Store, schema
@@ -14,7 +16,6 @@ from prewatt.host.store.dialect.postgresql import PostgresqlDialect
 from prewatt.host.store.files import DatabaseFile
 from prewatt.host.store.migrate import upgrade
 from prewatt.host.store.server import DatabaseServer
-from tests.database_servers import DatabaseServer as Server
 
 
 class FilePlace:
@@ -47,16 +48,26 @@ class FilePlace:
         with closing(sqlite3.connect(self.path)) as connection, connection:
             return [tuple(row) for row in connection.execute(statement)]
 
+    def content(self):
+        """All that it holds, to be compared."""
+        return self.path.read_bytes()
+
+    def open_store(self):
+        """A store on the tables, with nothing in them."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        upgrade(self.path)
+        return Store(self.path)
+
     def tamper(self, *statements):
-        """Runs statements as one would who owns the database: without its rules."""
+        """Runs statements as one would who owns the database: without its rules. Each must change something."""
         with closing(sqlite3.connect(self.path)) as connection, connection:
             for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
                 connection.execute(f"DROP TRIGGER {name}")
             for each in statements:
-                connection.execute(each)
+                assert connection.execute(each).rowcount, each
 
     def copied(self, folder):
-        """A copy as a place of its own, made while the host works."""
+        """A copy as a place of its own; nobody has the database open."""
         folder.mkdir(parents=True, exist_ok=True)
         for path in self.folder.glob(f"{DATABASE_NAME}*"):
             shutil.copy(path, folder / path.name)
@@ -114,20 +125,26 @@ class ServerPlace:
             found = link.execute(statement)
             return [tuple(row) for row in found.fetchall()] if found.description else []
 
+    def content(self):
+        tables = sorted(schema.metadata.tables)
+        return {table: self.run(f"SELECT * FROM {table} ORDER BY 1") for table in (*tables, "alembic_version")}
+
+    def open_store(self):
+        return Store(self.database.dialect)
+
     def tamper(self, *statements):
         with closing(self.server.connect(self.name)) as link:
             link.execute("SET session_replication_role = replica")
             for each in statements:
-                link.execute(each)
+                # SQLite writes bytes as x'00', and has no booleans of its own.
+                text = re.sub(r"x'([0-9A-Fa-f]*)'", r"'\\x\1'::bytea", each)
+                assert link.execute(text).rowcount, each
 
     def copied(self, folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        copy = self.places.new(f"{self.name} copy {folder.name}")
-        # The host may be at work: a template must not be, so the rows go by way of a dump.
-        dump = folder / "dump"
-        self.server.dump(self.name, dump)
-        self.server.run(f'CREATE DATABASE "{copy.name}" TEMPLATE template0')
-        self.server.restore(copy.name, dump)
+        copy = self.places.new(f"{self.name} copy")
+        copy.drop()
+        copy.made = [copy.name]
+        self.server.run(f'CREATE DATABASE "{copy.name}" TEMPLATE "{self.name}" STRATEGY file_copy')
         self.made.append(copy.name)
         return copy
 

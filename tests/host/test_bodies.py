@@ -1,15 +1,11 @@
 """Bodies retired, replaced, lost, signed over: value follows by rule, once, and the audit agrees at every step."""
 
-import sqlite3
-from contextlib import closing
-
 import pytest
 
 from prewatt.codec.messages import MessageType
 from prewatt.host.answers import TransferState
 from prewatt.host.bodyanswers import SignOverTarget
 from prewatt.host.carrying import carried_order
-from prewatt.host.folder import DATABASE_NAME
 from prewatt.host.refusals import RefusedError
 
 OLD, NEW = "000001", "000002"
@@ -448,10 +444,6 @@ def test_the_audit_finds_what_was_planted_about_bodies(street, plant):
     street.host.bodies.sign_over(NEW, "B", SignOverTarget.WRITE_OFF, "fire", "insurance")
     sound(street)
     street.close()
-    with closing(sqlite3.connect(street.path / DATABASE_NAME)) as connection:
-        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            connection.execute(f"DROP TRIGGER {name}")
-        assert connection.execute(TAMPERED[plant]).rowcount
-        connection.commit()
+    street.place.tamper(TAMPERED[plant])
     street.reopen()
     assert not street.host.audit.run().ok

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sqlite3
 import stat
 import subprocess
 import sys
@@ -72,9 +71,10 @@ def test_an_installation_is_never_made_over_another(world):
     world.reopen()
 
 
-def test_a_folder_without_an_installation_says_so(world, tmp_path):
+def test_a_folder_without_an_installation_says_so(world, databases, tmp_path):
+    empty = world._outer() | {"store": databases.place(tmp_path).database}
     with DataFolder.claim(tmp_path) as folder, pytest.raises(FolderMissingError, match="no installation here"):
-        Host.open(folder, world.vault, **world._outer())
+        Host.open(folder, world.vault, **empty)
     with pytest.raises(FolderMissingError, match="no installation here"):
         DataFolder.claim(tmp_path / "nowhere")
     with pytest.raises(DataFolderError, match="cannot be used"):
@@ -83,23 +83,20 @@ def test_a_folder_without_an_installation_says_so(world, tmp_path):
 
 def test_a_folder_of_another_version_is_one_clear_error_and_stays_as_it_is(world):
     world.close()
-    connection = sqlite3.connect(world.path / DATABASE_NAME)
-    connection.execute("UPDATE alembic_version SET version_num = '0099'")
-    connection.commit()
-    connection.close()
-    before = (world.path / DATABASE_NAME).read_bytes()
+    world.place.tamper("UPDATE alembic_version SET version_num = '0099'")
+    before = world.place.content()
     for _ in range(2):
         with DataFolder.claim(world.path) as folder, pytest.raises(FolderVersionError, match="its format is 0099"):
             Host.open(folder, world.vault, **world._outer())
-    assert (world.path / DATABASE_NAME).read_bytes() == before
+    assert world.place.content() == before
 
 
-def test_an_installation_cut_off_while_it_was_made_can_be_made_again(world, quick_paths):
-    path = quick_paths()
+def test_an_installation_cut_off_while_it_was_made_can_be_made_again(file_world, quick_paths):
+    path, world = quick_paths(), file_world
     with DataFolder.claim(path, create=True) as folder:
         (path / "prewatt.new").write_bytes(b"half")
         (path / "prewatt.new-wal").write_bytes(b"half")
-        host = Host.create(folder, world.vault, **world._outer())
+        host = Host.create(folder, world.vault, **world._outer() | {"store": None})
         assert host.registry.read_meters() == []
         host.close()
     assert sorted(each.name for each in path.iterdir()) == [LOCK_NAME, DATABASE_NAME]
@@ -125,13 +122,16 @@ def test_files_are_for_their_owner_only(world):
         ({"meters_ceiling": 256**3 + 1}, "meters_ceiling"),
     ],
 )
-def test_an_option_that_is_not_allowed_is_refused_before_anything_is_made(world, quick_paths, options, field):
+def test_an_option_that_is_not_allowed_is_refused_before_anything_is_made(
+    world, databases, quick_paths, options, field
+):
     path = quick_paths()
+    empty = databases.place(path).database
     with DataFolder.claim(path, create=True) as folder:
         with pytest.raises(RefusedError) as caught:
-            Host.create(folder, world.vault, options=HostOptions(**options), **world._outer())
+            Host.create(folder, world.vault, options=HostOptions(**options), **world._outer() | {"store": empty})
         assert caught.value.field == field
-        assert not folder.database.exists()
+        assert not empty.exists()
 
 
 def test_a_currency_without_decimals_takes_none(make_world):

@@ -7,25 +7,20 @@ import pytest
 
 from prewatt.codec.messages import MessageType
 from prewatt.host.answers import MeterState, TransferState
-from prewatt.host.folder import DATABASE_NAME
 from prewatt.host.generation import GenerationFiles
 from prewatt.host.refusals import RefusedError
 from prewatt.host.registry import Enrolment
 
 
-def _backup(world):
+def _backup(world, name="backup"):
     world.close()
-    for name in world.path.glob(f"{DATABASE_NAME}*"):
-        shutil.copy(name, world.path.parent / name.name)
+    world.place.back_up(name)
     world.reopen()
 
 
-def _restore(world):
+def _restore(world, name="backup"):
     world.close()
-    for name in world.path.glob(f"{DATABASE_NAME}*"):
-        name.unlink()
-    for name in world.path.parent.glob(f"{DATABASE_NAME}*"):
-        shutil.copy(name, world.path / name.name)
+    world.place.restore(name)
     world.reopen()
 
 
@@ -130,15 +125,10 @@ def test_a_copy_of_the_data_that_was_used_meanwhile_is_noticed_on_both_sides(wor
     _backup(world)
     world.host.vending.vend("000001", "1")
     world.pump()
-    used = world.path.parent / "used"
-    world.close()
-    shutil.copytree(world.path, used)
-    world.reopen()
+    _backup(world, "used")
     _restore(world)
     assert _state(world) is MeterState.UNSYNCED
-    world.close()
-    shutil.copy(used / DATABASE_NAME, world.path / DATABASE_NAME)
-    world.reopen()
+    _restore(world, "used")
     assert _state(world) is MeterState.UNSYNCED
 
 

@@ -20,15 +20,16 @@ def fleet_paths():
 
 
 @pytest.fixture
-def make_fleet(fleet_paths):
+def make_fleet(fleet_paths, databases):
     from fleet import Fleet
 
     made = []
 
     def make(*given, **named):
-        made.append(Fleet(fleet_paths(), *given, **named))
+        made.append(Fleet(fleet_paths(), *given, place=databases.place, **named))
         return made[-1]
 
     yield make
     for each in made:
         each.close()
+        each.place.drop()

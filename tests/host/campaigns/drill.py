@@ -29,9 +29,11 @@ PAYS_EVERY = 8
 RECORDED_EVERY = 16
 
 
-def drill(path: Path, meters: int, *, seed: int = 1, tell: Callable[[str], None] = lambda text: None) -> None:
+def drill(
+    path: Path, meters: int, *, place=None, seed: int = 1, tell: Callable[[str], None] = lambda text: None
+) -> None:
     """Raises AssertionError where a replay was accepted, value was lost, or somebody did not converge."""
-    fleet = Fleet(path, meters, seed=seed)
+    fleet = Fleet(path, meters, place=place, seed=seed)
     try:
         tell(f"{meters} meters made and enrolled")
         fleet.run(2_000)

@@ -64,9 +64,13 @@ class PagedNvm:
 class Fleet:
     """The host, its meters by id, and the time, which only `turn` and `sleep` move."""
 
-    def __init__(self, path: Path, meters: int = 2, *, seed: int = 1, suite: str = "aes-2026", sets: int = 2, **birth):
+    def __init__(
+        self, path: Path, meters: int = 2, *, place=None, seed: int = 1, suite: str = "aes-2026", sets: int = 2, **birth
+    ):
         self.path, self.suite, self.birth = path / "data", suite, birth
         self.state = path / "state"
+        # None: a file in the folder.
+        self.place = place and place(self.path)
         self.rng = Random(seed)
         self.now_s, self.line_ms = NOW_S, 0
         self.meters: dict[MeterId, Meter] = {}
@@ -89,6 +93,7 @@ class Fleet:
 
     def _outer(self):
         return {
+            "store": self.place and self.place.database,
             "state_dir": self.state,
             "now": lambda: self.now_s,
             "random": self.rng.randbytes,

@@ -1,7 +1,5 @@
 """Changing keys over real meters: given, proved, the old one dropped; through lost answers, cuts, restores and lies."""
 
-import shutil
-
 import pytest
 from fleet import Fleet
 from sqlalchemy import select
@@ -13,7 +11,6 @@ from prewatt.device.meter.birth import KEY_SETS_MAX
 from prewatt.device.meter.control import WaitingAlarm
 from prewatt.device.now import Now
 from prewatt.host.campaigns.wishes import CampaignWish
-from prewatt.host.folder import DATABASE_NAME
 from prewatt.host.store import schema
 from prewatt.units import MeterId
 
@@ -115,19 +112,13 @@ def test_a_meter_whose_power_goes_at_every_step_still_gets_there(fleet):
 
 def copy_database(fleet, name):
     fleet.host.close()
-    folder = fleet.path.parent / name
-    folder.mkdir()
-    for path in fleet.path.glob(f"{DATABASE_NAME}*"):
-        shutil.copy(path, folder / path.name)
+    fleet.place.back_up(name)
     fleet.reopen()
 
 
 def put_back(fleet, name):
     fleet.host.close()
-    for path in fleet.path.glob(f"{DATABASE_NAME}*"):
-        path.unlink()
-    for path in (fleet.path.parent / name).glob(f"{DATABASE_NAME}*"):
-        shutil.copy(path, fleet.path / path.name)
+    fleet.place.restore(name)
     fleet.reopen()
 
 

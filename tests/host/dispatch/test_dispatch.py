@@ -5,6 +5,7 @@ import shutil
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import update
 
 from prewatt.codec.bodies import RelayOrder
 from prewatt.codec.commands import Code
@@ -16,6 +17,7 @@ from prewatt.host.dispatch import DispatchSettings
 from prewatt.host.folder import DataFolder
 from prewatt.host.host import Host
 from prewatt.host.refusals import RefusalOutcome, RefusedError
+from prewatt.host.store import schema
 
 
 def hellos(world):
@@ -256,7 +258,7 @@ def test_a_book_that_cannot_be_read_stops_only_its_own_meter(make_world):
     world = make_world(meters=2)
     world.pump()
     store = world.host.context.store
-    store.write(lambda writing: writing.driver.execute("UPDATE books SET book = x'7B7D' WHERE meter = '000001'"))
+    store.write(lambda writing: writing.connection.execute(update(schema.books).values(book=b"{}")))
     world.host.vending.vend("000002", "1", order="A")
     world.host.dispatch.wake("000001")
     world.pump()

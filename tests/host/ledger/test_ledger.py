@@ -17,8 +17,7 @@ from prewatt.host.ledger import (
     kind_of,
     owner_of,
 )
-from prewatt.host.store import Store, schema
-from prewatt.host.store.migrate import upgrade
+from prewatt.host.store import schema
 from prewatt.host.store.postings import post, read_accounts, read_posting
 
 CASH, WALLET = account_id(AccountKind.CASH), account_id(AccountKind.WALLET, "000001")
@@ -159,16 +158,16 @@ def test_the_database_decides_as_the_memory_does(open_store, postings):
 
 
 @pytest.fixture(scope="module")
-def open_store(quick_paths):
-    folder = quick_paths()
-    folder.mkdir()
-    upgrade(folder / "prewatt.db")
-    store = Store(folder / "prewatt.db")
+def open_store(databases, quick_paths):
+    place = databases.place(quick_paths())
+    store = place.open_store()
 
     def begin(writing):
         writing.connection.execute(insert(schema.mark).values(one=1, generation=1, commits=0))
-        writing.driver.execute("DROP TRIGGER entries_no_delete")
+        rule = {"sqlite": "entries_no_delete", "postgresql": "entries_no_delete ON entries"}[databases.kind]
+        writing.driver.execute(f"DROP TRIGGER {rule}")
 
     store.write(begin)
     yield store
     store.close()
+    place.drop()
