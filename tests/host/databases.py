@@ -7,7 +7,6 @@ import sqlite3
 from contextlib import closing
 from itertools import count
 
-from sqlalchemy import select
 from tests.database_servers import DatabaseServer as Server
 
 from prewatt.host.folder import DATABASE_NAME
@@ -85,12 +84,7 @@ class CopiedServer(DatabaseServer):
         self.dialect = PostgresqlDialect(address)
 
     def exists(self):
-        engine = self.dialect.reading_engine()
-        try:
-            with engine.connect() as connection:
-                return connection.execute(select(schema.installation.c.one)).scalar() is not None
-        finally:
-            engine.dispose()
+        return self.dialect.ask("SELECT one FROM installation") is not None
 
     def create(self, fill):
         store = Store(self.dialect)

@@ -222,7 +222,8 @@ def _snapshots(world):
     return kept
 
 
-def test_a_host_killed_between_any_two_commits_resumes_right(world):
+def test_a_host_killed_between_any_two_commits_resumes_right(file_world):
+    world = file_world
     kept = _snapshots(world)
     world.host.vending.vend("000001", "10", order="A")
     world.pump()
@@ -257,8 +258,8 @@ def test_a_host_killed_between_any_two_commits_resumes_right(world):
 def test_a_book_that_cannot_be_read_stops_only_its_own_meter(make_world):
     world = make_world(meters=2)
     world.pump()
-    store = world.host.context.store
-    store.write(lambda writing: writing.connection.execute(update(schema.books).values(book=b"{}")))
+    store, ours = world.host.context.store, schema.books.c.meter == "000001"
+    store.write(lambda writing: writing.connection.execute(update(schema.books).where(ours).values(book=b"{}")))
     world.host.vending.vend("000002", "1", order="A")
     world.host.dispatch.wake("000001")
     world.pump()

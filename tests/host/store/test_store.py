@@ -1,6 +1,5 @@
 """One writer, group commit, durability, and what happens when the disk says no."""
 
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -16,19 +15,19 @@ from prewatt.host.store.migrate import HEAD, check_revision, upgrade
 
 
 @pytest.fixture
+def file_store(path):
+    opened = Store(path)
+    opened.write(lambda writing: writing.connection.execute(insert(schema.mark).values(one=1, generation=1, commits=0)))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
 def path(quick_paths):
     folder = quick_paths()
     folder.mkdir()
     upgrade(folder / "prewatt.db")
     return folder / "prewatt.db"
-
-
-@pytest.fixture
-def store(path):
-    opened = Store(path)
-    opened.write(lambda writing: writing.connection.execute(insert(schema.mark).values(one=1, generation=1, commits=0)))
-    yield opened
-    opened.close()
 
 
 def add(name):
@@ -80,7 +79,8 @@ def test_the_commit_number_is_told_after_the_commit_and_before_the_caller_knows(
     assert told == [(commits(store), ["x"])]
 
 
-def test_a_full_disk_is_one_clear_error_and_nothing_is_half_done(store):
+def test_a_full_disk_is_one_clear_error_and_nothing_is_half_done(file_store):
+    store = file_store
     store.write(add("before"))
 
     def fill(writing):
@@ -97,7 +97,8 @@ def test_a_full_disk_is_one_clear_error_and_nothing_is_half_done(store):
     assert names(store) == ["after", "before"]
 
 
-def test_a_database_that_cannot_be_written_says_so(store):
+def test_a_database_that_cannot_be_written_says_so(file_store):
+    store = file_store
     with pytest.raises(StoreError, match="cannot be written"):
         store.write(lambda writing: writing.driver.execute("PRAGMA query_only = ON") and add("x")(writing))
     store.write(add("y"))
@@ -127,7 +128,9 @@ def test_a_closed_store_takes_no_work_and_closing_writes_what_was_handed_in(stor
         store.write(add("late"))
 
 
-def test_the_connection_keeps_what_it_promises(store):
+def test_the_connection_keeps_what_it_promises(file_store):
+    store = file_store
+
     def look(writing):
         return [writing.driver.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")] + [
             writing.driver.execute("PRAGMA foreign_keys").fetchone()[0]
@@ -136,39 +139,42 @@ def test_the_connection_keeps_what_it_promises(store):
     assert store.write(look) == ["wal", 2, 1]
 
 
-def test_a_new_database_has_exactly_the_tables_that_the_schema_describes(path):
+def test_a_new_database_has_exactly_the_tables_that_the_schema_describes(store):
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
-    from sqlalchemy import create_engine
 
-    engine = create_engine(f"sqlite:///{path}")
-    with engine.connect() as connection:
+    with store.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
-        made = "SELECT sql FROM sqlite_master WHERE name = 'orders'"
-        assert "orders_step" in connection.exec_driver_sql(made).scalar()
-        triggers = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"
-        assert connection.exec_driver_sql(triggers).scalar() == 2 * len(schema.APPEND_ONLY)
-    engine.dispose()
 
 
-def test_every_check_of_the_schema_stands_in_the_database(path):
-    connection = sqlite3.connect(path)
-    made = "".join(text or "" for (text,) in connection.execute("SELECT sql FROM sqlite_master"))
-    connection.close()
+def test_every_check_of_the_schema_stands_in_the_database(place, store):
+    named = {
+        "sqlite": "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL",
+        "postgresql": "SELECT 'CONSTRAINT ' || conname || ' ' FROM pg_constraint",
+    }
+    made = "".join(text for (text,) in place.run(named[place.kind]))
     for table in schema.metadata.tables.values():
         for constraint in table.constraints:
             if constraint.name is not None:
                 assert f"CONSTRAINT {constraint.name} " in made
 
 
+@pytest.mark.parametrize("table", [each.name for each in schema.APPEND_ONLY])
+def test_every_table_that_only_grows_has_its_rules(place, store, table):
+    counted = {
+        "sqlite": f"SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{table}'",
+        "postgresql": f"SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal AND tgrelid = '{table}'::regclass",
+    }
+    # PostgreSQL can empty a table at once, which is one more way to remove rows.
+    assert place.run(counted[place.kind]) == [({"sqlite": 2, "postgresql": 3}[place.kind],)]
+
+
 @pytest.mark.parametrize("version", ["0000", "9999", ""])
-def test_a_database_of_another_version_is_one_clear_error(path, version):
-    connection = sqlite3.connect(path)
-    connection.execute("UPDATE alembic_version SET version_num = ?", (version,))
-    connection.commit()
-    connection.close()
+def test_a_database_of_another_version_is_one_clear_error(place, store, version):
+    store.close()
+    place.tamper(f"UPDATE alembic_version SET version_num = '{version}'")
     with pytest.raises(FolderVersionError, match=f"this program works with {HEAD}"):
-        check_revision(path)
+        check_revision(place.path if place.kind == "sqlite" else place.database.dialect)
 
 
 def test_a_file_that_is_no_database_is_one_clear_error(path):

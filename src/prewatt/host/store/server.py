@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection
 
 from prewatt.host.refusals import StoreError
 from prewatt.host.store.dialect import Hot
@@ -14,7 +14,7 @@ from prewatt.host.store.store import Store, Writing
 
 __all__ = ["DatabaseServer"]
 
-_INSTALLATION: Final = "installation"
+_EXISTS: Final = "SELECT to_regclass('installation')::text"
 _MAKE: Final = "make it with `createdb --template=template0 --encoding=UTF8 --locale=C NAME`"
 # Ordered by bytes, as every list of the host is.
 _ORDER: Final = "SELECT string_agg(each, '' ORDER BY each) FROM unnest(ARRAY['a','B','-','_','b','A','1']) AS each"
@@ -29,14 +29,7 @@ class DatabaseServer:
 
     def exists(self) -> bool:
         """See Database. StoreError where the server cannot be asked."""
-        engine = self._dialect.writing_engine()
-        try:
-            with engine.connect() as connection:
-                return inspect(connection).has_table(_INSTALLATION)
-        except self._dialect.errors as error:
-            raise self._dialect.store_error(error) from error
-        finally:
-            engine.dispose()
+        return self._dialect.ask(_EXISTS) is not None
 
     def create(self, fill: Callable[[Writing], object]) -> None:
         """See Database: one transaction."""

@@ -10,6 +10,7 @@ on the disk, and on the standby that the server waits for, before they are answe
 
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
@@ -81,6 +82,15 @@ class PostgresqlDialect:
         engine = _engine(self._connect, poolclass=QueuePool, pool_size=READERS_MAX, max_overflow=0, pool_pre_ping=True)
         event.listen(engine, "begin", lambda connection: _link(connection).later(_READING_BEGIN))
         return engine
+
+    def ask(self, question: str) -> Any:  # noqa: ANN401 - whatever the server says
+        """The one value that a SELECT gives, asked on a connection of its own; None where it gives no row."""
+        try:
+            with closing(self._connect()) as link:
+                row = link.execute(question).fetchone()
+        except WireError as error:
+            raise self.store_error(error) from error
+        return None if row is None else row[0]
 
     def insert(self, table: Table) -> Insert:
         """See Dialect."""
