@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from prewatt.apps.database import check_known, database_of, note_address
 from prewatt.apps.settings import Settings
 from prewatt.apps.street.clock import read_mark
 from prewatt.apps.vault import create_vault, open_vault
@@ -39,11 +40,14 @@ def open_installation(settings: Settings, *, create: bool = False) -> Iterator[H
 
 def open_or_create(folder: DataFolder, settings: Settings, now: Callable[[], int], *, create: bool) -> Host:
     """The host in a claimed folder; ``now`` is its clock."""
-    if folder.database.exists() or not create:
-        return Host.open(folder, open_vault(settings), now=now)
+    database = database_of(settings)
+    if not create or database.exists():
+        check_known(settings)
+        return Host.open(folder, open_vault(settings), store=database, now=now)
     vault = open_vault(settings) if folder.vault.exists() else create_vault(settings, _SUITES)
     options = HostOptions(currency_digits=settings.digits, zone=settings.zone or local_zone())
-    return Host.create(folder, vault, options=options, now=now)
+    note_address(settings)
+    return Host.create(folder, vault, options=options, store=database, now=now)
 
 
 def street_time(data: Path) -> Callable[[], int]:

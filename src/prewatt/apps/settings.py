@@ -53,6 +53,10 @@ class Settings(BaseSettings):
     """The passphrase that opens the key vault, where it was made with one."""
     maker_key: Path | None = None
     """The public half of the maker's key, for meters that are made here; without it they take no programs."""
+    database: str | None = None
+    """The PostgreSQL database of a new installation; without it a file in the data folder."""
+    database_password_file: Path | None = None
+    """The file with the password for that database; without it, what PostgreSQL's own programs use."""
     digits: int = Field(2, ge=0, le=DIGITS_MAX)
     """Decimals of the currency."""
     zone: str | None = None

@@ -6,14 +6,13 @@ It is made when it is first needed. What it signs is believed for years, so its 
 """
 
 import os
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from prewatt.apps.settings import Settings
 from prewatt.apps.vault import open_vault, read_secret
-from prewatt.host.folder import DATABASE_NAME, VAULT_NAME, missing_text
+from prewatt.host.folder import VAULT_NAME
 from prewatt.host.keys import VaultError
 from prewatt.host.keys.durable import one_writer, replace_whole
 from prewatt.host.keys.sealed import (
@@ -28,12 +27,11 @@ from prewatt.host.keys.sealed import (
 from prewatt.host.keys.sealed import (
     open_vault as open_sealed,
 )
-from prewatt.host.refusals import FolderMissingError, StoreError
 from prewatt.link.certificates import BOX_DAYS, Authority, BoxPapers, CertificateError, issue, make_authority
 from prewatt.link.names import BoxName, host_name
 from prewatt.link.papers import write_papers
 
-__all__ = ["AUTHORITY_NAME", "certify", "open_authority", "read_installation_id", "write_host_papers"]
+__all__ = ["AUTHORITY_NAME", "certify", "open_authority", "write_host_papers"]
 
 AUTHORITY_NAME: Final = "authority.pem"
 _SEALED_NAME: Final = "authority.sealed"
@@ -70,21 +68,6 @@ def write_host_papers(settings: Settings, installation: str, now_s: int) -> Path
     folder = settings.data / _HOST_PAPERS
     write_papers(folder, certify(settings, host_name(installation), now_s))
     return folder
-
-
-def read_installation_id(data: Path) -> str:
-    """The id of the installation in a data folder, whoever works on it now; FolderMissingError where there is none."""
-    database = data / DATABASE_NAME
-    if not database.exists():
-        raise FolderMissingError(missing_text(data))
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-    try:
-        ((installation,),) = connection.execute("SELECT id FROM installation")
-    except (sqlite3.Error, ValueError) as error:
-        raise StoreError(f"data folder {data}: the installation cannot be read ({error})") from None
-    finally:
-        connection.close()
-    return str(installation)
 
 
 def _make(settings: Settings, installation: str, now_s: int) -> Authority:

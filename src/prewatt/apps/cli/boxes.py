@@ -241,9 +241,9 @@ def run_meters(
 
 
 def _installation(data: Path | None) -> str:
-    from prewatt.apps.boxes.authority import read_installation_id
+    from prewatt.apps.database import read_installation_id
 
-    return read_installation_id(read_settings(data=data).data)
+    return read_installation_id(read_settings(data=data))
 
 
 def _certify(data: Path | None, name: object, out: Path, days: int, at: object) -> str:

@@ -10,8 +10,8 @@ import typer
 from prewatt.apps.cli.options import Data, JsonOut
 from prewatt.apps.cli.seller import open_seller
 from prewatt.apps.cli.show import local_time, print_json, say, state_text, table
+from prewatt.apps.database import has_installation
 from prewatt.apps.settings import Settings, read_settings
-from prewatt.host.folder import DATABASE_NAME
 from prewatt.units import DAY_S, ValueFieldError
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def due_keys(
 def _check_spare(vault: "FileVault", index: int, settings: Settings) -> None:
     """ValueFieldError where a meter of this installation, if there is one, has proved no other active set, or a
     campaign gives this one out."""
-    if not (settings.data / DATABASE_NAME).exists():
+    if not has_installation(settings):
         return
     spare = {each.index for each in vault.sets() if str(each.state) == _ACTIVE and each.index != index}
     with open_seller(settings) as seller:
