@@ -8,6 +8,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -45,6 +46,7 @@ class DatabaseServer:
         self._sockets = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
         self._settings = (*PLAIN, f"unix_socket_directories={self._sockets}", *(QUICK if quick else ()))
         self._process: subprocess.Popen[bytes] | None = None
+        self._port = PORT
         self.log = self._folder / "log"
         for each in (self._folder, self._sockets):
             each.chmod(0o755)
@@ -97,9 +99,20 @@ class DatabaseServer:
         for each in (self._folder, self._sockets):
             shutil.rmtree(each, ignore_errors=True)
 
+    def listen_with_passwords(self) -> str:
+        """Starts it anew, listening on a free port of this machine, where it asks for passwords; gives that place."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.stop()
+        (self._folder / "data" / "pg_hba.conf").write_text("local all all trust\nhost all all all scram-sha-256\n")
+        self._settings = (*self._settings, "listen_addresses=127.0.0.1", f"port={port}")
+        self._port = port
+        self.start()
+        return f"127.0.0.1:{port}"
+
     def connect(self, name: str) -> Link:
         """A connection of one's own."""
-        return Link(user=USER, database=name, unix_sock=f"{self._sockets}/.s.PGSQL.{PORT}", ssl_context=False)
+        return Link(user=USER, database=name, unix_sock=f"{self._sockets}/.s.PGSQL.{self._port}", ssl_context=False)
 
     def address(self, name: str) -> ServerAddress:
         """Where a host finds a database."""
@@ -107,7 +120,7 @@ class DatabaseServer:
 
     def url(self, name: str) -> str:
         """The same as text."""
-        return f"postgresql://{USER}@/{name}?host={self._sockets}"
+        return f"postgresql://{USER}@:{self._port}/{name}?host={self._sockets}"
 
     def run(self, statement: str) -> None:
         """Runs a statement about databases."""
@@ -134,7 +147,7 @@ class DatabaseServer:
         return str(self._folder / "data")
 
     def _client(self, name: str, *arguments: str) -> None:
-        command = [self.program(name), "-h", str(self._sockets), "-U", USER, *arguments]
+        command = [self.program(name), "-h", str(self._sockets), "-p", str(self._port), "-U", USER, *arguments]
         subprocess.run(command, check=True, capture_output=True)
 
     def _call(self, name: str, *arguments: str) -> None:
