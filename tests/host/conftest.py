@@ -305,6 +305,12 @@ def databases(request):
 
 
 @pytest.fixture(scope="session")
+def world_class():
+    """The class itself, for who brings places of his own."""
+    return World
+
+
+@pytest.fixture(scope="session")
 def world_type(databases):
     """Makes a world in a folder, for modules that build one world for many tests."""
     return lambda path, **given: World(path, databases.place, **given)
