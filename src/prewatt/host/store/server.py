@@ -10,7 +10,8 @@ from prewatt.host.store.dialect import Hot
 from prewatt.host.store.dialect.address import ServerAddress
 from prewatt.host.store.dialect.postgresql import PostgresqlDialect
 from prewatt.host.store.migrate import bring_up, check_revision
-from prewatt.host.store.store import Store, Writing
+from prewatt.host.store.store import Store
+from prewatt.host.store.writing import Writing
 
 __all__ = ["DatabaseServer"]
 
@@ -42,6 +43,7 @@ class DatabaseServer:
                     bring_up(connection)
                     writing = Writing(connection, self._dialect)
                     fill(writing)
+                    writing.ledger.write()
                     writing.run(Hot.COMMIT_NUMBER)
         except self._dialect.errors as error:
             raise self._dialect.store_error(error) from error

@@ -13,17 +13,18 @@ The lever is the group: one commit costs the disk one wait, whether it carries o
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, Table
+from sqlalchemy import Connection, Engine
 
 from prewatt.host.refusals import HostError, StoreError, StoreUnknownError
 from prewatt.host.store.course import Course, CourseError
-from prewatt.host.store.dialect import Dialect, Hot, Insert, SqliteDialect
+from prewatt.host.store.dialect import Dialect, Hot, SqliteDialect
+from prewatt.host.store.writing import Writing
 
 __all__ = ["GROUP_MAX", "GROUP_WINDOW_S", "Job", "Store", "Writing"]
 
@@ -39,43 +40,6 @@ WAITING_MAX: Final = 10_000
 # after a crash takes seconds.
 SETTLING_S: Final = 30.0
 SETTLING_PAUSE_S: Final = 0.2
-
-
-class Writing:
-    """What a piece of work writes with: a SQLAlchemy connection, and the driver's for hot statements."""
-
-    __slots__ = ("connection", "dialect", "driver")
-
-    def __init__(self, connection: Connection, dialect: Dialect) -> None:
-        self.connection = connection
-        self.dialect = dialect
-        # The driver's own connection; its type is the database's.
-        self.driver: Any = connection.connection.driver_connection
-
-    def run(self, statement: Hot, row: Sequence[Any] = ()) -> Any:  # noqa: ANN401 - the driver's own cursor
-        """Runs a hot statement with its parameters; fetchone, fetchall and rowcount tell what it gave."""
-        return self.driver.execute(self.dialect.hot[statement], row)
-
-    def insert(self, table: Table) -> Insert:
-        """An INSERT that can say what to do where the row is there already."""
-        return self.dialect.insert(table)
-
-    def attempt(self, work: Callable[["Writing"], T]) -> tuple[T | None, Exception | None]:
-        """What ``work`` gave, or raised: then its own changes are undone, and nothing else is.
-
-        Where the database itself failed, that is raised: nothing of the group can be kept.
-        """
-        self.dialect.send(self.driver, "SAVEPOINT work")
-        try:
-            value = work(self)
-        except Exception as error:  # whatever it is belongs to whoever handed the work in
-            if self.dialect.is_fatal(error):
-                raise
-            self.dialect.send(self.driver, "ROLLBACK TO work")
-            self.dialect.send(self.driver, "RELEASE work")
-            return None, error
-        self.dialect.send(self.driver, "RELEASE work")
-        return value, None
 
 
 class Job:
@@ -234,8 +198,10 @@ class Store:
         outcomes: list[Outcome] = []
         with connection.begin() as transaction:
             writing = Writing(connection, self.dialect)
+            writing.ledger.load(each for job in jobs for each in getattr(job.work, "postings", ()))
             for job in jobs:
                 outcomes.append((job, *self._run_one(writing, job)))
+            writing.ledger.write()
             row = tuple(writing.run(Hot.COMMIT_NUMBER).fetchone())
             try:
                 transaction.commit()

@@ -12,16 +12,16 @@ __all__ = ["Hot"]
 class Hot(Enum):
     """A statement: (parameters) -> columns."""
 
-    ENTRY_BY_ID = auto()
-    """(id) -> id, phase, debit, credit, amount_micro, cause, reference, pending_id"""
-    ENTRY_END = auto()
-    """(pending_id) -> phase of the entry that ended it"""
-    ENTRY_INSERT = auto()
-    """(id, phase, debit, credit, amount_micro, cause, reference, pending_id, at_s)"""
-    ACCOUNT_BY_ID = auto()
-    """(id) -> id, debits, credits, pending debits, pending credits, in micro-units"""
-    ACCOUNT_PUT = auto()
-    """(id, debits, credits, pending debits, pending credits): new, or in place of the old"""
+    ENTRIES_BY_IDS = auto()
+    """(JSON list of ids) -> id, phase, debit, credit, amount_micro, cause, reference, pending_id, of those there are"""
+    ENDS_BY_IDS = auto()
+    """(JSON list of pending ids) -> pending id and the phase that ended it, of those that were ended"""
+    ENTRIES_INSERT = auto()
+    """(JSON list of [id, phase, debit, credit, amount_micro, cause, reference, pending_id, at_s]), in their order"""
+    ACCOUNTS_BY_IDS = auto()
+    """(JSON list of ids) -> id, debits, credits, pending debits, pending credits, in micro-units, of those there are"""
+    ACCOUNTS_PUT = auto()
+    """(JSON list of [id, debits, credits, pending debits, pending credits]): new, or in place of the old"""
     BOOK_BY_METER = auto()
     """(meter) -> book"""
     BOOK_UPDATE = auto()

@@ -8,21 +8,29 @@ from prewatt.host.store.dialect.hot import Hot
 __all__ = ["POSTGRESQL_HOT"]
 
 POSTGRESQL_HOT: Final[Mapping[Hot, str]] = {
-    Hot.ENTRY_BY_ID: (
-        "SELECT id, phase, debit, credit, amount_micro, cause, reference, pending_id FROM entries WHERE id = $1"
+    Hot.ENTRIES_BY_IDS: (
+        "SELECT id, phase, debit, credit, amount_micro, cause, reference, pending_id FROM entries"
+        " WHERE id = ANY (ARRAY(SELECT json_array_elements_text($1::json)))"
     ),
-    Hot.ENTRY_END: "SELECT phase FROM entries WHERE pending_id = $1",
-    Hot.ENTRY_INSERT: (
+    Hot.ENDS_BY_IDS: (
+        "SELECT pending_id, phase FROM entries WHERE pending_id = ANY (ARRAY(SELECT"
+        " json_array_elements_text($1::json)))"
+    ),
+    Hot.ENTRIES_INSERT: (
         "INSERT INTO entries (id, phase, debit, credit, amount_micro, cause, reference, pending_id, at_s)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+        " SELECT (each ->> 0), (each ->> 1), (each ->> 2), (each ->> 3), (each ->> 4)::bigint, (each ->> 5),"
+        " (each ->> 6), (each ->> 7), (each ->> 8)::bigint"
+        " FROM json_array_elements($1::json) AS each"
     ),
-    Hot.ACCOUNT_BY_ID: (
-        "SELECT id, debits_micro, credits_micro, debits_pending_micro, credits_pending_micro FROM"
-        " accounts WHERE id = $1"
+    Hot.ACCOUNTS_BY_IDS: (
+        "SELECT id, debits_micro, credits_micro, debits_pending_micro, credits_pending_micro FROM accounts"
+        " WHERE id = ANY (ARRAY(SELECT json_array_elements_text($1::json)))"
     ),
-    Hot.ACCOUNT_PUT: (
-        "INSERT INTO accounts (id, debits_micro, credits_micro, debits_pending_micro,"
-        " credits_pending_micro) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET debits_micro ="
+    Hot.ACCOUNTS_PUT: (
+        "INSERT INTO accounts (id, debits_micro, credits_micro, debits_pending_micro, credits_pending_micro)"
+        " SELECT (each ->> 0), (each ->> 1)::bigint, (each ->> 2)::bigint, (each ->> 3)::bigint, (each ->> 4)::bigint"
+        " FROM json_array_elements($1::json) AS each"
+        " ON CONFLICT (id) DO UPDATE SET debits_micro ="
         " excluded.debits_micro, credits_micro = excluded.credits_micro, debits_pending_micro ="
         " excluded.debits_pending_micro, credits_pending_micro = excluded.credits_pending_micro"
     ),

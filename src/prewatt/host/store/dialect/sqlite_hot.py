@@ -8,20 +8,26 @@ from prewatt.host.store.dialect.hot import Hot
 __all__ = ["SQLITE_HOT"]
 
 SQLITE_HOT: Final[Mapping[Hot, str]] = {
-    Hot.ENTRY_BY_ID: (
-        "SELECT id, phase, debit, credit, amount_micro, cause, reference, pending_id FROM entries WHERE id = ?"
+    Hot.ENTRIES_BY_IDS: (
+        "SELECT id, phase, debit, credit, amount_micro, cause, reference, pending_id FROM entries"
+        " WHERE id IN (SELECT value FROM json_each(?))"
     ),
-    Hot.ENTRY_END: "SELECT phase FROM entries WHERE pending_id = ?",
-    Hot.ENTRY_INSERT: (
+    Hot.ENDS_BY_IDS: ("SELECT pending_id, phase FROM entries WHERE pending_id IN (SELECT value FROM json_each(?))"),
+    Hot.ENTRIES_INSERT: (
         "INSERT INTO entries (id, phase, debit, credit, amount_micro, cause, reference, pending_id, at_s)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,"
+        " value ->> 7, value ->> 8"
+        " FROM json_each(?)"
     ),
-    Hot.ACCOUNT_BY_ID: (
-        "SELECT id, debits_micro, credits_micro, debits_pending_micro, credits_pending_micro FROM accounts WHERE id = ?"
+    Hot.ACCOUNTS_BY_IDS: (
+        "SELECT id, debits_micro, credits_micro, debits_pending_micro, credits_pending_micro FROM accounts"
+        " WHERE id IN (SELECT value FROM json_each(?))"
     ),
-    Hot.ACCOUNT_PUT: (
-        "INSERT INTO accounts (id, debits_micro, credits_micro, debits_pending_micro,"
-        " credits_pending_micro) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET debits_micro ="
+    Hot.ACCOUNTS_PUT: (
+        "INSERT INTO accounts (id, debits_micro, credits_micro, debits_pending_micro, credits_pending_micro)"
+        " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4"
+        " FROM json_each(?) WHERE true"
+        " ON CONFLICT (id) DO UPDATE SET debits_micro ="
         " excluded.debits_micro, credits_micro = excluded.credits_micro, debits_pending_micro ="
         " excluded.debits_pending_micro, credits_pending_micro = excluded.credits_pending_micro"
     ),

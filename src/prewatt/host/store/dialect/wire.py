@@ -33,6 +33,7 @@ _SHORT: Final = Struct("!H")
 _NULL: Final = _INT.pack(-1)
 _EXECUTE: Final = b"E" + _INT.pack(9) + b"\0" + _INT.pack(0)
 _SYNC: Final = b"S" + _INT.pack(4)
+_NOTHING: Final = {("SAVEPOINT work", "RELEASE work")}
 # The server ends the connection after these, and what it was doing may or may not have been done.
 _FAREWELLS: Final = ("08", "57P01", "57P02", "57P03", "57P04", "57P05")
 
@@ -100,8 +101,14 @@ class Link(Connection):  # type: ignore[misc]
         return LinkCursor(self).take(self.exchange(text, row))
 
     def later(self, text: str) -> None:
-        """Sends a statement that gives no rows together with the next one that is waited for."""
-        self._later.append((_query(text), text))
+        """Sends a statement that gives no rows together with the next one that is waited for.
+
+        A savepoint that is released before anything was sent need not be sent at all.
+        """
+        if self._later and (self._later[-1][1], text) in _NOTHING:
+            self._later.pop()
+        else:
+            self._later.append((_query(text), text))
 
     def exchange(self, text: str, row: Sequence[Any] = ()) -> Context:
         """Sends what waits and this statement, and reads what comes back."""
