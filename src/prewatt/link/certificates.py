@@ -2,8 +2,9 @@
 
 There is no public authority and no default: the host makes its own (ECDSA P-256, RFC 5280), and a box is believed
 only for the name in a certificate that this authority signed. The name is a URI among the alternative names
-(`prewatt.link.names`). A station may only call; host, areas and message servers may also be called, so a stolen
-station cannot pose as what stands above it. Times are UTC seconds, given by the caller.
+(`prewatt.link.names`), with the edition of the papers; message servers bear a second one, which all of them have in
+common, and by which they let each other in. A station may only call; host, areas and message servers may also be
+called, so a stolen station cannot pose as what stands above it. Times are UTC seconds, given by the caller.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from prewatt.link.names import BoxName, Role
+from prewatt.link.names import Bearer, BoxName, Role, servers_uri
 from prewatt.units import DAY_S, ValueFieldError
 
 __all__ = [
@@ -30,8 +31,10 @@ __all__ = [
     "CertificateError",
     "issue",
     "make_authority",
+    "read_bearer",
     "read_expiry_s",
     "read_name",
+    "read_serial",
 ]
 
 # An authority outlives the boxes it signs for; a meter's life is twenty years.
@@ -101,13 +104,22 @@ def make_authority(installation: str, now_s: int) -> Authority:
 
 
 def issue(
-    authority: Authority, name: BoxName, now_s: int, *, days: int = BOX_DAYS, reached_at: Sequence[str] = ()
+    authority: Authority,
+    bearer: Bearer | BoxName,
+    now_s: int,
+    *,
+    days: int = BOX_DAYS,
+    reached_at: Sequence[str] = (),
+    servers_edition: int = 0,
 ) -> BoxPapers:
-    """A fresh key and certificate for a box, valid for ``days`` from ``now_s``.
+    """A fresh key and certificate for a box, valid for ``days`` from ``now_s``; a name alone is its first edition.
 
-    ``reached_at`` are host names and IP addresses under which others call it; message servers need them.
-    ValueFieldError for days or addresses that are not allowed, or where the authority ends before.
+    ``reached_at`` are host names and IP addresses under which others call it; message servers need them, and the
+    edition of the name that they have in common. ValueFieldError for days or addresses that are not allowed, or where
+    the authority ends before.
     """
+    bearer = Bearer(bearer) if isinstance(bearer, BoxName) else bearer
+    name = bearer.box
     if not 1 <= days <= DAYS_MAX:
         raise ValueFieldError("days", days, f"1 to {DAYS_MAX}")
     if now_s + days * DAY_S > read_expiry_s(authority.certificate):
@@ -122,7 +134,7 @@ def issue(
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
-        .add_extension(_alternative_names(name, reached_at), critical=False)
+        .add_extension(_alternative_names(bearer, servers_edition, reached_at), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()), critical=False)
     )
@@ -135,7 +147,12 @@ def issue(
 
 
 def read_name(pem: bytes, authority_pem: bytes | None = None) -> BoxName:
-    """The box that a certificate names; CertificateError where it names none, or the authority did not sign it."""
+    """The box that a certificate names; errors of `read_bearer`."""
+    return read_bearer(pem, authority_pem).box
+
+
+def read_bearer(pem: bytes, authority_pem: bytes | None = None) -> Bearer:
+    """Whose papers these are; CertificateError where they name no box, or the authority did not sign them."""
     certificate = _load(pem)
     if authority_pem is not None:
         try:
@@ -144,9 +161,8 @@ def read_name(pem: bytes, authority_pem: bytes | None = None) -> BoxName:
             raise CertificateError("certificate: not signed by the authority that lies beside it") from None
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        (uri,) = names.get_values_for_type(x509.UniformResourceIdentifier)
-        return BoxName.parse(uri)
-    except (x509.ExtensionNotFound, ValueError) as error:
+        return Bearer.parse(names.get_values_for_type(x509.UniformResourceIdentifier)[0])
+    except (x509.ExtensionNotFound, ValueError, IndexError) as error:
         raise CertificateError(f"certificate: names no box ({error})") from None
 
 
@@ -154,6 +170,11 @@ def read_expiry_s(certificate: bytes | x509.Certificate) -> int:
     """The UTC second after which the certificate (PEM) is no longer believed."""
     found = _load(certificate) if isinstance(certificate, bytes) else certificate
     return int(found.not_valid_after_utc.timestamp())
+
+
+def read_serial(pem: bytes) -> int:
+    """The number by which the authority tells one certificate from the next."""
+    return _load(pem).serial_number
 
 
 def _load(pem: bytes) -> x509.Certificate:
@@ -200,10 +221,12 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _alternative_names(name: BoxName, reached_at: Sequence[str]) -> x509.SubjectAlternativeName:
+def _alternative_names(bearer: Bearer, servers_edition: int, reached_at: Sequence[str]) -> x509.SubjectAlternativeName:
     if len(reached_at) > _ADDRESSES_MAX:
         raise ValueFieldError("addresses", len(reached_at), f"up to {_ADDRESSES_MAX}")
-    names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(name.uri)]
+    names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(bearer.uri)]
+    if bearer.box.role is Role.SERVER:
+        names.append(x509.UniformResourceIdentifier(servers_uri(bearer.box.installation, servers_edition)))
     for address in reached_at:
         try:
             names.append(x509.IPAddress(ip_address(address)))
