@@ -55,13 +55,14 @@ _NAMED_MAX: Final = 8
 class LocalStation:
     """One station with power. Its uplink is down until it is told otherwise."""
 
-    def __init__(self, spool: Spool, address: Address, line_ms: int) -> None:
-        """``spool``: its memory, maybe of an earlier life; ``line_ms``: line time now, in milliseconds."""
+    def __init__(self, spool: Spool, address: Address, line_ms: int, fresh_id: bytes | None = None) -> None:
+        """``spool``: its memory, maybe of an earlier life; ``line_ms``: line time now, in milliseconds; ``fresh_id``: 8
+        random bytes drawn for this start, or None where the memory cannot be an older copy of itself."""
         self._spool, self._address = spool, address
         self._boots = count_boot(spool)
         self._members, self._plan = load_members(spool, address), load_plan(spool, address)
         self._m_ids = dict(self._members.members)
-        self._keeping = Keeping(spool, address)
+        self._keeping = Keeping(spool, address, fresh_id)
         self._rounds = Rounds()
         self._calling = Calling(self._rounds, line_ms)
         self._up = False
