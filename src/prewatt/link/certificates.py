@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from prewatt.link.names import Bearer, BoxName, Role, servers_uri
+from prewatt.link.validity import AUTHORITY_DAYS, BOX_DAYS
 from prewatt.units import DAY_S, ValueFieldError
 
 __all__ = [
@@ -37,9 +38,6 @@ __all__ = [
     "read_serial",
 ]
 
-# An authority outlives the boxes it signs for; a meter's life is twenty years.
-AUTHORITY_DAYS: Final = 20 * 365
-BOX_DAYS: Final = 2 * 365
 DAYS_MAX: Final = AUTHORITY_DAYS
 # Clocks of boxes differ: what was signed just now holds for a box whose clock is an hour slow.
 _BEFORE_S: Final = 3_600
@@ -114,8 +112,9 @@ def issue(
 ) -> BoxPapers:
     """A fresh key and certificate for a box, valid for ``days`` from ``now_s``; a name alone is its first edition.
 
-    ``reached_at`` are host names and IP addresses under which others call it; message servers need them, and the
-    edition of the name that they have in common. ValueFieldError for days or addresses that are not allowed, or where
+    ``reached_at`` are the host names and IP addresses of a message server, by which its sisters and leaf nodes know it
+    when they call; ``servers_edition`` is that of the name that servers have in common. Nobody else's papers hold an
+    address, so no other box can pose as a server. ValueFieldError for days or addresses that are not allowed, or where
     the authority ends before.
     """
     bearer = Bearer(bearer) if isinstance(bearer, BoxName) else bearer
@@ -222,6 +221,8 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 
 def _alternative_names(bearer: Bearer, servers_edition: int, reached_at: Sequence[str]) -> x509.SubjectAlternativeName:
+    if reached_at and bearer.box.role is not Role.SERVER:
+        raise ValueFieldError("addresses", ", ".join(reached_at), f"none in the papers of {bearer.box}")
     if len(reached_at) > _ADDRESSES_MAX:
         raise ValueFieldError("addresses", len(reached_at), f"up to {_ADDRESSES_MAX}")
     names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(bearer.uri)]

@@ -22,6 +22,7 @@ from prewatt.link.names import BoxName, Role, parse_place
 from prewatt.link.natscarrier import SESSION_BYTES, NatsCarrier
 from prewatt.link.natsmeeting import Lasting, Meeting
 from prewatt.link.papers import Papers
+from prewatt.link.renewal import LivePapers
 from prewatt.link.tcpcarrier import OPENS_WITHIN_S
 from prewatt.units import ValueFieldError
 
@@ -49,7 +50,7 @@ class NatsListener:
 
 async def listen_nats(
     places: Sequence[str],
-    papers: Papers,
+    papers: Papers | LivePapers,
     admits: Callable[[BoxName], bool],
     accept: Callable[[NatsCarrier], None],
     *,
@@ -62,7 +63,7 @@ async def listen_nats(
 
 
 async def dial_nats(
-    places: Sequence[str], papers: Papers, peer: BoxName, *, lasting: Lasting | None = None
+    places: Sequence[str], papers: Papers | LivePapers, peer: BoxName, *, lasting: Lasting | None = None
 ) -> NatsCarrier:
     """A carrier to ``peer``; CarrierClosedError says in one line why there is none."""
     meeting = Meeting(papers.name, lambda name: name == peer, None, lasting)
@@ -100,13 +101,13 @@ class NatsScheme:
         if peer is None:
             raise ValueFieldError("peer", peer, "the name of the box to be met at the message servers")
         lasting = lasts if peer.role is Role.HOST else None
-        return await dial_nats(_places(place), _papers(own).checked_for_dialling(), peer, lasting=lasting)
+        return await dial_nats(_places(place), _papers(own).now.checked_for_dialling(), peer, lasting=lasting)
 
 
-def _papers(own: End) -> Papers:
+def _papers(own: End) -> LivePapers:
     if own.papers is None:
         raise ValueFieldError("papers", own.papers, "a folder of `prewatt area certify` or `prewatt station certify`")
-    return Papers(own.papers)
+    return LivePapers(own.papers)
 
 
 def _places(place: str) -> list[str]:

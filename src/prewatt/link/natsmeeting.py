@@ -17,6 +17,7 @@ from prewatt.link.carrier import CarrierClosedError
 from prewatt.link.names import BoxName, Role
 from prewatt.link.natscarrier import ALIVE, BYE, DATA, HEAD_BYTES, HELLO, WELCOME, NatsCarrier
 from prewatt.link.papers import Papers
+from prewatt.link.renewal import LivePapers
 from prewatt.link.tcpcarrier import OPENS_WITHIN_S
 
 __all__ = ["Lasting", "Meeting", "token"]
@@ -69,7 +70,7 @@ class Meeting:
         self._replicas = 1
         self._subscriptions: dict[BoxName, JetStreamContext.PullSubscription] = {}
 
-    async def join(self, places: Sequence[str], papers: Papers, peer: BoxName | None = None) -> None:
+    async def join(self, places: Sequence[str], papers: Papers | LivePapers, peer: BoxName | None = None) -> None:
         """Connects and listens to ``peer`` or, without one, to everybody; a box may be there more than once, as an area
         server is for its host and for its stations. CarrierClosedError says in one line why it cannot."""
         try:

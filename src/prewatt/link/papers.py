@@ -21,7 +21,6 @@ from prewatt.link.names import Bearer, BoxName
 from prewatt.link.revocation import RevokedList, parse_list
 
 __all__ = [
-    "PAPERS_WARN_DAYS",
     "REVOKED_NAME",
     "Papers",
     "PeerCertificate",
@@ -31,8 +30,6 @@ __all__ = [
     "write_papers",
 ]
 
-# Time enough to send somebody to the pole, and to send another when the first found the cabinet locked.
-PAPERS_WARN_DAYS: Final = 60
 REVOKED_NAME: Final = "revoked.pem"
 _CERTIFICATE: Final = "box.pem"
 _KEY: Final = "box.key"

@@ -16,7 +16,8 @@ import structlog
 
 from prewatt.link.certificates import CertificateError
 from prewatt.link.names import BoxName
-from prewatt.link.papers import PAPERS_WARN_DAYS, REVOKED_NAME, Papers, PeerCertificate, peer_name
+from prewatt.link.papers import REVOKED_NAME, Papers, PeerCertificate, peer_name
+from prewatt.link.validity import PAPERS_WARN_DAYS
 from prewatt.units import DAY_S
 
 __all__ = ["LivePapers"]
@@ -49,6 +50,11 @@ class LivePapers:
             else:
                 self._stamp = stamp
         return self._papers
+
+    @property
+    def name(self) -> BoxName:
+        """The box, which no change of its papers changes."""
+        return self._papers.name
 
     def refuses(self, certificate: PeerCertificate | None) -> str:
         """Why the bearer of this certificate is believed no more; empty where it is."""

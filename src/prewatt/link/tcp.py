@@ -95,7 +95,7 @@ class TcpScheme:
         papers = LivePapers(own.papers)
 
         def admits(peer: BoxName | None) -> bool:
-            return peer is not None and papers.now.name.stands_above(peer)
+            return peer is not None and papers.name.stands_above(peer)
 
         def accepted(carrier: TcpCarrier) -> None:
             papers.warn_of(carrier.certificate)

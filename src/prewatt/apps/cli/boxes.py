@@ -111,7 +111,6 @@ def certify_area(
     area: Annotated[str, typer.Argument(metavar="AREA", help="Id of the area, such as A1.")],
     out: _Out,
     days: _Days = _DAYS,
-    at: _At = None,
     data: Data = None,
     json_out: JsonOut = False,
 ) -> None:
@@ -125,7 +124,7 @@ def certify_area(
         numbers = {each["area"]: each["number"] for each in seller.get("/areas")}
     if area not in numbers:
         raise ValueFieldError("area", area, f"one of {', '.join(numbers)}")
-    until = _certify(data, area_name(_installation(data), numbers[area]), out, days, at or ())
+    until = _certify(data, area_name(_installation(data), numbers[area]), out, days, ())
     _tell(json_out, {"area": area, "number": numbers[area], "folder": str(out), "valid_until": until})
 
 
