@@ -184,7 +184,14 @@ def next_waiting(connection: Connection, meter: str) -> Control | None:
 
 
 def end_control(
-    writing: Writing, meter: str, digest: bytes, state: str, now_s: int, *, rest: bytes | None = None
+    writing: Writing,
+    meter: str,
+    digest: bytes,
+    state: str,
+    now_s: int,
+    *,
+    rest: bytes | None = None,
+    reason: str = "",
 ) -> None:
     """The command of this digest is done, refused or dropped: the oldest that waits. A later wish for the same is its
     own. ``rest`` is what the meter added to its receipt; a program goes on with it."""
@@ -193,7 +200,6 @@ def end_control(
     row = writing.connection.execute(select(controls).where(waits).order_by(controls.c.number).limit(1)).one_or_none()
     if row is None:
         return
-    reason = ""
     if row.code == Code.PROGRAM_OFFER and state != "dropped":
         ended = _go_on(writing, row, done=state == "done", rest=rest)
         if ended is None:

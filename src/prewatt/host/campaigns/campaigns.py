@@ -9,11 +9,11 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from prewatt.host.campaigns.answers import CampaignAnswer, CampaignKind, CampaignOutline, CampaignState
 from prewatt.host.campaigns.runner import Runner, end, withdraw
-from prewatt.host.campaigns.shown import read_campaign, read_outlines
+from prewatt.host.campaigns.shown import NOT_SHOWN, read_campaign, read_outlines
 from prewatt.host.campaigns.wishes import CampaignWish, check_wish
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.fields import check_id
@@ -92,7 +92,7 @@ class Campaigns:
     def _start(self, writing: Writing, wish: CampaignWish, asked: str) -> str:
         campaigns, connection, now_s = schema.campaigns, writing.connection, self._context.now()
         number = (connection.execute(select(func.max(campaigns.c.number))).scalar() or 0) + 1
-        campaign = wish.id or f"C{number}"
+        campaign = wish.id or _free_id(connection, number)
         known = connection.execute(select(campaigns.c.what).where(campaigns.c.id == campaign)).scalar()
         if known is not None:
             if json.loads(known)["asked"] == asked:
@@ -121,7 +121,7 @@ class Campaigns:
                 made_s=now_s,
             )
         )
-        shown = {name: value for name, value in what.items() if name != "asked"}
+        shown = {name: value for name, value in what.items() if name not in NOT_SHOWN}
         place = f"{wish.scope} {wish.place}".strip()
         log_action(writing, now_s, "campaign start", campaign, f"{wish.kind} for {place}: {json.dumps(shown)}")
         return campaign
@@ -143,7 +143,8 @@ class Campaigns:
         assert price is not None
         from_s = now_s if wish.valid_from_s is None else wish.valid_from_s
         # Meters that are enrolled later get it through the campaign, once that has begun.
-        return {"tariff": make_tariff(writing, table, price, from_s, now_s, everywhere=False).version}
+        made = make_tariff(writing, table, price, from_s, now_s, everywhere=False)
+        return {"tariff": made.version, "made": True}
 
     def _change(
         self, campaign: str, action: str, states: tuple[str, ...], how: Callable[[Writing, Row[Any], int], None]
@@ -164,6 +165,14 @@ class Campaigns:
 
         self._context.store.write(work)
         return self._changed(campaign)
+
+
+def _free_id(connection: Connection, number: int) -> str:
+    """`C` and a number, from this one on the first that nobody gave to a campaign."""
+    campaigns = schema.campaigns.c
+    while connection.execute(select(campaigns.id).where(campaigns.id == f"C{number}")).scalar() is not None:
+        number += 1
+    return f"C{number}"
 
 
 def _set_state(writing: Writing, row: Row[Any], state: str) -> None:

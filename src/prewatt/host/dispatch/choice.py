@@ -129,14 +129,18 @@ def _control(
         body = _body(writing, context, row, waiting)
         made = None if body is None else (waiting.code, body)
     if made is None:
-        end_control(writing, row.id, waiting.digest, "dropped", context.now())
-        return before, None
+        reason = "what it names is not there any more, or no other key could carry it"
+        end_control(writing, row.id, waiting.digest, "dropped", context.now(), reason=reason)
+        return _control(writing, context, row, before, wish)
     return next_control(before, *made)
 
 
 def _body(writing: Writing, context: HostContext, row: Row[Any], waiting: Control) -> bytes | None:
-    """The plain body of a command that waits, made now; None where what it names is gone."""
+    """The plain body of a command that waits, made now; None where what it names is gone, or no session could carry it
+    (a key changes and goes under another one alone)."""
     what = json.loads(waiting.what)
+    if waiting.code in (Code.KEY, Code.KEY_DROP) and not _others(writing, context, row.id, what["key_set"]):
+        return None
     if waiting.code is Code.KEY_DROP:
         return KeyDrop(what["key_set"]).build()
     if waiting.code is Code.MODE:
@@ -189,15 +193,27 @@ def _key_set(writing: Writing, context: HostContext, row: Row[Any], work: Work, 
     """
     rows = writing.connection.execute(_KEYS, {"meter_id": row.id}).all()
     barred = work.body[0] if work.code in (Code.KEY, Code.KEY_DROP) else None
-    unproved = [each.key_set for each in rows if each.state == "sent"]
+    unproved = sorted(_active(context) & {each.key_set for each in rows if each.state == "sent"})
     if unproved and work.kind is WorkKind.QUERY and failures % 2 == 0:
-        return unproved[0], True
+        # Any of them: one that the meter has not, whatever the books believe, must not stand before the others.
+        return unproved[context.random(1)[0] % len(unproved) if len(unproved) > 1 else 0], True
     confirmed = [each.key_set for each in rows if each.state == "confirmed" and each.key_set != barred]
     if failures % _STRANGE_EVERY == _STRANGE_EVERY - 1:
         strange = _strange_sets(context, row.suite, {*confirmed, barred})
         if strange:
             return strange[failures // _STRANGE_EVERY % len(strange)], True
     return context.vault.choose(confirmed, context.random(8)), False
+
+
+def _others(writing: Writing, context: HostContext, meter: str, but: int) -> set[int]:
+    """The active sets that the meter has proved, without one."""
+    rows = writing.connection.execute(_KEYS, {"meter_id": meter})
+    return _active(context) & {each.key_set for each in rows if each.state == "confirmed"} - {but}
+
+
+def _active(context: HostContext) -> set[int]:
+    """The key sets that derive keys."""
+    return {each.index for each in context.vault.sets() if each.state is KeySetState.ACTIVE}
 
 
 def _strange_sets(context: HostContext, suite: str, known: set[int | None]) -> list[int]:
