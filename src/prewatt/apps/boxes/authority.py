@@ -1,6 +1,7 @@
 """The installation's own authority on disk, and the papers that it signs for boxes.
 
     DATA/authority.pem   its certificate      DATA/authority.sealed   its key, sealed like the vault, under its secret
+    DATA/revoked.pem     the list of papers that are believed no more, once there are any
 
 It is made when it is first needed. What it signs is believed for years, so its key never leaves the sealed file.
 """
@@ -8,9 +9,11 @@ It is made when it is first needed. What it signs is believed for years, so its 
 import os
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from prewatt.apps.boxes.issued import ISSUED_NAME, IssuedPapers, read_issued
 from prewatt.apps.settings import Settings
 from prewatt.apps.vault import open_vault, read_secret
 from prewatt.host.folder import DATABASE_NAME, VAULT_NAME, missing_text
@@ -29,15 +32,36 @@ from prewatt.host.keys.sealed import (
     open_vault as open_sealed,
 )
 from prewatt.host.refusals import FolderMissingError, StoreError
-from prewatt.link.certificates import BOX_DAYS, Authority, BoxPapers, CertificateError, issue, make_authority
-from prewatt.link.names import BoxName, host_name
-from prewatt.link.papers import write_papers
+from prewatt.link.certificates import (
+    Authority,
+    BoxPapers,
+    CertificateError,
+    issue,
+    make_authority,
+    read_expiry_s,
+    read_serial,
+)
+from prewatt.link.names import Bearer, BoxName, host_name
+from prewatt.link.papers import REVOKED_NAME, Papers, write_file, write_papers
+from prewatt.link.revocation import RevokedList, parse_list
+from prewatt.link.validity import BOX_DAYS
+from prewatt.units import DAY_S
 
-__all__ = ["AUTHORITY_NAME", "certify", "open_authority", "read_installation_id", "write_host_papers"]
+__all__ = [
+    "AUTHORITY_NAME",
+    "HOST_PAPERS",
+    "certify",
+    "copy_revoked",
+    "open_authority",
+    "read_installation_id",
+    "read_revoked",
+    "write_box_papers",
+    "write_host_papers",
+]
 
 AUTHORITY_NAME: Final = "authority.pem"
 _SEALED_NAME: Final = "authority.sealed"
-_HOST_PAPERS: Final = "papers"
+HOST_PAPERS: Final = "papers"
 
 
 def open_authority(settings: Settings, installation: str, now_s: int) -> Authority:
@@ -61,15 +85,63 @@ def open_authority(settings: Settings, installation: str, now_s: int) -> Authori
 def certify(
     settings: Settings, name: BoxName, now_s: int, *, days: int = BOX_DAYS, at: Sequence[str] = ()
 ) -> BoxPapers:
-    """Fresh papers for a box of this installation; errors of `open_authority` and `issue`."""
-    return issue(open_authority(settings, name.installation, now_s), name, now_s, days=days, reached_at=at)
+    """Fresh papers for a box of this installation, in the edition that is believed, and on record; errors of
+    `open_authority`, `issue`, `read_revoked` and `read_issued`."""
+    authority = open_authority(settings, name.installation, now_s)
+    with one_writer(settings.data / ISSUED_NAME):
+        record, revoked = read_issued(settings.data), read_revoked(settings.data, authority)
+        bearer = Bearer(name, max(revoked.edition_of(name), record.edition_of(str(name))))
+        papers = issue(authority, bearer, now_s, days=days, reached_at=at, servers_edition=revoked.servers_edition())
+        made = IssuedPapers(
+            str(name), bearer.edition, f"{read_serial(papers.certificate):x}", now_s, read_expiry_s(papers.certificate)
+        )
+        replace_whole(settings.data / ISSUED_NAME, record.adding(made).build())
+    return papers
+
+
+def write_box_papers(settings: Settings, folder: Path, papers: BoxPapers) -> None:
+    """Papers into a box's folder, with the list of those that are revoked, where there is one."""
+    write_papers(folder, papers)
+    copy_revoked(settings.data, folder)
+
+
+def read_revoked(data: Path, authority: Authority) -> RevokedList:
+    """The installation's list of revoked papers; CertificateError where it is not this authority's."""
+    path = data / REVOKED_NAME
+    try:
+        return parse_list(path.read_bytes(), authority.pem)
+    except FileNotFoundError:
+        return RevokedList()
+    except OSError as error:
+        raise CertificateError(f"{path}: {error.strerror}") from None
+    except CertificateError as error:
+        raise CertificateError(f"{path}: {error}") from None
+
+
+def copy_revoked(data: Path, folder: Path) -> None:
+    """The list into the folder of a box. OSError where it cannot be written."""
+    with suppress(FileNotFoundError):
+        write_file(folder, REVOKED_NAME, (data / REVOKED_NAME).read_bytes())
 
 
 def write_host_papers(settings: Settings, installation: str, now_s: int) -> Path:
-    """The folder with the host's own papers, signed anew: the host that starts has papers that hold for years."""
-    folder = settings.data / _HOST_PAPERS
-    write_papers(folder, certify(settings, host_name(installation), now_s))
+    """The folder with the host's own papers; signed anew where those there hold for less than half their time."""
+    folder = settings.data / HOST_PAPERS
+    copy_revoked(settings.data, folder)
+    if not _hold(settings, folder, host_name(installation), now_s):
+        write_box_papers(settings, folder, certify(settings, host_name(installation), now_s))
     return folder
+
+
+def _hold(settings: Settings, folder: Path, name: BoxName, now_s: int) -> bool:
+    try:
+        papers = Papers(folder)
+        papers.caller_tls()
+        trusted = papers.authority_file.read_bytes() == (settings.data / AUTHORITY_NAME).read_bytes()
+    except (CertificateError, OSError):
+        return False
+    long = papers.expires_s - now_s > BOX_DAYS * DAY_S // 2
+    return trusted and long and papers.name == name and not papers.revoked.refuses(papers.bearer, papers.serial)
 
 
 def read_installation_id(data: Path) -> str:
