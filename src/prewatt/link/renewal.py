@@ -31,7 +31,9 @@ _Stamp = tuple[tuple[int, int, int] | None, ...]
 class LivePapers:
     """The papers in a folder as they are now. CertificateError where those it begins with cannot be used."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, tells: bool = False) -> None:
+        """``tells``: the log is told of every change; of several in one process one does."""
+        self._tells = tells
         self._papers = Papers(folder)
         self._papers.caller_tls()
         self._stamp = _stamp_of(self._papers)
@@ -85,13 +87,13 @@ class LivePapers:
             raise CertificateError(f"papers {fresh.folder}: {REVOKED_NAME}: {why}")
         fresh.caller_tls()
         self._papers = fresh
-        if fresh.serial != old.serial:
+        if self._tells and fresh.serial != old.serial:
             _log.info("new papers are in use", box=str(fresh.name), valid_until_s=fresh.expires_s)
-        if fresh.revoked.number != old.revoked.number:
+        if self._tells and fresh.revoked.number != old.revoked.number:
             _log.info("new list of revoked papers is in use", box=str(fresh.name), revoked=len(fresh.revoked.revoked))
 
     def _tell(self, why: str) -> None:
-        if why != self._said:
+        if self._tells and why != self._said:
             _log.error("papers that changed are not taken up", cause=why)
         self._said = why
 

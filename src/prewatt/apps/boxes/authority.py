@@ -119,9 +119,11 @@ def read_revoked(data: Path, authority: Authority) -> RevokedList:
 
 
 def copy_revoked(data: Path, folder: Path) -> None:
-    """The list into the folder of a box. OSError where it cannot be written."""
+    """The list into the folder of a box, where it is another than that there. OSError where it cannot be written."""
     with suppress(FileNotFoundError):
-        write_file(folder, REVOKED_NAME, (data / REVOKED_NAME).read_bytes())
+        newest, there = (data / REVOKED_NAME).read_bytes(), folder / REVOKED_NAME
+        if not there.exists() or there.read_bytes() != newest:
+            write_file(folder, REVOKED_NAME, newest)
 
 
 def write_host_papers(settings: Settings, installation: str, now_s: int) -> Path:

@@ -1,5 +1,7 @@
 """The message server beside an area server: found, configured, started, and stopped with it.
 
+It is told to read its configuration again when the area's papers or the list of revoked ones have changed.
+
 For an area server `nats://HUB:PORT` names where its leaf node reaches the servers beside the host; its own client and
 its stations meet at the leaf. The program is any nats-server: the one named, the one on PATH, or the one that a Python
 package put beside this interpreter.
@@ -11,7 +13,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -19,7 +21,8 @@ from typing import Final
 from prewatt.host.refusals import HostError
 from prewatt.link.names import parse_place
 from prewatt.link.natsconfig import build_leaf_config
-from prewatt.link.papers import Papers
+from prewatt.link.papers import Papers, write_file
+from prewatt.link.renewal import LivePapers
 
 __all__ = ["find_program", "run_leaf"]
 
@@ -29,6 +32,8 @@ _PROGRAM: Final = "nats-server"
 _PR_SET_PDEATHSIG: Final = 1
 _STARTS_WITHIN_S: Final = 20.0
 _LOOK_EVERY_S: Final = 0.05
+_LOOK_AT_PAPERS_EVERY_S: Final = 2.0
+_CONFIG: Final = "server.conf"
 _STOPS_WITHIN_S: Final = 5.0
 
 
@@ -62,23 +67,38 @@ async def run_leaf(
 
 @asynccontextmanager
 async def _server(folder: Path, papers: Papers, hubs: list[str], place: str, program: str) -> AsyncIterator[str]:
-    config = folder / "server.conf"
-    config.write_text(build_leaf_config(papers, place, hubs, folder / "streams"))
+    def configure(papers: Papers) -> None:
+        write_file(folder, _CONFIG, build_leaf_config(papers, place, hubs, folder / "streams").encode())
+
+    configure(papers)
     with (folder / "server.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            program, "-c", config, stdout=log, stderr=log, preexec_fn=_die_with_parent
+            program, "-c", folder / _CONFIG, stdout=log, stderr=log, preexec_fn=_die_with_parent
         )
     dead = asyncio.create_task(process.wait())
+    current = asyncio.create_task(_keep_current(process, papers, configure))
     try:
         await _wait_open(place, dead, folder / "server.log")
         yield place
     finally:
+        current.cancel()
         with suppress(ProcessLookupError):
             process.terminate()
         try:
             await asyncio.wait_for(dead, _STOPS_WITHIN_S)
         except TimeoutError:
             process.kill()
+
+
+async def _keep_current(process: asyncio.subprocess.Process, used: Papers, configure: Callable[[Papers], None]) -> None:
+    live = LivePapers(used.folder)
+    while True:
+        await asyncio.sleep(_LOOK_AT_PAPERS_EVERY_S)
+        if (used.serial, used.revoked.number) != (live.now.serial, live.now.revoked.number):
+            used = live.now
+            configure(used)
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGHUP)
 
 
 async def _wait_open(place: str, dead: "asyncio.Task[int]", log: Path) -> None:
