@@ -7,6 +7,7 @@ messages themselves are in `prewatt.codec.hop_messages`; layouts are drawn in do
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from functools import lru_cache
 from typing import Final, assert_never
 
 from prewatt.codec.batch import METERS_MAX, BatchKind, Item, build_batch, parse_batch
@@ -63,7 +64,9 @@ MEMBERS_SENT_MAX: Final = 1_024
 DETAIL_BYTES_MAX: Final = 200
 # The largest of all is a full round, or what came back, with 256 of the longest payloads: below the 1 MB of NATS.
 HOP_BYTES_MAX: Final = 700_000
+_HEAD_BYTES: Final = 2 + ADDRESS_BYTES
 _COUNT_BYTES: Final = 2
+_KINDS: Final = {int(kind): kind for kind in HopKind}
 # Behind the version of a Plan, in the order in which they travel, each u32.
 _PLAN_FIELDS: Final = tuple(field.name for field in fields(Plan))[2:]
 # Behind its version fields, in the order in which they travel, each u32.
@@ -78,10 +81,20 @@ def build_hop(message: HopMessage) -> bytes:
 
 def parse_head(data: bytes) -> tuple[HopKind, Address]:
     """Kind and address of a message whose body may be anything; DecodeError for a head that there is not."""
-    return _parse_head(data, Reader(data))
+    if _HEAD_BYTES <= len(data) <= HOP_BYTES_MAX and data[0] == HOP_VERSION:
+        kind = _KINDS.get(data[1])
+        if kind is not None:
+            return kind, _address(data[2], data[3])
+    return _read_head(data, Reader(data))
 
 
-def _parse_head(data: bytes, reader: Reader) -> tuple[HopKind, Address]:
+@lru_cache(maxsize=BELOW_MAX)
+def _address(area: int, station: int) -> Address:
+    return Address(area, station)
+
+
+def _read_head(data: bytes, reader: Reader) -> tuple[HopKind, Address]:
+    """Field by field, to say what is wrong."""
     if len(data) > HOP_BYTES_MAX:
         raise DecodeError(HOP_BYTES_MAX, "end", f"{len(data)} bytes, a box message has at most {HOP_BYTES_MAX}")
     version, kind = reader.u8("version"), reader.u8("kind")
@@ -94,8 +107,9 @@ def _parse_head(data: bytes, reader: Reader) -> tuple[HopKind, Address]:
 
 def parse_hop(data: bytes) -> HopMessage:
     """The message that ``data`` is, whole; DecodeError for anything that `build_hop` would not make."""
+    kind, address = parse_head(data)
     reader = Reader(data)
-    kind, address = _parse_head(data, reader)
+    reader.offset = _HEAD_BYTES
     message = _PARSERS[kind](address, reader)
     reader.end()
     return message

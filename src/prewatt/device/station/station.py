@@ -8,12 +8,12 @@ SPEC.md section 8.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from prewatt.codec.errors import DecodeError
 from prewatt.codec.frame import Frame, FrameFlags
 from prewatt.codec.hop import (
-    Answers,
     Health,
     HopMessage,
     KeptAck,
@@ -130,13 +130,14 @@ class LocalStation:
     def _take_round(self, message: Round, data: bytes, line_ms: int) -> None:
         if self._rounds.is_copy(data):
             return
-        ours = tuple(item for item in message.items if item[0] in self._m_ids)
-        taken = Round(message.address, message.number, message.urgent, ours)
-        if not self._rounds.take(taken, line_ms + self._plan.item_life_ms):
-            raise NotTakenError(RefusedReason.FULL, f"rounds: {ROUNDS_MAX} are not worked through yet")
-        strangers = [format_meter_id(meter_id) for meter_id, _ in message.items if meter_id not in self._m_ids]
+        strangers = [meter_id for meter_id, _ in message.items if meter_id not in self._m_ids]
         if strangers:
-            named = ", ".join(strangers[:_NAMED_MAX]) + (" ..." if len(strangers) > _NAMED_MAX else "")
+            message = replace(message, items=tuple(item for item in message.items if item[0] in self._m_ids))
+        if not self._rounds.take(message, line_ms + self._plan.item_life_ms):
+            raise NotTakenError(RefusedReason.FULL, f"rounds: {ROUNDS_MAX} are not worked through yet")
+        if strangers:
+            named = ", ".join(map(format_meter_id, strangers[:_NAMED_MAX]))
+            named += " ..." if len(strangers) > _NAMED_MAX else ""
             raise NotTakenError(RefusedReason.NOT_MEMBER, f"meter: not below this station: {named}")
 
     def _take_members(self, message: Members) -> None:
@@ -191,13 +192,12 @@ class LocalStation:
 
     def _go_on(self, line_ms: int) -> list[StationEffect]:
         effects: list[StationEffect] = [*self._calling.go_on(line_ms, self._plan, self._m_ids)]
+        dues = [self._calling.due_ms(self._plan)]
         if self._up:
             effects += [Uplink(build_hop(message)) for message in self._say(line_ms)]
+            dues += (self._rounds.due_ms(), self._keeping.due_ms(), self._health_ms)
         self._saying = []
-        due = [self._calling.due_ms(self._plan)]
-        if self._up:
-            due += [self._rounds.due_ms(), self._keeping.due_ms(), self._health_ms]
-        wakes = [due_ms for due_ms in due if due_ms is not None]
+        wakes = [due_ms for due_ms in dues if due_ms is not None]
         if wakes:
             effects.append(WakeAtLine(max(min(wakes), line_ms + 1)))
         return effects
@@ -208,9 +208,11 @@ class LocalStation:
         if self._health_wanted or line_ms >= self._health_ms:
             said.append(self._health())
             self._health_wanted, self._health_ms = False, line_ms + self._plan.health_ms
-        answers: list[Answers] = self._rounds.pick(self._address, line_ms)
+        said += self._rounds.pick(self._address, line_ms)
         kept = self._keeping.pick(line_ms, self._plan.kept_retry_ms)
-        return [*said, *answers, *([kept] if kept is not None else [])]
+        if kept is not None:
+            said.append(kept)
+        return said
 
     def _health(self) -> Health:
         return Health(
