@@ -116,6 +116,7 @@ def _station(connection: Connection, row: Row[Any], counts: tuple[int, int, int]
         meters=counts[0],
         transformers=_transformers(connection, row.id),
         coverage=coverage_of([counts]),
+        unbooked=_unbooked(connection, row.id),
         box=None if row.heard_s is None else _box(connection, row, address),
     )
 
@@ -124,6 +125,11 @@ def _transformers(connection: Connection, station: str) -> tuple[str, ...]:
     meters = schema.meters
     wanted = select(meters.c.id).where(meters.c.station == station, meters.c.kind == "ct").order_by(meters.c.id)
     return tuple(connection.execute(wanted).scalars())
+
+
+def _unbooked(connection: Connection, station: str) -> int:
+    unbooked = schema.unbooked
+    return int(connection.execute(select(func.count()).where(unbooked.c.station == station)).scalar_one())
 
 
 def _box(connection: Connection, row: Row[Any], address: Address) -> BoxAnswer:

@@ -29,6 +29,7 @@ from prewatt.host.codes import Codes
 from prewatt.host.context import HostContext, Installation, log_action, read_installation
 from prewatt.host.controls import Controls
 from prewatt.host.dispatch import Dispatch, DispatchSettings, Network
+from prewatt.host.dispatch.unbooked import Unbooked
 from prewatt.host.fields import check_text
 from prewatt.host.folder import DataFolder, missing_text
 from prewatt.host.generation import GenerationFiles, StateFolder, state_home
@@ -109,6 +110,7 @@ class Host:
         self.dispatch = Dispatch(context, dispatch_settings)
         self.campaigns = Campaigns(context, self.dispatch.campaigns)
         self.network = Network(context, self.dispatch)
+        self.unbooked = Unbooked(context)
         self._wakers.append(self.dispatch.wake)
 
     @classmethod

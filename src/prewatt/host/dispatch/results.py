@@ -18,6 +18,7 @@ from prewatt.host.collection import book_standing, collect_part, pass_day, prune
 from prewatt.host.context import HostContext
 from prewatt.host.controls import end_control
 from prewatt.host.dispatch.choice import Choice
+from prewatt.host.refusals import HostError
 from prewatt.host.resend import resend_wanted
 from prewatt.host.store import Writing, schema
 from prewatt.host.store.books import take_book
@@ -67,11 +68,11 @@ def book_result(writing: Writing, context: HostContext, meter: str, choice: Choi
 
 
 def book_report(writing: Writing, context: HostContext, meter: str, report: Report) -> bool:
-    """A Report, once; False where its counter was booked before, or it is of another meter."""
+    """A Report, once; False where its counter was booked before. HostError where it has no receipt of this meter."""
     part = parse_info(report.plain)
     receipt = part.receipt if part is not None else _parse_receipt(report.plain)
     if receipt is None or receipt.meter_id != report.head.meter_id:
-        return False
+        raise HostError(f"report: {len(report.plain)} bytes without a receipt of meter {meter}")
     if not _book_counter(writing, meter, "report", report.head.counter):
         return False
     ring = part.standing.ring if part is not None and part.standing is not None else None

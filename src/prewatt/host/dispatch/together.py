@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from prewatt.host.store import Store, Writing, dialect
 
-__all__ = ["write_together"]
+__all__ = ["attempt", "write_together"]
 
 T = TypeVar("T")
 
@@ -25,12 +25,13 @@ def write_together(store: Store, works: Sequence[Callable[[Writing], T]]) -> lis
     """
 
     def run(writing: Writing) -> list[T | Exception]:
-        return [_run_one(writing, work) for work in works]
+        return [attempt(writing, work) for work in works]
 
     return store.write(run) if works else []
 
 
-def _run_one(writing: Writing, work: Callable[[Writing], T]) -> T | Exception:
+def attempt(writing: Writing, work: Callable[[Writing], T]) -> T | Exception:
+    """What a piece of work gave, or what it raised, with everything undone that it had written."""
     writing.driver.execute(_BEGIN)
     try:
         found = work(writing)
