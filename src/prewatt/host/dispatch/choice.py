@@ -1,7 +1,8 @@
 """What goes to a meter next, chosen inside the commit that makes the choice durable, before any byte goes out.
 
-Waiting work goes money, key, tariff, clock, text. Money is the rules' own (`next_work`); control commands get their
-counter from the same book; the clock is set by a usage query, which also collects. An unsynced or frozen meter gets
+Waiting work goes money, key, tariff, clock, text; money that the meter refused goes last. Money is the rules' own
+(`next_work`); control commands get their counter from the same book; the clock is set by a usage query, which also
+collects. An unsynced or frozen meter gets
 what the rules give and nothing else.
 """
 
@@ -24,7 +25,16 @@ from prewatt.host.store import Writing, schema
 from prewatt.host.store.books import take_book
 from prewatt.host.tariffs import read_tariff
 from prewatt.host.usage import local_day
-from prewatt.protocol.transfer import BodyState, MeterBook, Work, WorkKind, next_control, next_work, query_work
+from prewatt.protocol.transfer import (
+    BodyState,
+    MeterBook,
+    Work,
+    WorkKind,
+    gives_way,
+    next_control,
+    next_work,
+    query_work,
+)
 
 __all__ = ["Choice", "Wish", "choose"]
 
@@ -69,7 +79,9 @@ def choose(writing: Writing, context: HostContext, meter: str, wish: Wish, *, fa
     """The next session of a meter, its book already as it will be when the bytes go out; None where nothing waits."""
     before, now_s = take_book(writing, meter), context.now()
     row = writing.connection.execute(_METER, {"meter_id": meter}).one()
-    after, work = next_work(before, context.random(_FENCE_RANDOM_BYTES))
+    after, work = money = next_work(before, context.random(_FENCE_RANDOM_BYTES))
+    if work is not None and gives_way(before, work):
+        after, work = before, None
     if work is None and before.synced and before.frozen is None and not before.reconciling:
         after, work = _control(writing, context, row, before, wish)
     day, part = DAY_NONE, 0
@@ -78,6 +90,8 @@ def choose(writing: Writing, context: HostContext, meter: str, wish: Wish, *, fa
     if work is None and wish.query and _may_query(before):
         day, part = _day_wanted(writing, context, row, wish)
         work = query_work(after, Code.USAGE, _usage_body(writing, meter, now_s, day, part, wish.acknowledged))
+    if work is None:
+        after, work = money
     book_changes(writing, meter, before, after, (), at_s=now_s)
     if work is None:
         return None
