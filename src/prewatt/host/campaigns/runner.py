@@ -23,7 +23,7 @@ from prewatt.host.context import HostContext, log_action
 from prewatt.host.controls import queue_control
 from prewatt.host.refusals import StoreError
 from prewatt.host.store import Writing, schema
-from prewatt.host.tariffs import make_tariff, read_tariff
+from prewatt.host.tariffs import make_tariff, next_version, read_tariff
 
 __all__ = ["GIVE_WAY_S", "LOOK_EVERY_MS", "RELEASE_EVERY_S", "WOKEN_AT_ONCE_MAX", "Runner", "begin", "end", "withdraw"]
 
@@ -163,9 +163,8 @@ def _renew_tariff(writing: Writing, row: Row[Any], now_s: int) -> None:
     """A tariff that the campaign made for itself gets a version above every one set since: meters take none below the
     one they have. A version that was named is brought as it is."""
     what, campaigns = json.loads(row.what), schema.campaigns
-    newest = writing.connection.execute(select(func.max(schema.tariffs.c.version))).scalar()
     made = read_tariff(writing.connection, what["tariff"])
-    if not what.get("made") or made is None or made.version == newest:
+    if not what.get("made") or made is None or made.version + 1 == next_version(writing.connection):
         return
     table = ModeTable.parse(made.table)
     what["tariff"] = make_tariff(
