@@ -184,14 +184,16 @@ def _day_wanted(writing: Writing, context: HostContext, row: Row[Any], wish: Wis
     if wish.day is not None:
         return wish.day, wish.part
     today = local_day(context.now(), context.zone)
-    first = max(row.day_next, local_day(row.made_s, context.zone), today - COLLECT_DAYS_MAX)
-    wanted = first
+    # Days that are still to come were noted while the clock here was ahead: none of them is asked for.
+    ahead = row.day_next > today
+    wanted = max(0 if ahead else row.day_next, local_day(row.made_s, context.zone), today - COLLECT_DAYS_MAX)
+    wanted = min(wanted, today)
     while wanted < today:
         stretches = writing.connection.execute(_STRETCHES, {"meter_id": row.id, "wanted": wanted}).all()
         if not day_is_whole(list(stretches)):
             break
         wanted += 1
-    if wanted > row.day_next:
+    if ahead or wanted > row.day_next:
         standings = schema.standings
         moved = standings.update().where(standings.c.meter == row.id).values(day_next=wanted)
         writing.connection.execute(moved)
