@@ -251,3 +251,36 @@ def test_a_set_that_was_retired_before_it_was_proved_is_tried_no_more(make_fleet
     fleet.run(20)
     assert fleet.host.campaigns.read("C1").outline.confirmed == 1
     assert fleet.host.dispatch._roster.line("000001").failures == 0
+
+
+def test_a_campaign_whose_time_went_by_while_the_host_was_off_takes_nobodys_place(make_fleet):
+    fleet = make_fleet(2)
+    fleet.run()
+    fleet.away = {ONE}
+    running = start(fleet, "tariff", price_micro=200_000, table=flat_table())
+    fleet.run(30)
+    hour_s = 3_600
+    times = {"start_s": fleet.now_s + hour_s, "until_s": fleet.now_s + 2 * hour_s}
+    missed = start(fleet, "tariff", price_micro=300_000, table=flat_table(), **times)
+    fleet.sleep(3 * hour_s)
+    fleet.restart()
+    fleet.run(20)
+    fleet.away = set()
+    for _ in range(3):
+        fleet.sleep(60)
+        fleet.run(30)
+    assert (outline(fleet, missed).state, outline(fleet, missed).meters) == ("ended", 0)
+    assert outline(fleet, running).confirmed == 2
+    assert price_of(fleet) == 200_000
+
+
+def test_campaigns_that_began_while_the_host_was_off_begin_in_the_order_of_their_times(make_fleet):
+    fleet = make_fleet(1)
+    fleet.run()
+    hour_s = 3_600
+    start(fleet, "tariff", price_micro=300_000, table=flat_table(), start_s=fleet.now_s + 2 * hour_s)
+    start(fleet, "tariff", price_micro=200_000, table=flat_table(), start_s=fleet.now_s + hour_s)
+    fleet.sleep(3 * hour_s)
+    fleet.restart()
+    fleet.run(60)
+    assert price_of(fleet) == 300_000

@@ -80,12 +80,13 @@ class Runner:
 
     def _move_on(self, writing: Writing, now_s: int, share_s: int) -> list[str]:
         campaigns, woken = schema.campaigns, list[str]()
-        due = select(campaigns).where(campaigns.c.state == "scheduled", campaigns.c.start_s <= now_s)
-        for row in writing.connection.execute(due.order_by(campaigns.c.number)).all():
-            begin(writing, row, now_s)
+        # Ends first: one whose whole time went by while the host was off must not push out others of its kind.
         late = select(campaigns).where(campaigns.c.state.in_(("scheduled", "running", "paused")))
         for row in writing.connection.execute(late.where(campaigns.c.until_s <= now_s)).all():
             woken += end(writing, row, CampaignState.ENDED, now_s)
+        due = select(campaigns).where(campaigns.c.state == "scheduled", campaigns.c.start_s <= now_s)
+        for row in writing.connection.execute(due.order_by(campaigns.c.start_s, campaigns.c.number)).all():
+            begin(writing, row, now_s)
         running = select(campaigns).where(campaigns.c.state == "running").order_by(campaigns.c.number)
         for row in writing.connection.execute(running).all():
             if not self._in_window(row, now_s):
