@@ -326,7 +326,7 @@ def a_key_is_proved_without_a_session():
 
     def key_set(writing, context, row, work, failures):
         if work.code is Code.KEY:
-            results._put_key(writing, row.id, work.body[0], "confirmed")
+            results.note_proved(writing, row.id, work.body[0])
         return real(writing, context, row, work, failures)
 
     return [(choice, "_key_set", key_set)]

@@ -88,6 +88,9 @@ class MeterAnswer(Answer):
     area: str
     suite: str
     key_sets: tuple[int, ...]
+    """Those that it has proved."""
+    key_sets_doubted: tuple[int, ...]
+    """Those of them that may be gone since: told to go without an answer yet, or proved before a restore."""
     program: int | None
     """The program in force, as the meter last told; null: it has not told yet."""
     epoch: int

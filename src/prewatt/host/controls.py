@@ -168,18 +168,21 @@ def queue_control(writing: Writing, meter: str, code: Code, what: str, digest: b
     return int(key[0])
 
 
+_NO_CODE: Final = 0
 # Asked for every session: made once.
 _NEXT_WAITING: Final = (
     select(schema.controls)
     .where(schema.controls.c.state == "waiting", schema.controls.c.meter == bindparam("meter_id"))
+    .where(schema.controls.c.code != bindparam("but_code"))
     .order_by(schema.controls.c.rank, schema.controls.c.number)
     .limit(1)
 )
 
 
-def next_waiting(connection: Connection, meter: str) -> Control | None:
-    """The control command that goes next."""
-    row = connection.execute(_NEXT_WAITING, {"meter_id": meter}).one_or_none()
+def next_waiting(connection: Connection, meter: str, *, but: Code | None = None) -> Control | None:
+    """The control command that goes next; ``but``: of another code."""
+    given = {"meter_id": meter, "but_code": _NO_CODE if but is None else int(but)}
+    row = connection.execute(_NEXT_WAITING, given).one_or_none()
     return None if row is None else Control(row.number, Code(row.code), row.what, row.digest)
 
 

@@ -17,10 +17,12 @@ from prewatt.codec.commands import Code
 from prewatt.host.booking import book_changes
 from prewatt.host.campaigns.loading import parse_step, step_body
 from prewatt.host.campaigns.progress import asks_query
+from prewatt.host.codes import code_rests_on
 from prewatt.host.collection import COLLECT_DAYS_MAX, day_is_whole
 from prewatt.host.context import HostContext
 from prewatt.host.controls import Control, end_control, key_body, next_waiting
 from prewatt.host.keys import KeySetState, VaultError
+from prewatt.host.meterkeys import doubt_set, read_held
 from prewatt.host.store import Writing, schema
 from prewatt.host.store.books import take_book
 from prewatt.host.tariffs import read_tariff
@@ -44,6 +46,8 @@ _ASKED: Final = frozenset({BodyState.NEW, BodyState.LIVE, BodyState.RETIRED})
 _NO_DIGEST: Final = bytes(DIGEST_BYTES)
 # The clock goes before these: a query that waits is asked first.
 _AFTER_CLOCK: Final = frozenset({Code.TEXT, Code.PROGRAM_OFFER})
+# Of 256 queries that nothing stands against, so many go under a set in doubt, where there is one.
+_DOUBTED_ASKED: Final = 32
 # After so many failures one try goes to a set that the books do not name: they may be older than the meter's keys.
 _STRANGE_EVERY: Final = 4
 
@@ -114,9 +118,6 @@ _EXPECTED: Final = (
     )
     .where(schema.meters.c.id == bindparam("meter_id"))
 )
-_KEYS: Final = select(schema.meter_keys.c.key_set, schema.meter_keys.c.state).where(
-    schema.meter_keys.c.meter == bindparam("meter_id")
-)
 _STRETCHES: Final = (
     select(schema.day_logs)
     .where(schema.day_logs.c.meter == bindparam("meter_id"), schema.day_logs.c.day == bindparam("wanted"))
@@ -131,8 +132,12 @@ def _may_query(book: MeterBook) -> bool:
 def _control(
     writing: Writing, context: HostContext, row: Row[Any], before: MeterBook, wish: Wish
 ) -> tuple[MeterBook, Work | None]:
-    """The control command that waits, unless it is a text or a program and the clock waits too."""
+    """The control command that waits, unless it is a text or a program and the clock waits too. A key set that an open
+    value code rests on stays where it is: its digits are on paper."""
     waiting = next_waiting(writing.connection, row.id)
+    dropped = json.loads(waiting.what)["key_set"] if waiting is not None and waiting.code is Code.KEY_DROP else None
+    if dropped is not None and code_rests_on(writing, context, row.id, dropped):
+        waiting = next_waiting(writing.connection, row.id, but=Code.KEY_DROP)
     if waiting is None or before.body is not BodyState.LIVE:
         return before, None
     if waiting.code in _AFTER_CLOCK and wish.query:
@@ -146,7 +151,10 @@ def _control(
         reason = "what it names is not there any more, or no other key could carry it"
         end_control(writing, row.id, waiting.digest, "dropped", context.now(), reason=reason)
         return _control(writing, context, row, before, wish)
-    return next_control(before, *made)
+    after, work = next_control(before, *made)
+    if work is not None and work.code is Code.KEY_DROP:
+        doubt_set(writing, row.id, work.body[0])
+    return after, work
 
 
 def _body(writing: Writing, context: HostContext, row: Row[Any], waiting: Control) -> bytes | None:
@@ -205,26 +213,29 @@ def _key_set(writing: Writing, context: HostContext, row: Row[Any], work: Work, 
 
     A new key is tried with a query only, and every other time, so that a meter that does not have it is not lost. A
     set that a command changes or drops is never the one it goes under (R12). Where failures go on, every fourth try
-    goes under an active set that the books do not name: after a restore they may be behind what the meter holds.
+    goes under an active set that the books do not name: after a restore they may be behind what the meter holds. A set
+    in doubt is asked now and then, and where there is no other.
     """
-    rows = writing.connection.execute(_KEYS, {"meter_id": row.id}).all()
-    barred = work.body[0] if work.code in (Code.KEY, Code.KEY_DROP) else None
-    unproved = sorted(_active(context) & {each.key_set for each in rows if each.state == "sent"})
+    held = read_held(writing.connection, row.id)
+    barred = {work.body[0]} if work.code in (Code.KEY, Code.KEY_DROP) else set()
+    unproved = sorted(_active(context) & held.sent)
     if unproved and work.kind is WorkKind.QUERY and failures % 2 == 0:
         # Any of them: one that the meter has not, whatever the books believe, must not stand before the others.
         return unproved[context.random(1)[0] % len(unproved) if len(unproved) > 1 else 0], True
-    confirmed = [each.key_set for each in rows if each.state == "confirmed" and each.key_set != barred]
     if failures % _STRANGE_EVERY == _STRANGE_EVERY - 1:
-        strange = _strange_sets(context, row.suite, {*confirmed, barred})
+        strange = _strange_sets(context, row.suite, {*held.proved, *barred})
         if strange:
             return strange[failures // _STRANGE_EVERY % len(strange)], True
-    return context.vault.choose(confirmed, context.random(8)), False
+    sure, doubted = held.sure - barred, (held.doubted - barred) & _active(context)
+    asked = work.kind is WorkKind.QUERY and not failures and bool(doubted) and context.random(1)[0] < _DOUBTED_ASKED
+    if doubted and (asked or not sure & _active(context)):
+        return context.vault.choose(sorted(doubted), context.random(8)), True
+    return context.vault.choose(sorted(sure), context.random(8)), False
 
 
-def _others(writing: Writing, context: HostContext, meter: str, but: int) -> set[int]:
+def _others(writing: Writing, context: HostContext, meter: str, but: int) -> frozenset[int]:
     """The active sets that the meter has proved, without one."""
-    rows = writing.connection.execute(_KEYS, {"meter_id": meter})
-    return _active(context) & {each.key_set for each in rows if each.state == "confirmed"} - {but}
+    return read_held(writing.connection, meter).proved & _active(context) - {but}
 
 
 def _active(context: HostContext) -> set[int]:
@@ -232,7 +243,7 @@ def _active(context: HostContext) -> set[int]:
     return {each.index for each in context.vault.sets() if each.state is KeySetState.ACTIVE}
 
 
-def _strange_sets(context: HostContext, suite: str, known: set[int | None]) -> list[int]:
+def _strange_sets(context: HostContext, suite: str, known: set[int]) -> list[int]:
     """The active sets of a suite that are not known to be this meter's."""
     return [
         each.index

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from prewatt.codec.commands import Code
 from prewatt.codec.errors import DecodeError
@@ -18,6 +17,7 @@ from prewatt.host.collection import book_standing, collect_part, pass_day, prune
 from prewatt.host.context import HostContext
 from prewatt.host.controls import end_control
 from prewatt.host.dispatch.choice import Choice
+from prewatt.host.meterkeys import note_gone, note_proved, note_sent
 from prewatt.host.refusals import HostError
 from prewatt.host.resend import resend_wanted
 from prewatt.host.store import Writing, schema
@@ -150,24 +150,15 @@ def _end_controls(
             done = isinstance(change, ControlDone)
             if done and isinstance(fact, ResultFact) and fact.work.code is Code.KEY:
                 # Old and new are kept until a session under the new one has succeeded (R12).
-                _put_key(writing, meter, fact.work.body[0], "sent", unless="confirmed")
+                note_sent(writing, meter, fact.work.body[0])
             elif done and isinstance(fact, ResultFact) and fact.work.code is Code.KEY_DROP:
-                _put_key(writing, meter, fact.work.body[0], "gone")
+                note_gone(writing, meter, fact.work.body[0])
             end_control(writing, meter, change.digest, "done" if done else "refused", now_s, rest=rest)
 
 
-def _put_key(writing: Writing, meter: str, key_set: int, state: str, *, unless: str | None = None) -> None:
-    keys = schema.meter_keys
-    put = insert_or(keys).values(meter=meter, key_set=key_set, state=state)
-    kept = None if unless is None else keys.c.state != unless
-    writing.connection.execute(
-        put.on_conflict_do_update(index_elements=["meter", "key_set"], set_={"state": state}, where=kept)
-    )
-
-
 def _prove_key(writing: Writing, meter: str, key_set: int, now_s: int) -> None:
-    """A session under this set has succeeded: the meter has it, whatever the books said."""
-    _put_key(writing, meter, key_set, "confirmed")
+    """A session under this set has succeeded, and a campaign may have waited for it."""
+    note_proved(writing, meter, key_set)
     key_proved(writing, meter, key_set, now_s)
 
 
