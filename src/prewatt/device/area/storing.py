@@ -73,6 +73,11 @@ class Storing:
         """The stations that have a spool here."""
         return tuple(self._stations)
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything may have to be sent, or waits to be acknowledged."""
+        return bool(self._ready or self._due)
+
     def kept(self, station: int) -> int:
         """How many items of a station the host has not booked yet."""
         return sum(stored.held for stored in self._stations.get(station, ()))

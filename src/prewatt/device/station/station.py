@@ -177,9 +177,8 @@ class LocalStation:
         if frame.payload[0] in KEPT_KINDS:
             self._keeping.take(item)
         elif frame.payload[0] in _ANSWER_KINDS:
-            call = self._calling.called(frame.meter_id)
+            call = self._calling.answered(frame.meter_id)
             self._rounds.answer(LATE_ROUND if call is None else call.number, item, line_ms, self._plan)
-            self._calling.answered(frame.meter_id)
 
     def _turn_uplink(self, line_ms: int, *, up: bool) -> None:
         self._up = up
