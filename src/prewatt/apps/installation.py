@@ -12,6 +12,7 @@ from prewatt.apps.street.clock import read_mark
 from prewatt.apps.vault import create_vault, open_vault
 from prewatt.host.folder import DataFolder
 from prewatt.host.host import Host, HostOptions
+from prewatt.host.store.files import DatabaseFile
 
 __all__ = ["CLOCK_NAME", "open_installation", "open_or_create", "street_time"]
 
@@ -37,10 +38,12 @@ def open_installation(settings: Settings, *, create: bool = False) -> Iterator[H
         yield host
 
 
-def open_or_create(folder: DataFolder, settings: Settings, now: Callable[[], int], *, create: bool) -> Host:
-    """The host in a claimed folder; ``now`` is its clock."""
+def open_or_create(
+    folder: DataFolder, settings: Settings, now: Callable[[], int], *, create: bool, serves: bool = False
+) -> Host:
+    """The host in a claimed folder; ``now`` is its clock, ``serves`` whether it stays open for long."""
     if folder.database.exists() or not create:
-        return Host.open(folder, open_vault(settings), now=now)
+        return Host.open(folder, open_vault(settings), store=DatabaseFile(folder.database, serves=serves), now=now)
     vault = open_vault(settings) if folder.vault.exists() else create_vault(settings, _SUITES)
     options = HostOptions(currency_digits=settings.digits, zone=settings.zone or local_zone())
     return Host.create(folder, vault, options=options, now=now)

@@ -61,7 +61,7 @@ def run_up(settings: Settings) -> None:
             settings.data / CLOCK_NAME, start_s=int(time.time()), speed=settings.speed, monotonic=time.monotonic
         )
         with screen.busy("opening the books"):
-            host = stack.enter_context(open_or_create(folder, settings, clock.now_s, create=True))
+            host = stack.enter_context(open_or_create(folder, settings, clock.now_s, create=True, serves=True))
         street = Street(settings.data / "meters", clock)
         with screen.busy("powering up the meters"):
             settle_street(host, street, settings)

@@ -30,9 +30,10 @@ OPERATIONS: Final = (
     *(("people.power_back", 4.0), ("people.memory", 0.5), ("people.tick_homes", 4.0)),
     *(("trouble.crash", 2.0), ("trouble.disk", 0.5), ("trouble.skew", 0.3), ("trouble.backup", 0.8)),
     *(("trouble.restore", 0.5), ("trouble.lose_state", 0.05)),
+    *(("damage.rot", 0.3), ("damage.astray", 0.3)),
 )
 # What a world without enemies and accidents leaves out.
-FAULTS: Final = frozenset(name for name, _ in OPERATIONS if name.startswith(("field.", "trouble.")))
+FAULTS: Final = frozenset(name for name, _ in OPERATIONS if name.startswith(("field.", "trouble.", "damage.")))
 # Without these nothing would happen at all.
 _ALWAYS: Final = frozenset({"people.vend", "people.load", "people.power_back", "people.tick_homes"})
 _MOODS: Final = {True: (0.5, 1.0, 1.0), False: (0.0, 0.3, 1.0, 1.0, 3.0)}

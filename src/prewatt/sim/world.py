@@ -21,6 +21,7 @@ from prewatt.host.refusals import HostError, RefusedError
 from prewatt.host.registry import Enrolment
 from prewatt.sim.auditor import Auditor
 from prewatt.sim.calm import Calm
+from prewatt.sim.damage import Damage
 from prewatt.sim.disk import Disk
 from prewatt.sim.history import History
 from prewatt.sim.home import Home
@@ -75,7 +76,7 @@ class World:
         self.disk = Disk(lambda name: self.history.step(self.now_ms, "written", name))
         self.installation = Installation(self.disk, _SUITES, self.host_s, self.draw, settings)
         self.field: Street | Region = Region(self, mood) if mood.random() < _REGION_SHARE else Street(self)
-        self.people, self.trouble = People(self), Trouble(self)
+        self.people, self.trouble, self.damage = People(self), Trouble(self), Damage(self)
         self.calm = Calm(self)
         self.field.begin()
         self._births = Random(f"births {seed}")
@@ -121,8 +122,9 @@ class World:
     def look(self) -> None:
         """The auditor looks at what the last event touched; everything every thousand steps."""
         if self.errors:
-            self.check(self.trouble.excuses(self.errors), f"the engine failed: {self.errors[:3]}")
-            self.errors.clear()
+            errors, self.errors = self.errors, []
+            known = self.damage.noticed(errors) or self.trouble.excuses(errors)
+            self.check(known, f"the engine failed: {errors[:3]}")
         host = self.installation.host
         if host is None:
             return

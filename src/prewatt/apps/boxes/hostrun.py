@@ -42,7 +42,7 @@ def run_host(settings: Settings, addresses: Sequence[str]) -> None:
         listener = stack.enter_context(listening(settings.address, settings.port))
         folder = stack.enter_context(DataFolder.claim(settings.data))
         clock = WallClock()
-        host = stack.enter_context(open_or_create(folder, settings, clock.now_s, create=False))
+        host = stack.enter_context(open_or_create(folder, settings, clock.now_s, create=False, serves=True))
         try:
             papers = write_host_papers(settings, host.installation.id, int(time.time()))
         except CertificateError as error:

@@ -41,6 +41,7 @@ __all__ = [
     "WRITING_BEGIN",
     "WRITING_PRAGMAS",
     "append_only_triggers",
+    "is_damage",
     "is_fatal",
     "is_missing_table",
     "reading_engine",
@@ -124,7 +125,12 @@ def reading_engine(path: Path) -> Engine:
 
 def is_fatal(error: Exception) -> bool:
     """Whether the database itself failed, so that a whole group of work must be undone."""
-    return _error_name(error).startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_READONLY"))
+    return _error_name(error).startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY")) or is_damage(error)
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether the database says of itself that it is damaged."""
+    return _error_name(error).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
 def is_missing_table(error: Exception) -> bool:
@@ -140,7 +146,7 @@ def store_error(error: Exception, path: Path) -> StoreError:
         return StoreError(f"database {path}: the disk is full; free some space, nothing was half done")
     if code.startswith("SQLITE_READONLY"):
         return StoreError(f"database {path}: it cannot be written (read-only)")
-    if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+    if is_damage(error):
         return StoreError(f"database {path}: it is damaged or no database; put a backup in its place")
     return StoreError(f"database {path}: {str(cause).splitlines()[0] if str(cause) else type(cause).__name__}")
 

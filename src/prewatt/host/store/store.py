@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine
 
 from prewatt.host.refusals import HostError, StoreError
 from prewatt.host.store import dialect
+from prewatt.host.store.whole import note_damage
 
 __all__ = ["GROUP_MAX", "GROUP_WINDOW_S", "Job", "Store", "Writing"]
 
@@ -62,6 +63,7 @@ class Store:
         self.after_commit: Callable[[int], None] | None = None
         self._readers: Engine = dialect.reading_engine(path)
         self._writer: Engine = dialect.writing_engine(path)
+        self._damaged: StoreError | None = None
         self._jobs: queue.Queue[Job | None] = queue.Queue(maxsize=WAITING_MAX)
         self._closed = False
         self._gate = threading.Lock()
@@ -71,6 +73,7 @@ class Store:
     def submit(self, work: Callable[[Writing], T]) -> "Future[T]":
         """Hands ``work`` to the writer; the future is done when the commit that carries it is durable."""
         job = Job(work)
+        self.check_sound()
         with self._gate:
             if self._closed:
                 raise StoreError(f"database {self.path}: closed")
@@ -84,11 +87,26 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection inside one read transaction: everything in the block sees one moment of the database."""
+        self.check_sound()
         try:
             with self._readers.connect() as connection, connection.begin():
                 yield connection
         except dialect.DATABASE_ERRORS as error:
-            raise dialect.store_error(error, self.path) from error
+            raise self.failed(error) from error
+
+    def check_sound(self) -> None:
+        """StoreError where the database once said that it is damaged: nothing is read from it or written to it any
+        more by this process, because whatever still works may work on half of the truth."""
+        if self._damaged is not None:
+            raise self._damaged
+
+    def failed(self, error: Exception) -> StoreError:
+        """What went wrong, for a person; where it is damage, this was the last that this process did with it."""
+        found = dialect.store_error(error, self.path)
+        if dialect.is_damage(error):
+            self._damaged = found
+            note_damage(self.path)
+        return found
 
     def close(self) -> None:
         """Writes what was handed in, then ends; may be called twice."""
@@ -108,10 +126,11 @@ class Store:
             if not jobs:
                 continue
             try:
+                self.check_sound()
                 connection = connection or self._writer.connect()
                 self.commit_group(connection, jobs)
             except Exception as error:  # the writer must live, and no caller may wait for ever
-                _fail(jobs, dialect.store_error(error, self.path))
+                _fail(jobs, self.failed(error))
                 _drop(connection)
                 connection = None
         if connection is not None:
