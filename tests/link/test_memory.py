@@ -153,8 +153,8 @@ def test_an_answer_reaches_who_waits_for_it_at_once_and_never_overtakes() -> Non
         one.try_send(b"2")
         await asyncio.sleep(0)
         assert seen == [1, 2]
-        other.try_send(b"by itself")
         one.try_send(b"3")
+        other.try_send(b"by itself")
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         assert heard == [b"answer to 1", b"answer to 2", b"by itself", b"answer to 3"]
