@@ -56,7 +56,7 @@ def run_up(settings: Settings) -> None:
     screen = Screen()
     with ExitStack() as stack:
         listener = stack.enter_context(listening(settings.address, settings.port))
-        folder = stack.enter_context(DataFolder.claim(settings.data, create=True))
+        folder = stack.enter_context(DataFolder.claim(settings.data, create=True, starting=True))
         clock = StreetClock(
             settings.data / CLOCK_NAME, start_s=int(time.time()), speed=settings.speed, monotonic=time.monotonic
         )
@@ -74,6 +74,8 @@ def run_up(settings: Settings) -> None:
             folder.publish(listener.getsockname()[1], token, reached_at(settings.address))
             screen.greet(f"{address}/?token={token}", settings)
             asyncio.run(_live(street, screen, lambda: _coverage(host)))
+            # Whoever asks now waits for the end instead of for an answer.
+            folder.publish(None, None)
             screen.say("stopping; the next start goes on from here")
 
 

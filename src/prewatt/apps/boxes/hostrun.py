@@ -40,7 +40,7 @@ def run_host(settings: Settings, addresses: Sequence[str]) -> None:
         )
     with ExitStack() as stack:
         listener = stack.enter_context(listening(settings.address, settings.port))
-        folder = stack.enter_context(DataFolder.claim(settings.data))
+        folder = stack.enter_context(DataFolder.claim(settings.data, starting=True))
         clock = WallClock()
         host = stack.enter_context(open_or_create(folder, settings, clock.now_s, create=False, serves=True))
         try:
