@@ -121,7 +121,7 @@ async def _show(homes: Homes, line: str) -> None:
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(homes.run(line))
-        tasks.create_task(Screen().show(homes))
+        tasks.create_task(Screen().show(homes, homes.way))
 
 
 async def _ready(running: "asyncio.Task[None]", ready: asyncio.Event) -> None:
