@@ -216,9 +216,8 @@ class Dispatch:
             for work in self._inbound.take(arrived.meter, arrived.payload):
                 batch.works.append(or_unbooked(work, self._context, arrived, station))
                 batch.then.append(self._booked(line, station, batch, line_ms))
-        if line is None or not arrived.payload:
-            return
-        if not arrived.is_from_meter and not line.is_heard_through(arrived.station):
+        # What only another station says of a meter ends no session, and does not show that its own station hears it.
+        if line is None or not arrived.payload or not line.is_heard_through(arrived.station):
             return
         line.silent = False
         if line.call is not None and not arrived.is_from_meter:
