@@ -293,6 +293,27 @@ def test_papers_that_cannot_be_used_at_the_start_are_refused(field):
         LivePapers(field.place(HOST))
 
 
+def test_tls_itself_refuses_revoked_papers_before_anybody_asks_for_a_name(field):
+    field.revoke(AREA, HOST)
+    context, caller = Papers(field.place(HOST)).listener_tls(), Papers(field.place(AREA)).caller_tls()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def call():
+            with (
+                suppress(OSError),
+                socket.create_connection(server.getsockname(), timeout=10) as plain,
+                caller.wrap_socket(plain) as tls,
+            ):
+                tls.recv(10)
+
+        calling = threading.Thread(target=call)
+        calling.start()
+        plain, _ = server.accept()
+        with plain, pytest.raises(ssl.SSLCertVerificationError, match="certificate revoked"):
+            context.wrap_socket(plain, server_side=True)
+        calling.join()
+
+
 def test_no_session_is_taken_up_again_without_papers(field):
     """A ticket from before the revocation would let its bearer in without a look at the list."""
     context = Papers(field.place(HOST)).listener_tls()

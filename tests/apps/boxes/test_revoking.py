@@ -182,6 +182,18 @@ def test_the_hosts_own_papers_are_signed_anew_only_when_they_need_to_be(settings
     assert Papers(folder).revoked.refuses(last.bearer, last.serial)
 
 
+def test_an_authority_that_is_made_anew_begins_with_an_empty_list(settings):
+    station, host = made_for(settings, STATION), write_host_papers(settings, HERE, NOW_S)
+    revoke(settings, STATION, "stolen", NOW_S)
+    bring_list(settings.data, station)
+    (settings.data / "authority.sealed").unlink()
+    fresh = Papers(made_for(settings, STATION))
+    assert (fresh.bearer, fresh.revoked.revoked) == (Bearer(STATION), ())
+    assert Papers(write_host_papers(settings, HERE, NOW_S)).revoked.revoked == ()
+    assert (host / "authority.pem").read_bytes() == (station / "authority.pem").read_bytes()
+    assert read_issued(settings.data).standing("station 1.2", NOW_S).text == "2028-11-17"
+
+
 def test_the_commands_tell_it_and_openssl_takes_the_list(field):
     field.make(0)
     field.run("area", "certify", "A1", "--out", field.folder / "area")

@@ -101,6 +101,14 @@ def certify(
 
 def write_box_papers(settings: Settings, folder: Path, papers: BoxPapers) -> None:
     """Papers into a box's folder, with the list of those that are revoked, where there is one."""
+    there = folder / REVOKED_NAME
+    try:
+        parse_list(there.read_bytes(), papers.authority)
+    except FileNotFoundError:
+        pass
+    except CertificateError:
+        # Of an authority that was lost: it says nothing about papers of this one.
+        there.unlink()
     write_papers(folder, papers)
     copy_revoked(settings.data, folder)
 
@@ -167,6 +175,9 @@ def _make(settings: Settings, installation: str, now_s: int) -> Authority:
     secret, cost = read_secret(settings), read_header((settings.data / VAULT_NAME).read_bytes()).cost
     authority = make_authority(installation, now_s)
     key = SealingKey(secret, SealHeader(cost, os.urandom(SALT_BYTES)))
+    # What an authority before this one gave out or revoked, nobody believes or asks for any more.
+    for name in (REVOKED_NAME, ISSUED_NAME):
+        (settings.data / name).unlink(missing_ok=True)
     # The certificate first: a key whose certificate was lost in a power cut would be found, and match nothing.
     replace_whole(settings.data / AUTHORITY_NAME, authority.pem)
     replace_whole(settings.data / _SEALED_NAME, seal_vault(authority.build_key(), key, os.urandom(NONCE_BYTES)))
