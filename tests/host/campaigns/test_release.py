@@ -284,3 +284,16 @@ def test_campaigns_that_began_while_the_host_was_off_begin_in_the_order_of_their
     fleet.restart()
     fleet.run(60)
     assert price_of(fleet) == 300_000
+
+
+def test_the_same_campaign_again_is_shown_also_where_its_time_and_its_key_are_gone(make_fleet):
+    fleet = make_fleet(1)
+    fleet.run()
+    new = fleet.vault.add(fleet.suite, now_s=fleet.now_s).index
+    wish = CampaignWish("key", id="once", key_set=new, replaces=0, until_s=fleet.now_s + 3_600, **FAST)
+    fleet.host.campaigns.start(wish)
+    fleet.run(60)
+    fleet.sleep(7_200)
+    fleet.vault.retire(new)
+    assert fleet.host.campaigns.start(wish).outline.confirmed == 1
+    assert len(fleet.host.campaigns.read_all()) == 1

@@ -37,10 +37,14 @@ class Campaigns:
 
     def start(self, wish: CampaignWish) -> CampaignAnswer:
         """A new campaign, scheduled or running at once. RefusedError names the first field that is not allowed."""
+        asked = sha256(repr(wish).encode()).hexdigest()[:32]
         if wish.id is not None:
             check_id(wish.id, field="id")
+            with self._context.store.reading() as connection:
+                if _is_known(connection, wish.id, asked):
+                    # Whatever has become of its time, its place or its key since.
+                    return read_campaign(connection, wish.id, self._context.now())
         checked = check_wish(self._context, wish)
-        asked = sha256(repr(wish).encode()).hexdigest()[:32]
         campaign = self._context.store.write(lambda writing: self._start(writing, checked, asked))
         return self._changed(campaign)
 
@@ -93,12 +97,8 @@ class Campaigns:
         campaigns, connection, now_s = schema.campaigns, writing.connection, self._context.now()
         number = (connection.execute(select(func.max(campaigns.c.number))).scalar() or 0) + 1
         campaign = wish.id or _free_id(connection, number)
-        known = connection.execute(select(campaigns.c.what).where(campaigns.c.id == campaign)).scalar()
-        if known is not None:
-            if json.loads(known)["asked"] == asked:
-                return campaign
-            allowed = "an id that is new, or the same campaign again"
-            raise RefusedError(RefusalOutcome.EXISTS_WITH_DIFFERENT_FIELDS, "id", campaign, allowed)
+        if _is_known(connection, campaign, asked):
+            return campaign
         still = select(func.count()).where(campaigns.c.state.in_(("scheduled", "running", "paused")))
         if connection.execute(still).scalar_one() >= CAMPAIGNS_OPEN_MAX:
             allowed = f"fewer than {CAMPAIGNS_OPEN_MAX} campaigns that have not ended"
@@ -165,6 +165,16 @@ class Campaigns:
 
         self._context.store.write(work)
         return self._changed(campaign)
+
+
+def _is_known(connection: Connection, campaign: str, asked: str) -> bool:
+    """Whether this very campaign was started before; RefusedError where its id was given to another."""
+    campaigns = schema.campaigns.c
+    known = connection.execute(select(campaigns.what).where(campaigns.id == campaign)).scalar()
+    if known is not None and json.loads(known)["asked"] != asked:
+        allowed = "an id that is new, or the same campaign again"
+        raise RefusedError(RefusalOutcome.EXISTS_WITH_DIFFERENT_FIELDS, "id", campaign, allowed)
+    return known is not None
 
 
 def _free_id(connection: Connection, number: int) -> str:
