@@ -67,6 +67,7 @@ HOP_BYTES_MAX: Final = 700_000
 _HEAD_BYTES: Final = 2 + ADDRESS_BYTES
 _COUNT_BYTES: Final = 2
 _KINDS: Final = {int(kind): kind for kind in HopKind}
+_address: Final = lru_cache(maxsize=BELOW_MAX)(Address)
 # Behind the version of a Plan, in the order in which they travel, each u32.
 _PLAN_FIELDS: Final = tuple(field.name for field in fields(Plan))[2:]
 # Behind its version fields, in the order in which they travel, each u32.
@@ -81,28 +82,18 @@ def build_hop(message: HopMessage) -> bytes:
 
 def parse_head(data: bytes) -> tuple[HopKind, Address]:
     """Kind and address of a message whose body may be anything; DecodeError for a head that there is not."""
-    if _HEAD_BYTES <= len(data) <= HOP_BYTES_MAX and data[0] == HOP_VERSION:
-        kind = _KINDS.get(data[1])
-        if kind is not None:
-            return kind, _address(data[2], data[3])
-    return _read_head(data, Reader(data))
-
-
-@lru_cache(maxsize=BELOW_MAX)
-def _address(area: int, station: int) -> Address:
-    return Address(area, station)
-
-
-def _read_head(data: bytes, reader: Reader) -> tuple[HopKind, Address]:
-    """Field by field, to say what is wrong."""
+    if _HEAD_BYTES <= len(data) <= HOP_BYTES_MAX and data[0] == HOP_VERSION and data[1] in _KINDS:
+        return _KINDS[data[1]], _address(data[2], data[3])
+    # Something is wrong with it; field by field, to say what.
     if len(data) > HOP_BYTES_MAX:
         raise DecodeError(HOP_BYTES_MAX, "end", f"{len(data)} bytes, a box message has at most {HOP_BYTES_MAX}")
+    reader = Reader(data)
     version, kind = reader.u8("version"), reader.u8("kind")
     if version != HOP_VERSION:
         raise reader.fail("version", f"{version} is not {HOP_VERSION}", back=2)
-    if kind not in _PARSERS:
+    if kind not in _KINDS:
         raise reader.fail("kind", f"{kind:02X} is no kind of box message", back=1)
-    return HopKind(kind), Address.parse(reader.take(ADDRESS_BYTES, "address"))
+    return _KINDS[kind], Address.parse(reader.take(ADDRESS_BYTES, "address"))
 
 
 def parse_hop(data: bytes) -> HopMessage:
@@ -196,8 +187,8 @@ def _build_area(message: AreaHealth) -> bytes:
 
 
 def _build_state(state: StationState) -> bytes:
-    counts = _u32(state.kept) + _u32(state.waiting) + state.silent.to_bytes(2, "big")
-    return bytes((state.station, state.connected)) + counts
+    head = bytes((state.station, state.connected))
+    return head + _u32(state.kept) + _u32(state.waiting) + state.silent.to_bytes(2, "big")
 
 
 def _count(entries: Sequence[object]) -> bytes:
