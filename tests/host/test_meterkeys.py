@@ -15,6 +15,7 @@ from prewatt.crypto import MessageKind
 from prewatt.device.meter.money import MoneyLimits
 from prewatt.device.meter.valuecode import CodeLock, CodeOutcome, CodeTerms, enter_code
 from prewatt.host.answers import TransferState
+from prewatt.host.campaigns.wishes import CampaignWish
 from prewatt.host.codes import code_rests_on
 from prewatt.host.controls import queue_control
 from prewatt.host.dispatch.choice import Wish, choose
@@ -216,3 +217,30 @@ def test_a_set_is_never_dropped_under_itself_nor_without_another_that_was_proved
     assert choice.key_set != 4, "it is retired"
     assert key_set not in after.sure, "from now on it may be gone"
     assert choice.key_set_unproved == (choice.key_set not in after.sure)
+
+
+def test_a_campaign_waits_for_the_code_and_says_why(make_world):
+    """The meter is full; a code under the set that is to be replaced is on paper."""
+    world = make_world(meters=0)
+    world.add_meter(METER, limits=MoneyLimits(ceiling_micro=5_000_000))
+    world.settle(2)
+    sale = world.host.vending.vend(METER, "10", with_code=True)
+    rested = next(n for n in range(2) if world.host.context.store.write(partial(rests, world, n)))
+    fresh = world.vault.add("aes-2026", now_s=world.now_s).index
+    wish = CampaignWish("key", key_set=fresh, replaces=rested, per_minute=60_000, per_station=256)
+    campaign = world.host.campaigns.start(wish).outline.id
+    for _ in range(20):
+        world.now_s += 60
+        world.settle(1)
+    (straggler,) = world.host.campaigns.read(campaign).stragglers
+    assert (straggler.id, straggler.step) == (METER, "drop")
+    assert straggler.reason == f"an open value code rests on key set {rested}"
+    assert rested in world.bodies[METER].keys
+    world.host.transfers.cancel(sale.order)
+    for _ in range(20):
+        world.now_s += 60
+        world.settle(1)
+    assert world.host.transfers.read(sale.order).state is TransferState.CANCELLED
+    assert world.host.campaigns.read(campaign).outline.state == "done"
+    assert rested not in world.bodies[METER].keys
+    assert type_code(world, sale.code) is not CodeOutcome.STORED

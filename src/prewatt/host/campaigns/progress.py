@@ -23,6 +23,7 @@ __all__ = [
     "asks_query",
     "clock_checked",
     "control_ended",
+    "control_held",
     "controls_dropped",
     "drop_replaced",
     "key_proved",
@@ -109,6 +110,13 @@ def control_ended(writing: Writing, control: int, state: str, now_s: int, reason
         if row.kind == CampaignKind.TARIFF:
             _mark_tariff(writing, row)
         settle_meter(writing, row, "confirmed", now_s)
+
+
+def control_held(writing: Writing, control: int, reason: str) -> None:
+    """A control command cannot go out yet; why stands beside its meter, where it is of a campaign."""
+    rows = schema.campaign_meters
+    told = update(rows).where(rows.c.control == control, rows.c.state.in_(OPEN_STATES), rows.c.reason != reason)
+    writing.connection.execute(told.values(reason=reason))
 
 
 def controls_dropped(writing: Writing, controls: Iterable[int], now_s: int) -> None:

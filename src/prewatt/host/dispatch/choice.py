@@ -16,7 +16,7 @@ from prewatt.codec.bodies import DAY_NONE, DIGEST_BYTES, KeyDrop, RelayOrder, Te
 from prewatt.codec.commands import Code
 from prewatt.host.booking import book_changes
 from prewatt.host.campaigns.loading import parse_step, step_body
-from prewatt.host.campaigns.progress import asks_query
+from prewatt.host.campaigns.progress import asks_query, control_held
 from prewatt.host.codes import code_rests_on
 from prewatt.host.collection import COLLECT_DAYS_MAX, day_is_whole
 from prewatt.host.context import HostContext
@@ -136,7 +136,8 @@ def _control(
     value code rests on stays where it is: its digits are on paper."""
     waiting = next_waiting(writing.connection, row.id)
     dropped = json.loads(waiting.what)["key_set"] if waiting is not None and waiting.code is Code.KEY_DROP else None
-    if dropped is not None and code_rests_on(writing, context, row.id, dropped):
+    if waiting is not None and dropped is not None and code_rests_on(writing, context, row.id, dropped):
+        control_held(writing, waiting.number, f"an open value code rests on key set {dropped}")
         waiting = next_waiting(writing.connection, row.id, but=Code.KEY_DROP)
     if waiting is None or before.body is not BodyState.LIVE:
         return before, None
