@@ -244,3 +244,19 @@ def test_a_campaign_waits_for_the_code_and_says_why(make_world):
     assert world.host.campaigns.read(campaign).outline.state == "done"
     assert rested not in world.bodies[METER].keys
     assert type_code(world, sale.code) is not CodeOutcome.STORED
+
+
+def test_the_sets_of_a_meter_that_a_restored_host_takes_in_again_are_in_doubt(make_world, backed_up):
+    back_up, restore = backed_up
+    world = make_world(meters=0)
+    back_up(world)
+    world.add_meter(METER)
+    world.settle(2)
+    assert held(world) == HeldSets(frozenset({0, 1}))
+    restore(world)
+    body = world.bodies[METER]
+    world.add_meter(METER)
+    world.bodies[METER] = body
+    assert held(world) == HeldSets(doubted=frozenset({0, 1}))
+    world.settle(30)
+    assert held(world).sure

@@ -193,7 +193,9 @@ class Registry:
                 made_s=now_s,
             )
         )
-        rows = [{"meter": meter, "key_set": each, "state": "confirmed"} for each in key_sets]
+        # One that was here before a restore may have lost sets since.
+        doubted = self._context.generation.highest_epoch(meter) is not None
+        rows = [{"meter": meter, "key_set": each, "state": "confirmed", "doubted": doubted} for each in key_sets]
         connection.execute(insert(schema.meter_keys), rows)
         connection.execute(insert(schema.standings).values(meter=meter, **_NO_STANDING))
         insert_book(writing, meter, self._first_book(meter))
