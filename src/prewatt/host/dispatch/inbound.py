@@ -23,12 +23,16 @@ from prewatt.host.refusals import HostError
 from prewatt.host.store import Writing, schema
 from prewatt.protocol.meter_messages import open_alarm, open_report, open_wish, seal_ack
 
-__all__ = ["FROM_METER", "Arrived", "Inbound"]
+__all__ = ["FROM_METER", "Arrived", "Inbound", "StrangerError"]
 
 _log = structlog.get_logger("prewatt.dispatch")
 # A statement takes so many parameters and no more.
 _METERS_AT_ONCE: Final = 500
 FROM_METER: Final = frozenset({MessageType.REPORT, MessageType.ALARM, MessageType.WISH})
+
+
+class StrangerError(HostError):
+    """An authentic message of a meter that the registry does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ class Inbound:
         except Exception as error:  # a vault that cannot be read just now, or a mistake in here: it is kept
             return [_raising(error)]
         if meter not in self._suites:
-            return [_raising(HostError(f"meter {meter}: it is not enrolled here"))]
+            return [_raising(StrangerError(f"meter {meter}: it is not enrolled here"))]
 
         def work(writing: Writing) -> list[bytes]:
             if isinstance(opened, Report):

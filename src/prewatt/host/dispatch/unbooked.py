@@ -18,7 +18,7 @@ from sqlalchemy import insert as new_row
 from prewatt.codec.messages import MessageType
 from prewatt.host.boxanswers import UnbookedAnswer
 from prewatt.host.context import HostContext, log_action
-from prewatt.host.dispatch.inbound import Arrived, Inbound
+from prewatt.host.dispatch.inbound import Arrived, Inbound, StrangerError
 from prewatt.host.dispatch.together import attempt
 from prewatt.host.fields import check_text
 from prewatt.host.store import Writing, schema
@@ -46,7 +46,8 @@ def or_unbooked(work: _Work, context: HostContext, arrived: Arrived, station: st
             if arrived.payload[0] == MessageType.ALARM:
                 writing.connection.execute(delete(schema.unbooked).where(*_same(arrived)))
             return found
-        _log.error("cannot book a message", meter=arrived.meter, cause=str(found), kind=type(found).__name__)
+        tell = _log.info if isinstance(found, StrangerError) else _log.error
+        tell("cannot book a message", meter=arrived.meter, cause=str(found), kind=type(found).__name__)
         _keep(writing, arrived, station, found, context.now())
         return []
 
