@@ -16,6 +16,7 @@ from prewatt.link import tcpcarrier
 from prewatt.link.carrier import CarrierClosedError, End
 from prewatt.link.certificates import CertificateError, issue, make_authority
 from prewatt.link.names import Bearer, area_name, host_name
+from prewatt.link.nats import NATS
 from prewatt.link.papers import REVOKED_NAME, Papers, write_file, write_papers
 from prewatt.link.renewal import LivePapers
 from prewatt.link.revocation import Revocation, build_list
@@ -239,6 +240,25 @@ def test_papers_that_cannot_be_used_are_not_taken_up_and_the_box_goes_on_with_wh
             with pytest.raises(CarrierClosedError):
                 await host.dial(OTHER)
             assert host.carriers.empty()
+
+    run(talk())
+
+
+def test_a_box_that_dials_while_its_papers_are_being_copied_tries_again_and_does_not_end(field):
+    async def talk():
+        async with Host(field) as host:
+            for name in ("box.pem", "box.key", "authority.pem"):
+                whole = (field.place(AREA) / name).read_bytes()
+                for part in (whole[: len(whole) // 2], None):
+                    (field.place(AREA) / name).unlink()
+                    if part is not None:
+                        write_file(field.place(AREA), name, part)
+                    with pytest.raises(CarrierClosedError, match="papers"):
+                        await TCP.dial(host.listener.place, field.end(AREA), HOST)
+                    with pytest.raises(CarrierClosedError, match="papers"):
+                        await NATS.dial("127.0.0.1:1", field.end(AREA), HOST)
+                    write_file(field.place(AREA), name, whole)
+            await talks(*await host.dial(AREA))
 
     run(talk())
 

@@ -14,6 +14,7 @@ from nats.js.api import ConsumerConfig, RetentionPolicy, StorageType, StreamConf
 from nats.js.errors import APIError
 
 from prewatt.link.carrier import CarrierClosedError
+from prewatt.link.certificates import CertificateError
 from prewatt.link.names import BoxName, Role
 from prewatt.link.natscarrier import ALIVE, BYE, DATA, HEAD_BYTES, HELLO, WELCOME, NatsCarrier
 from prewatt.link.papers import Papers
@@ -93,7 +94,7 @@ class Meeting:
                 sender = "*" if peer is None else token(peer)
                 await self._client.subscribe(f"prewatt.{token(self.own)}.{sender}", cb=self._on_message)
                 await self._client.flush()
-        except (NatsError, APIError, OSError, TimeoutError) as error:
+        except (NatsError, APIError, OSError, TimeoutError, CertificateError) as error:
             why = str(error) or self._last_error or "no answer"
             await self.leave()
             raise CarrierClosedError(f"message server {', '.join(places)}: {why}") from None

@@ -182,11 +182,11 @@ def write_papers(folder: Path, papers: BoxPapers) -> None:
         write_file(folder, name, content)
 
 
-def write_file(folder: Path, name: str, content: bytes) -> None:
-    """One file of a box's folder, whole, mode 0600. OSError where it cannot be."""
+def write_file(folder: Path, name: str, content: bytes, mode: int = 0o600) -> None:
+    """One file of a box's folder, whole, for its owner alone or as ``mode`` says. OSError where it cannot be."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = folder / f"{name}.new"
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()

@@ -14,13 +14,14 @@ from typing import Any
 
 import structlog
 
+from prewatt.link.carrier import CarrierClosedError
 from prewatt.link.certificates import CertificateError
 from prewatt.link.names import BoxName
 from prewatt.link.papers import REVOKED_NAME, Papers, PeerCertificate, peer_name
 from prewatt.link.validity import PAPERS_WARN_DAYS
 from prewatt.units import DAY_S
 
-__all__ = ["LivePapers"]
+__all__ = ["LivePapers", "read_for_dialling"]
 
 _log = structlog.get_logger("prewatt.boxes")
 _Admits = Callable[[BoxName | None], bool]
@@ -96,6 +97,17 @@ class LivePapers:
         if self._tells and why != self._said:
             _log.error("papers that changed are not taken up", cause=why)
         self._said = why
+
+
+def read_for_dialling(folder: Path, admits: _Admits | None = None) -> tuple[LivePapers, ssl.SSLContext]:
+    """The papers with which a box dials; CarrierClosedError where those there cannot be used just now, as while they
+    are being copied, or have ended."""
+    try:
+        live = LivePapers(folder)
+        live.now.checked_for_dialling()
+        return live, live.caller_tls(admits)
+    except CertificateError as error:
+        raise CarrierClosedError(str(error)) from None
 
 
 class _Renewed(ssl.SSLContext):

@@ -11,7 +11,7 @@ from typing import Final
 
 from prewatt.link.carrier import Accept, CarrierClosedError, End, Promise
 from prewatt.link.names import BoxName, parse_place
-from prewatt.link.renewal import LivePapers
+from prewatt.link.renewal import LivePapers, read_for_dialling
 from prewatt.link.tcpcarrier import OPENS_WITHIN_S, Admits, Refuses, TcpCarrier, reason_of, refuses_none
 
 __all__ = ["TCP", "TcpCarrier", "TcpListener", "dial_tcp", "listen_tcp"]
@@ -108,8 +108,7 @@ class TcpScheme:
         address, port = parse_place(place, field="address")
         if own.papers is None:
             return await dial_tcp(address, port, None, lambda name: peer is None or name == peer)
-        papers = LivePapers(own.papers)
-        tls = papers.now.checked_for_dialling().caller_tls()
+        papers, tls = read_for_dialling(own.papers)
         return await dial_tcp(address, port, tls, lambda name: peer is None or name == peer, refuses=papers.refuses)
 
 

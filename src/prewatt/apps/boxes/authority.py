@@ -131,7 +131,8 @@ def copy_revoked(data: Path, folder: Path) -> None:
     with suppress(FileNotFoundError):
         newest, there = (data / REVOKED_NAME).read_bytes(), folder / REVOKED_NAME
         if not there.exists() or there.read_bytes() != newest:
-            write_file(folder, REVOKED_NAME, newest)
+            # It holds nothing secret, and whoever brings it need not be who runs the box.
+            write_file(folder, REVOKED_NAME, newest, mode=0o644)
 
 
 def write_host_papers(settings: Settings, installation: str, now_s: int) -> Path:

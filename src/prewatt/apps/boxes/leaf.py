@@ -18,6 +18,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from prewatt.host.refusals import HostError
 from prewatt.link.names import parse_place
 from prewatt.link.natsconfig import build_leaf_config
@@ -26,6 +28,7 @@ from prewatt.link.renewal import LivePapers
 
 __all__ = ["find_program", "run_leaf"]
 
+_log = structlog.get_logger("prewatt.boxes")
 NATS: Final = "nats:"
 _PROGRAM: Final = "nats-server"
 # Of linux/prctl.h.
@@ -51,7 +54,7 @@ def find_program(named: str | None) -> str:
 
 @asynccontextmanager
 async def run_leaf(
-    folder: Path, papers: Papers, host: str, stations: Sequence[str], program: str | None
+    folder: Path, host: str, stations: Sequence[str], program: str | None
 ) -> AsyncIterator[tuple[str, Sequence[str]]]:
     """The addresses to dial and to listen at, once the message server runs; as they are where none is needed."""
     if not host.startswith(NATS):
@@ -60,23 +63,24 @@ async def run_leaf(
         yield program, [program if each.startswith(NATS) else each for each in stations]
     else:
         own = next((each for each in stations if each.startswith(NATS)), f"{NATS}//127.0.0.1:0")
-        async with _server(folder, papers, _places(host), _with_port(_places(own)[0]), find_program(program)) as place:
+        async with _server(folder, _places(host), _with_port(_places(own)[0]), find_program(program)) as place:
             met = f"{NATS}//{place}"
             yield met, [met if each.startswith(NATS) else each for each in stations]
 
 
 @asynccontextmanager
-async def _server(folder: Path, papers: Papers, hubs: list[str], place: str, program: str) -> AsyncIterator[str]:
+async def _server(folder: Path, hubs: list[str], place: str, program: str) -> AsyncIterator[str]:
     def configure(papers: Papers) -> None:
         write_file(folder, _CONFIG, build_leaf_config(papers, place, hubs, folder / "streams").encode())
 
-    configure(papers)
+    live = LivePapers(folder)
+    configure(live.now)
     with (folder / "server.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             program, "-c", folder / _CONFIG, stdout=log, stderr=log, preexec_fn=_die_with_parent
         )
     dead = asyncio.create_task(process.wait())
-    current = asyncio.create_task(_keep_current(process, papers, configure))
+    current = asyncio.create_task(_keep_current(process, live, configure))
     try:
         await _wait_open(place, dead, folder / "server.log")
         yield place
@@ -90,13 +94,20 @@ async def _server(folder: Path, papers: Papers, hubs: list[str], place: str, pro
             process.kill()
 
 
-async def _keep_current(process: asyncio.subprocess.Process, used: Papers, configure: Callable[[Papers], None]) -> None:
-    live = LivePapers(used.folder)
+async def _keep_current(
+    process: asyncio.subprocess.Process, live: LivePapers, configure: Callable[[Papers], None]
+) -> None:
+    used = live.now
     while True:
         await asyncio.sleep(_LOOK_AT_PAPERS_EVERY_S)
-        if (used.serial, used.revoked.number) != (live.now.serial, live.now.revoked.number):
-            used = live.now
-            configure(used)
+        papers = live.now
+        if papers is not used:
+            try:
+                configure(papers)
+            except OSError as error:
+                _log.error("message server: configuration cannot be written", cause=str(error))
+                continue
+            used = papers
             with suppress(ProcessLookupError):
                 process.send_signal(signal.SIGHUP)
 

@@ -51,7 +51,7 @@ def run_area(folder: Path, host: str, stations: Sequence[str], program: str | No
 
     async def live() -> None:
         box, ready = AreaBox(FileSpools(memory), number, WallClock()), asyncio.Event()
-        async with watching_box(folder), run_leaf(folder, papers, host, stations, program) as (up, below):
+        async with watching_box(folder), run_leaf(folder, host, stations, program) as (up, below):
             running = asyncio.create_task(box.run(up, below, own, host_name(papers.name.installation), ready))
             await _ready(running, ready)
             say(f"area {number}: host at {host}, stations at {', '.join(box.places)}")
@@ -137,6 +137,7 @@ def _begin(folder: Path, role: Role, level: str) -> tuple[Papers, MemoryFile]:
     _set_up(level)
     try:
         papers = Papers(folder)
+        papers.caller_tls()
     except CertificateError as error:
         raise BoxError(str(error)) from None
     if papers.name.role is not role:
