@@ -107,12 +107,13 @@ KEEPING = {**FOREVER, "field.box": 10, "people.home": 10, "people.tick_homes": 4
 BOXES = {"field.box": 8, "people.home": 4, "people.tick_homes": 2}
 
 
-def hole(mood, *, boxes=False, calm=False):
+def hole(mood, *, boxes=False, calm=False, steps=WALK_STEPS):
     """``mood``: what happens more often; ``boxes``: only worlds with area servers and stations have it; ``calm``: it
-    shows when faults stop and everything has to converge."""
+    shows when faults stop and everything has to converge; ``steps``: after which a run is given up."""
 
     def planted_hole(function):
-        HOLES[function.__name__], MOODS[function.__name__] = function, (mood, boxes, calm)
+        HOLES[function.__name__] = function
+        MOODS[function.__name__] = (mood, boxes, CALM_STEPS if calm else steps, calm)
         return function
 
     return planted_hole
@@ -139,8 +140,8 @@ def moody(name, seed):
 
 def request(name, seed):
     """The run that hunts a hole from a seed."""
-    calm = MOODS[name][2]
-    return Request(seed, CALM_STEPS if calm else WALK_STEPS, meters=2, calm=calm)
+    steps, calm = MOODS[name][2:]
+    return Request(seed, steps, meters=2, calm=calm)
 
 
 def fall(name, seed):

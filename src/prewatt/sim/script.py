@@ -17,13 +17,14 @@ OPERATIONS: Final = (
     *(("field.replay", 6.0), ("field.burst_of_replays", 1.5), ("field.misroute", 3.0), ("field.forge", 3.0)),
     *(("field.crosstalk", 1.0), ("field.garbage", 2.0), ("field.refuse", 1.0), ("field.weather", 2.0)),
     *(("field.cut", 1.0), ("field.drop_all", 1.0), ("field.box", 2.0), ("field.erase", 0.2), ("field.move", 0.7)),
-    *(("people.vend", 6.0), ("people.wrong", 1.5), ("people.cancel", 2.5), ("people.refund", 1.0)),
+    ("field.hold", 2.0),
+    *(("people.vend", 8.0), ("people.wrong", 1.5), ("people.cancel", 2.5), ("people.refund", 1.0)),
     ("people.take_back", 0.2),
-    *(("people.code", 2.0), ("people.type", 4.0), ("people.office", 2.0), ("people.controls", 2.5)),
+    *(("people.code", 3.0), ("people.type", 4.0), ("people.office", 2.0), ("people.controls", 3.0)),
     *(
         ("people.tariff", 0.7),
         ("people.campaign", 0.7),
-        ("people.load", 3.0),
+        ("people.load", 4.0),
         ("people.home", 2.0),
         ("people.power", 2.0),
     ),
@@ -37,7 +38,7 @@ FAULTS: Final = frozenset(name for name, _ in OPERATIONS if name.startswith(("fi
 # Without these nothing would happen at all.
 _ALWAYS: Final = frozenset({"people.vend", "people.load", "people.power_back", "people.tick_homes"})
 _MOODS: Final = {True: (0.5, 1.0, 1.0), False: (0.0, 0.3, 1.0, 1.0, 3.0)}
-_GAPS_MS: Final = (5, 50, 200, 200, 1_200, 1_200, 5_000, 5_000, 31_000)
+_GAPS_MS: Final = (5, 50, 200, 200, 1_200, 1_200, 5_000, 5_000, 31_000, 61_000)
 _JUMPS_MS: Final = (300_000, 300_000, 3_600_000, 3_600_000, 21_600_000, 90_000_000)
 _JUMP_SHARE: Final = 0.01
 
