@@ -556,9 +556,9 @@ def spool_dropped_at_restart():
     """A station that lost its power begins with an empty memory: what waited there was the only copy."""
     real = keeping.Keeping.__init__
 
-    def begin(self, spool, address):
+    def begin(self, spool, address, fresh_id=None):
         spool.drop_through(spool.next - 1)
-        real(self, spool, address)
+        real(self, spool, address, fresh_id)
 
     return [(keeping.Keeping, "__init__", begin)]
 
