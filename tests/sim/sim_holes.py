@@ -43,6 +43,8 @@ WALK_STEPS, CALM_STEPS = 4_000, 700
 GAPS_MS = (5, 50, 200, 200, 1_200, 1_200, 5_000, 31_000, 300_000)
 
 HOLES, MOODS = {}, {}
+# Holes that another rule covers: alone they do no harm, and a run into one has to stay clean.
+ALONE = {}
 # Where a hole may be seen by several laws: the words of the one that is its own.
 SAYS = {}
 # A run known to fall into each.
@@ -165,7 +167,7 @@ def named(name, outcome):
 @contextmanager
 def planted(name):
     """The hole, as long as the block lasts."""
-    changes = HOLES[name]()
+    changes = (HOLES | ALONE)[name]()
     before = [(place, attribute, place.__dict__[attribute]) for place, attribute, _ in changes]
     for place, attribute, changed in changes:
         setattr(place, attribute, changed)

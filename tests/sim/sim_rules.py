@@ -7,12 +7,14 @@ table names both, and the pair has to be found.
 from dataclasses import replace
 
 from sim_holes import (
+    ALONE,
     CANCELS,
     CONTROLS,
     CRASHES,
     FOREVER,
     HOLES,
     KEEPING,
+    MOODS,
     RESTORES,
     SAYS,
     hole,
@@ -46,8 +48,8 @@ UNSEEN = frozenset(
         "a_control_answer_is_not_bound_to_its_digest and one_counter_for_two_commands",
     }
 )
-# Of each pair, what covers the one hole as long as the other is not there; and the one hole alone.
-COVERED, ALONE = {}, {}
+# Of each pair, what covers the one hole as long as the other is not there.
+COVERED = {}
 # What is played again sets clocks as well; here they stand, so that it is the other rule that is seen.
 ALONE_CLOCK = [(commands, "clamp", lambda own_s, time_s, elapsed_ms, speed: own_s)]
 MINUTES = (200, 5_000, 31_000, 300_000, 300_000, 1_200_000)
@@ -76,6 +78,8 @@ def covered(others, by, mood, *, says="", **named):
         both.__name__, both.__doc__ = name, function.__doc__
         hole(mood, **named)(both)
         COVERED[name], ALONE[function.__name__], SAYS[name] = by, function, says
+        for each in {function.__name__, *others} & set(ALONE):
+            MOODS.setdefault(each, MOODS[name])
         return function
 
     return planted_pair

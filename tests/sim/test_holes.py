@@ -5,8 +5,8 @@ file looks for them with fresh seeds (`make sim HOLES=1`).
 """
 
 import pytest
-from sim_holes import HOLES, MOODS, SEEDS, clean, fall, has_boxes, moody, named, planted
-from sim_rules import ALONE, COVERED, UNSEEN
+from sim_holes import ALONE, HOLES, MOODS, SEEDS, clean, fall, has_boxes, moody, named, planted
+from sim_rules import COVERED, UNSEEN
 
 from prewatt.sim.run import Request, run
 
