@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from contextlib import contextmanager
 
 import pytest
 import structlog
@@ -28,6 +29,18 @@ def settings(tmp_path, monkeypatch):
     made.data.mkdir()
     create_vault(made, ["aes-2026", "aes-2026"])
     return made
+
+
+@contextmanager
+def told():
+    """What the log is told, of every level, whatever another test set up."""
+    before = structlog.get_config()
+    structlog.reset_defaults()
+    try:
+        with structlog.testing.capture_logs() as logs:
+            yield logs
+    finally:
+        structlog.configure(**before)
 
 
 class Clock:
@@ -69,7 +82,7 @@ def test_a_box_says_once_a_day_that_its_papers_end_and_is_quiet_before(settings,
             await clock.some_looks()
             assert len(logs) == 2 + 1  # and that it has new ones
 
-    with structlog.testing.capture_logs() as logs:
+    with told() as logs:
         run(work())
     assert logs[0]["renew_with"] == "`prewatt area certify`"
 
@@ -95,7 +108,7 @@ def test_the_host_says_whose_papers_end_and_signs_its_own_anew(settings, monkeyp
             assert [each["box"] for each in logs] == ["area 1", "area 1", "station 1.2"]
             assert Papers(folder).expires_s == clock.now_s + BOX_DAYS * DAY_S
 
-    with structlog.testing.capture_logs() as logs:
+    with told() as logs:
         run(work())
 
 
@@ -112,10 +125,10 @@ def test_a_record_that_cannot_be_read_is_told_and_stops_nothing(settings, monkey
             assert {each["event"] for each in logs} == {"papers cannot be looked after"}
             (settings.data / ISSUED_NAME).write_bytes(whole)
             await clock.some_looks()
-            told = len(logs)
+            before = len(logs)
             clock.now_s += 2 * DAY_S
             await clock.some_looks()
-            assert len(logs) == told
+            assert len(logs) == before
 
-    with structlog.testing.capture_logs() as logs:
+    with told() as logs:
         run(work())
