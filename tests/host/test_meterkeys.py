@@ -260,3 +260,23 @@ def test_the_sets_of_a_meter_that_a_restored_host_takes_in_again_are_in_doubt(ma
     assert held(world) == HeldSets(doubted=frozenset({0, 1}))
     world.settle(30)
     assert held(world).sure
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_new_body_behind_the_id_gets_codes_under_sets_alone_that_it_proved_itself(make_world, seed):
+    """It lay in the store, and has not the set that the body before was given."""
+    world = make_world(seed=seed)
+    world.settle(1)
+    give(world)
+    world.host.bodies.retire(METER, "worn out")
+    world.settle(2)
+    old = world.bodies[METER]
+    world.bodies[METER] = type(old)(METER, {n: old.keys[n] for n in (0, 1)})
+    for _ in range(4):
+        world.now_s += 86_400
+        world.settle(4)
+    assert world.host.registry.read_meter(METER).epoch == 2
+    assert held(world).sure
+    assert held(world).sure <= {0, 1}
+    world.spoil = lambda payload: []
+    assert [type_code(world, digits) for digits in sell_codes(world)] == [CodeOutcome.STORED] * CODES

@@ -1,9 +1,10 @@
 """The key sets of each meter as the books have them: given, proved, gone; and which proof may be out of date.
 
 A set is `confirmed` once a session under it has succeeded. It may be gone since without anybody here knowing: a command
-that drops it went out and its answer is lost, or the books are an older copy that has forgotten it. Such a set is in
-doubt. It may still carry a session, which proves it anew; nothing that cannot be taken back rests on it: no value code,
-which would be useless digits on paper, and no retirement of the meter's other sets.
+that drops it went out and its answer is lost, the books are an older copy that has forgotten that, or another body
+answers to the id. Such a set is in doubt. It may still carry a session, which proves it anew; nothing that cannot be
+taken back rests on it: no value code, which would be useless digits on paper, and no retirement of the meter's other
+sets.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from prewatt.host.store import Writing, schema
 
-__all__ = ["HeldSets", "doubt_all", "doubt_set", "note_gone", "note_proved", "note_sent", "read_held"]
+__all__ = ["HeldSets", "doubt_all", "doubt_others", "doubt_set", "note_gone", "note_proved", "note_sent", "read_held"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,13 @@ def doubt_set(writing: Writing, meter: str, key_set: int) -> None:
     keys = schema.meter_keys
     mine = (keys.c.meter == meter, keys.c.key_set == key_set, keys.c.doubted.is_(False))
     writing.connection.execute(update(keys).where(*mine).values(doubted=True))
+
+
+def doubt_others(writing: Writing, meter: str, but: int) -> None:
+    """Another body answers to this id, under the one set ``but``."""
+    keys = schema.meter_keys
+    others = (keys.c.meter == meter, keys.c.key_set != but, keys.c.doubted.is_(False))
+    writing.connection.execute(update(keys).where(*others).values(doubted=True))
 
 
 def doubt_all(writing: Writing) -> None:

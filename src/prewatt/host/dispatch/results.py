@@ -17,7 +17,7 @@ from prewatt.host.collection import book_standing, collect_part, pass_day, prune
 from prewatt.host.context import HostContext
 from prewatt.host.controls import end_control
 from prewatt.host.dispatch.choice import Choice
-from prewatt.host.meterkeys import note_gone, note_proved, note_sent
+from prewatt.host.meterkeys import doubt_others, note_gone, note_proved, note_sent
 from prewatt.host.refusals import HostError
 from prewatt.host.resend import resend_wanted
 from prewatt.host.store import Writing, schema
@@ -29,6 +29,7 @@ from prewatt.protocol.host import Outcome
 from prewatt.protocol.meter_messages import CounterBook
 from prewatt.protocol.transfer import (
     NO_EPOCH,
+    SAFE_EPOCH_FIRST,
     BodyState,
     Change,
     Commissioned,
@@ -56,7 +57,7 @@ def book_result(writing: Writing, context: HostContext, meter: str, choice: Choi
         ring = _parse_ring(outcome.rest)
     totals = totals_of(part) if part is not None else None
     fact = ResultFact(choice.work, outcome.receipt, ring, totals)
-    _book_fact(writing, context, meter, fact, part, outcome.rest)
+    _book_fact(writing, context, meter, fact, part, outcome.rest, under=choice.key_set)
     if choice.key_set_unproved:
         _prove_key(writing, meter, choice.key_set, context.now())
     if part is not None and part.standing is not None:
@@ -77,7 +78,7 @@ def book_report(writing: Writing, context: HostContext, meter: str, report: Repo
         return False
     ring = part.standing.ring if part is not None and part.standing is not None else None
     totals = totals_of(part) if part is not None else None
-    _book_fact(writing, context, meter, ReportFact(receipt, ring, totals), part)
+    _book_fact(writing, context, meter, ReportFact(receipt, ring, totals), part, under=report.head.key_set)
     return True
 
 
@@ -102,8 +103,16 @@ def book_wish(writing: Writing, context: HostContext, meter: str, wish: Wish) ->
 
 
 def _book_fact(
-    writing: Writing, context: HostContext, meter: str, fact: Fact, part: InfoPart | None, rest: bytes | None = None
+    writing: Writing,
+    context: HostContext,
+    meter: str,
+    fact: Fact,
+    part: InfoPart | None,
+    rest: bytes | None = None,
+    *,
+    under: int,
 ) -> None:
+    """``under``: the key set that carried the fact."""
     before, now_s = take_book(writing, meter), context.now()
     record_facts(writing, before, fact.receipt, fact.ring, at_s=now_s)
     after, changes = learn(before, fact)
@@ -119,6 +128,9 @@ def _book_fact(
     _end_controls(writing, meter, fact, changes, now_s, rest)
     if any(isinstance(change, Commissioned | Synced) for change in changes):
         resend_wanted(writing, meter, now_s)
+    if after.epoch > SAFE_EPOCH_FIRST and any(isinstance(change, Commissioned) for change in changes):
+        # What the body before proved says nothing of this one.
+        doubt_others(writing, meter, under)
 
 
 def settle_step(context: HostContext, book: MeterBook, *, bare: bool) -> tuple[MeterBook, tuple[Change, ...]]:
