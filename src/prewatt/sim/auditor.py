@@ -19,7 +19,7 @@ from prewatt.host.host import Host
 from prewatt.protocol.meter_messages import CounterBook
 from prewatt.protocol.transfer import FreezeReason, OrderState
 from prewatt.protocol.transfer_book import burn_tag
-from prewatt.sim.burning import check_burned
+from prewatt.sim.burning import Reckoner
 from prewatt.sim.history import ViolationError
 from prewatt.sim.home import Home
 from prewatt.sim.witness import Witness
@@ -73,6 +73,7 @@ class Auditor:
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self.witness = Witness(rows, self.check)
+        self.reckoner = Reckoner(rows, self.check)
         self.accounts: dict[str, Account] = {}
         self.sales: dict[str, Sale] = {}
         self.applied = 0
@@ -132,6 +133,7 @@ class Auditor:
         if device is None:
             return
         self.witness.observe(home)
+        self.reckoner.observe(home)
         account = self.accounts.setdefault(meter, Account())
         money = device.money
         if money is account.money:
@@ -141,7 +143,7 @@ class Auditor:
             if entry.sequence > account.last_sequence:
                 self._enter(meter, account, entry)
         self._check_ring(meter, account, money)
-        self._check_sums(meter, account, money, home)
+        self._check_sums(meter, account, money)
 
     def _check_ring(self, meter: str, account: Account, money: Money) -> None:
         ring = money.ring
@@ -151,7 +153,7 @@ class Auditor:
         held = [entry for entry in account.history if entry.sequence >= ring[0].sequence]
         self.check(held == list(ring), f"{meter}: its ring is not what it applied")
 
-    def _check_sums(self, meter: str, account: Account, money: Money, home: Home) -> None:
+    def _check_sums(self, meter: str, account: Account, money: Money) -> None:
         check = self.check
         received, returned = account.received_micro, account.returned_micro
         check(money.received_micro == received, f"{meter}: received {money.received_micro}, applied {received}")
@@ -165,7 +167,6 @@ class Auditor:
         control = money.last_control
         check(control >= account.last_control, f"{meter}: control {control} after {account.last_control}")
         account.last_control = control
-        check_burned(check, home, money)
         account.burned_micro = money.burned_micro
 
     def _enter(self, meter: str, account: Account, entry: RingEntry) -> None:

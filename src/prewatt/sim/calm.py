@@ -40,6 +40,7 @@ class Calm:
 
     def note_tariffs(self) -> None:
         """What the host calls each price."""
+        self.world.auditor.reckoner.prices.note()
         for version, digest in self.world.rows("SELECT version, digest FROM tariffs"):
             self._tariff_top = max(self._tariff_top, version)
             self._tariff_digests[version] = digest

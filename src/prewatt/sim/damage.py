@@ -91,10 +91,14 @@ class Damage:
         check(self._lost > 0, f"damage was not noticed, in {differ}")
         disk.mend_as_is()
 
+    def opened(self) -> None:
+        """It began to read: so it found no damage."""
+        self.world.check(not self._wrong, f"a database was opened that is damaged: {self._wrong}")
+
     def after_start(self) -> None:
-        """It did start: nothing that was found is left, and commits that were lost are known to be, or the last was."""
+        """It did start: commits that were lost are known to be, or it was the last one."""
         world = self.world
-        world.check(not self._wrong, f"a database was opened that is damaged: {self._wrong}")
+        self.opened()
         if self._lost:
             self.counts["as restored"] += 1
             generation = world.rows("SELECT generation FROM mark")[0][0]

@@ -5,6 +5,7 @@ write, with a last gasp or without), and hands out what it sends. What was fed i
 than the meter knows how much energy it may have burned at most.
 """
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
@@ -23,6 +24,7 @@ __all__ = ["Home", "HomeWorld"]
 
 # After a long jump a home took something only in its last hour: what is walked here is messages, not months.
 _FED_MINUTES_MAX: Final = 60
+_LOADS_MAX: Final = 2 * _FED_MINUTES_MAX
 _RANDOM_BYTES: Final = 32
 
 
@@ -85,8 +87,8 @@ class Home:
         self.dead = False
         self.pulses_per_minute = 0
         self.fed_pulses = 0
-        # Whether it ever stood where what it takes is not burned: no balance, and as much owed as may be.
-        self.unpaid = False
+        # The second from which on it took so many pulses for a minute, at that angle; whoever reckons uses them up.
+        self.loads: deque[tuple[int, int, int]] = deque(maxlen=_LOADS_MAX)
         self._load_until_s = 0
         self._kept: Money | None = None
         self.power_up()
@@ -208,9 +210,8 @@ class Home:
                 load = Load(0, self._load_until_s, pulses, 1_000 * (self._load_until_s // 3_600 % 6))
                 # Before, because a cut may come in the middle of what it does about it.
                 self.fed_pulses += pulses
+                self.loads.append((load.minute_s, pulses, load.angle_cdeg or 0))
                 said = device.step(load, now, bytes(_RANDOM_BYTES))
-                owed = device.money.owed_micro
-                self.unpaid |= device.money.balance_micro == 0 and owed >= device._core.limits.owed_max_micro
                 if said:
                     # What it says tells of this minute, not of the last one that is fed now.
                     self.world.observe(self)

@@ -55,6 +55,7 @@ class Trouble:
         try:
             world.installation.start()
         except HostCrashError:
+            world.damage.opened()
             self.crashes += 1
             world.installation.end(world.chance, power=world.chance.random() < 0.5)
             world.after(1_000, self.start)
