@@ -127,22 +127,18 @@ def issue(
     uses = [ExtendedKeyUsageOID.CLIENT_AUTH]
     if name.role is not Role.STATION:
         uses.append(ExtendedKeyUsageOID.SERVER_AUTH)
-    signer = authority.certificate
+    public, own = key.public_key(), _subject(name.installation, str(name))
     builder = (
-        _builder(_subject(name.installation, str(name)), signer.subject, key.public_key(), now_s, days)
+        _builder(own, authority.certificate.subject, public, now_s, days)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
         .add_extension(_alternative_names(bearer, servers_edition, reached_at), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()), critical=False)
     )
-    certificate = builder.sign(authority.key, hashes.SHA256())
-    return BoxPapers(
-        certificate.public_bytes(serialization.Encoding.PEM),
-        _key_bytes(key, serialization.Encoding.PEM),
-        authority.pem,
-    )
+    certificate = builder.sign(authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    return BoxPapers(certificate, _key_bytes(key, serialization.Encoding.PEM), authority.pem)
 
 
 def read_name(pem: bytes, authority_pem: bytes | None = None) -> BoxName:
