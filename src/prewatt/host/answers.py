@@ -90,7 +90,7 @@ class MeterAnswer(Answer):
     key_sets: tuple[int, ...]
     """Those that it has proved."""
     key_sets_doubted: tuple[int, ...]
-    """Those of them that may be gone since: told to go without an answer yet, or proved before a restore."""
+    """Those that may be gone since: told to go without an answer yet, proved before a restore, or by another body."""
     program: int | None
     """The program in force, as the meter last told; null: it has not told yet."""
     epoch: int
