@@ -70,7 +70,7 @@ class SimStore(Store):
     def __init__(self, disk: Disk) -> None:
         self.path = Path(DATABASE)
         self.after_commit = None
-        self._damaged: StoreError | None = None
+        self._damaged: str | None = None
         self._waiting: list[Job] = []
         self.commits = 0
         self._disk = disk
@@ -117,7 +117,7 @@ class SimStore(Store):
         """See Store; the note is that of a file."""
         found = dialect.store_error(error, self.path)
         if dialect.is_damage(error):
-            self._damaged = found
+            self._damaged = str(found)
         return found
 
     def read_rows(self, statement: str) -> list[Any]:

@@ -63,7 +63,7 @@ class Store:
         self.after_commit: Callable[[int], None] | None = None
         self._readers: Engine = dialect.reading_engine(path)
         self._writer: Engine = dialect.writing_engine(path)
-        self._damaged: StoreError | None = None
+        self._damaged: str | None = None
         self._jobs: queue.Queue[Job | None] = queue.Queue(maxsize=WAITING_MAX)
         self._closed = False
         self._gate = threading.Lock()
@@ -98,13 +98,15 @@ class Store:
         """StoreError where the database once said that it is damaged: nothing is read from it or written to it any
         more by this process, because whatever still works may work on half of the truth."""
         if self._damaged is not None:
-            raise self._damaged
+            raise StoreError(self._damaged)
 
     def failed(self, error: Exception) -> StoreError:
         """What went wrong, for a person; where it is damage, this was the last that this process did with it."""
+        if isinstance(error, StoreError):
+            return error
         found = dialect.store_error(error, self.path)
         if dialect.is_damage(error):
-            self._damaged = found
+            self._damaged = str(found)
             note_damage(self.path)
         return found
 
