@@ -116,9 +116,12 @@ class Registry:
         """
         return self._decide(meter, note, "reconcile", _reconcile)
 
-    def thaw(self, meter: str, note: str) -> MeterAnswer:
-        """A person has looked into a frozen meter: it is fenced like one after a restore, and goes on."""
-        return self._decide(meter, note, "thaw", thaw)
+    def thaw(self, meter: str, note: str, *, back: bool = False) -> MeterAnswer:
+        """A person has looked into a frozen meter: it is fenced like one after a restore, and goes on.
+
+        ``back``: a body without an epoch answered too early, and the one before it hangs there again.
+        """
+        return self._decide(meter, note, "thaw", lambda book: thaw(book, back=back))
 
     def _decide(
         self, meter: str, note: str, action: str, rule: Callable[[MeterBook], tuple[MeterBook, tuple[Change, ...]]]

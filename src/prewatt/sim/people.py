@@ -134,7 +134,7 @@ class People:
 
     def op_office(self, chance: Random) -> None:
         """The office looks at what waits for a person."""
-        self.world.calm.office()
+        self.world.office.run()
 
     def op_controls(self, chance: Random) -> None:
         """A relay, a text, a setting or a key is ordered; where much waits, only what replaces its own kind."""

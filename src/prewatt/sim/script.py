@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-__all__ = ["FAULTS", "OPERATIONS", "Operation", "draw"]
+__all__ = ["BODIES", "FAULTS", "OPERATIONS", "Operation", "draw"]
 
 # Operation, and how often beside the others.
 OPERATIONS: Final = (
@@ -33,6 +33,12 @@ OPERATIONS: Final = (
     *(("trouble.restore", 0.5), ("trouble.lose_state", 0.05)),
     *(("damage.rot", 0.3), ("damage.astray", 0.3)),
 )
+# What befalls bodies: only in some seeds, and beside all the rest.
+BODIES: Final = (
+    *(("office.retire", 1.5), ("office.replace", 2.0), ("office.lose", 0.25), ("office.sign_over", 1.5)),
+    *(("bodies.exchange", 1.5), ("bodies.back", 1.0), ("bodies.swap", 0.5)),
+    *(("bodies.image", 0.6), ("bodies.twin", 0.3)),
+)
 # What a world without enemies and accidents leaves out.
 FAULTS: Final = frozenset(name for name, _ in OPERATIONS if name.startswith(("field.", "trouble.", "damage.")))
 # Without these nothing would happen at all.
@@ -41,6 +47,7 @@ _MOODS: Final = {True: (0.5, 1.0, 1.0), False: (0.0, 0.3, 1.0, 1.0, 3.0)}
 _GAPS_MS: Final = (5, 50, 200, 200, 1_200, 1_200, 5_000, 5_000, 31_000, 61_000)
 _JUMPS_MS: Final = (300_000, 300_000, 3_600_000, 3_600_000, 21_600_000, 90_000_000)
 _JUMP_SHARE: Final = 0.01
+_BODIES_SHARE: Final = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,10 @@ def draw(seed: int) -> Iterator[Operation]:
     names = [name for name, _ in OPERATIONS]
     weights = [weight * chance.choice(_MOODS[name in _ALWAYS]) for name, weight in OPERATIONS]
     pace = chance.choice((1, 1, 3))
+    bodies = Random(f"bodies {seed}")
+    if bodies.random() < _BODIES_SHARE:
+        names += [name for name, _ in BODIES]
+        weights += [weight * bodies.choice(_MOODS[False]) for _, weight in BODIES]
     at_ms = 1_000
     while True:
         name = chance.choices(names, weights)[0]

@@ -103,8 +103,7 @@ class Street:
         return True
 
     def _to_meter(self, meter: str, payload: bytes) -> None:
-        home = self.world.homes.get(meter)
-        if home is not None:
+        for home in self.world.bodies.standing(meter):
             self._hear(home, payload)
 
     def _to_host(self, meter: str, payload: bytes) -> None:

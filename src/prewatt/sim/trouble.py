@@ -150,16 +150,24 @@ class Trouble:
 
     def op_lose_state(self, chance: Random) -> None:
         """The data folder goes to another computer: the state folder is not there."""
+        if self._twins():
+            return
         self._end(chance)
         self.world.installation.lose_state()
         self._restored("state lost")
 
     def _reaches(self, backup: tuple[dict[str, int], Any]) -> bool:
-        known = backup[0]
-        for meter, account in self.world.auditor.accounts.items():
-            if sum(entry.sequence > known.get(meter, -1) for entry in account.history) > FORGOTTEN_MAX:
+        known, auditor, homes = backup[0], self.world.auditor, self.world.homes
+        for body, account in auditor.accounts.items():
+            # Of a body that was exchanged since nobody can tell any more what it did after the backup.
+            most = FORGOTTEN_MAX if homes[account.meter].body == body else 0
+            if sum(entry.sequence > known.get(account.meter, -1) for entry in account.history) > most:
                 return False
-        return True
+        return not self._twins()
+
+    def _twins(self) -> bool:
+        """Whether an id in use tells two stories: then a restore has nothing to go by."""
+        return bool(self.world.auditor.twins - self.world.office.lost)
 
     def _end(self, chance: Random) -> None:
         try:

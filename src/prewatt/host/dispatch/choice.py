@@ -93,7 +93,9 @@ def choose(writing: Writing, context: HostContext, meter: str, wish: Wish, *, fa
         wish = Wish(query=True, registers_only=True)
     if work is None and wish.query and _may_query(before):
         day, part = _day_wanted(writing, context, row, wish)
-        work = query_work(after, Code.USAGE, _usage_body(writing, meter, now_s, day, part, wish.acknowledged))
+        # The cursor is that of the body in use; one that may be another has acknowledged nothing yet.
+        acknowledged = wish.acknowledged if before.body is BodyState.LIVE else 0
+        work = query_work(after, Code.USAGE, _usage_body(writing, meter, now_s, day, part, acknowledged))
     if work is None:
         after, work = money
     book_changes(writing, meter, before, after, (), at_s=now_s)

@@ -119,7 +119,9 @@ def _book_fact(
     in_session = isinstance(fact, ResultFact)
     after, more = settle_step(context, after, bare=in_session and fact.receipt.last_tag == NO_TAG)
     changes = (*changes, *more)
-    report = collect_part(writing, meter, part, now_s=now_s, in_session=in_session) if part is not None else None
+    report = None
+    if part is not None:
+        report = collect_part(writing, meter, part, now_s=now_s, in_session=in_session, in_use=after.epoch)
     book_changes(writing, meter, before, after, changes, at_s=now_s)
     book_standing(writing, meter, changes, report, now_s=now_s, in_session=in_session)
     if report is not None:
