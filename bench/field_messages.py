@@ -301,7 +301,8 @@ def _papers(folder: Path) -> dict[str, Papers]:
     authority = make_authority(HERE, now_s)
     boxes: dict[str, BoxName] = {"host": HOST, "area": AREA, "station": STATION, "server": server_name(HERE, 1)}
     for word, name in boxes.items():
-        write_papers(folder / word, issue(authority, name, now_s, reached_at=["127.0.0.1"]))
+        at = ["127.0.0.1"] if word == "server" else []
+        write_papers(folder / word, issue(authority, name, now_s, reached_at=at))
     return {word: Papers(folder / word) for word in boxes}
 
 

@@ -102,6 +102,14 @@ def test_what_is_not_allowed_is_said_in_one_line(shop, options, named):
     assert shop.json("campaign", "list") == []
 
 
+@pytest.mark.parametrize("place", ["--meter", "--station", "--area"])
+def test_a_place_that_a_script_left_empty_is_refused_and_never_taken_for_all(shop, place):
+    refused = shop.run("campaign", "start", "tariff", "--price", "0.9", place, "")
+    assert refused.code in (1, 2)
+    assert len(refused.err.strip().splitlines()) == 1
+    assert shop.json("campaign", "list") == []
+
+
 def test_a_campaign_that_is_not_there_is_named(shop):
     refused = shop.run("campaign", "show", "C9")
     assert refused.code == 1

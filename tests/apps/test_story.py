@@ -23,7 +23,8 @@ class Street:
     def __init__(self, programs, eventually):
         self.programs, self.eventually = programs, eventually
         programs.set_clock(START_S)
-        self.up = programs.up(speed=3600, meters=2)
+        # On a busy computer the meters are there seconds later: these are minutes of that evening then, not hours.
+        self.up = programs.up(speed=60, meters=2)
 
     def meter(self):
         return self.programs.json("meter", "show", METER)
@@ -60,7 +61,7 @@ def a_new_street_stands_dark_until_value_comes(street):
 
 def the_clock_can_be_slowed_while_the_street_runs(street):
     before = street.programs.json("clock")
-    assert before["speed"] == 3600
+    assert before["speed"] == 60
     now = street.programs.json("clock", "--speed", "1")
     assert (now["speed"], now["now_s"] >= before["now_s"]) == (1, True)
     later = street.programs.json("clock")
@@ -149,7 +150,7 @@ def usage_arrives_after_a_midnight_of_the_meter(street):
     street.programs.json("clock", "--speed", "3600")
 
     def collected():
-        rows = street.programs.json("usage", "show", METER, "--by", "day", "--days", "3")["rows"]
+        rows = street.programs.json("usage", "show", METER, "--by", "day", "--days", "30")["rows"]
         return [row for row in rows if row["label"] == "2027-01-11" and row["minutes"] > 6 * 60 and row["pulses"]]
 
     street.eventually(lambda: street.clock_s() >= MIDNIGHT_S)

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 
 import prewatt.host.dispatch.engine as engine_module
 import prewatt.host.dispatch.inbound as inbound_module
+import prewatt.host.dispatch.unbooked as unbooked_module
 import prewatt.host.generation as generation_module
 import prewatt.host.store.files as files_module
 from prewatt.host.dispatch import DispatchSettings
@@ -76,6 +77,7 @@ class QuickStore(Store):
         self._writer = self.dialect.writing_engine()
         self._waiting = []
         self._connection = None
+        self._damaged = None
         self.commits = 0
 
     @property
@@ -186,6 +188,7 @@ class Installation:
             (generation_module.GenerationFiles, "note_epoch", note_epoch),
             (engine_module, "_log", self.log),
             (inbound_module, "_log", self.log),
+            (unbooked_module, "_log", self.log),
         )
         before = [getattr(place, name) for place, name, _ in changes]
         for place, name, changed in changes:

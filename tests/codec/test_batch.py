@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prewatt.codec.batch import BATCH_BYTES_MAX, METERS_MAX, BatchKind, build_batch, items_max, parse_batch
+from prewatt.codec.batch import (
+    BATCH_BYTES_MAX,
+    METERS_MAX,
+    BatchKind,
+    _read_right,
+    _read_strictly,
+    build_batch,
+    items_max,
+    parse_batch,
+)
 from prewatt.codec.errors import DecodeError
 from prewatt.units import MeterId
 
@@ -23,6 +32,24 @@ def test_a_batch_is_what_it_was(given_items, kind):
     assert parse_batch(data, kind) == tuple(given_items)
     with pytest.raises(DecodeError):
         parse_batch(data, DOWN if kind is UP else UP)
+
+
+def strictly(data, kind):
+    try:
+        return _read_strictly(data, kind)
+    except DecodeError:
+        return None
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(items, max_size=6), st.sampled_from(BatchKind), st.data())
+def test_one_look_takes_what_field_by_field_takes_and_nothing_else(given_items, kind, data):
+    encoded = bytearray(build_batch(UP, given_items))
+    encoded[0] = data.draw(st.sampled_from([kind, 0, 1, 2, 3]))
+    for at, byte in data.draw(st.lists(st.tuples(st.integers(0, len(encoded) - 1), st.integers(0, 255)), max_size=2)):
+        encoded[at] = byte
+    changed = bytes(encoded)[: data.draw(st.integers(0, len(encoded)))] if data.draw(st.booleans()) else bytes(encoded)
+    assert _read_right(changed, kind) == strictly(changed, kind)
 
 
 def test_a_batch_cut_or_extended_anywhere_is_refused():

@@ -1,12 +1,13 @@
 """A hostile walk of stations and an area server: what is durable in a box must reach the host, in order per meter.
 
 One seed is one story. Links lose, double, delay and reorder; boxes lose their power between any two effects and inside
-an append, with the last forgetting undone; memories are erased and replaced. Then the faults stop, and everything that
-was not in an erased memory has to be with the host. A `Hole` is a mistake planted on purpose: the walk must find it.
+an append, with the last forgetting undone; memories are erased and replaced, or set back to an older copy. Then the
+faults stop, and everything that did not go with a memory has to be with the host. A `Hole` is a mistake planted on
+purpose: the walk must find it.
 """
 
 import random
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -28,6 +29,7 @@ AREA = 4
 STATIONS = (1, 2)
 METERS_EACH = 2
 Key = tuple[int, bytes]
+Life = tuple[int, int]
 
 
 class Hole(Enum):
@@ -42,6 +44,7 @@ class Hole(Enum):
     SEND_BEFORE_APPEND = "a station sends an item up before its memory has it"
     NEVER_AGAIN = "what was sent once is not sent again"
     COPIES_COUNTED = "the area server gives new numbers to items that came twice"
+    OLD_ID = "a station goes on under the id of a memory that may be an older copy"
     ALARM_ALWAYS_KNOWN = "a repeated alarm is taken for the one that waits when none waits"
 
 
@@ -57,6 +60,22 @@ class WalkSpool(MemorySpool):
         self.world = world
         self._forgotten: list[Item] = []
         self._volatile = 0
+
+    def renew(self, spool_id: bytes) -> None:
+        """Durable; the power may go right before or after."""
+        cut = self.world.chance.random() if self.world.cuts else 1.0
+        if cut < 0.02:
+            raise PowerCut
+        super().renew(spool_id)
+        self._forgotten = []
+        if cut < 0.04:
+            raise PowerCut
+
+    def copied(self) -> "WalkSpool":
+        """What an image of this memory holds now."""
+        image = WalkSpool(self.id, self.world, first=self.first)
+        image._items, image._notes = deque(self._items), dict(self._notes)
+        return image
 
     def append(self, items: Sequence[Item]) -> None:
         """Durable, unless the power goes before; the power may also go right after."""
@@ -105,6 +124,16 @@ class WalkSpools(MemorySpools):
         spool = WalkSpool(spool_id, self.world, first=first)
         self._spools[station, bytes(spool_id)] = spool
         return spool
+
+    def copied(self) -> "WalkSpools":
+        """What an image of this memory holds now."""
+        image = WalkSpools(self.world)
+        image._spools = {key: spool.copied() for key, spool in self._spools.items()}
+        image._notes = dict(self._notes)
+        return image
+
+    def payloads(self) -> set[bytes]:
+        return {payload for spool in self._spools.values() for _, payload in spool._items}
 
     def power_off(self, hole: Hole | None) -> None:
         """The power went."""
@@ -165,11 +194,13 @@ class World:
     with_area: bool = True
     cuts: bool = True
     line_ms: int = 0
-    said: dict[tuple[Key, MeterId], list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    said: dict[tuple[Life, MeterId], list[bytes]] = field(default_factory=lambda: defaultdict(list))
     excused: set[bytes] = field(default_factory=set)
     booked: set[bytes] = field(default_factory=set)
-    booked_order: dict[tuple[Key, MeterId], list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    booked_order: dict[tuple[int, MeterId], list[bytes]] = field(default_factory=lambda: defaultdict(list))
     acked: dict[Key, int] = field(default_factory=dict)
+    lives: dict[int, int] = field(default_factory=lambda: dict.fromkeys(STATIONS, 0))
+    set_back: int = 0
     copies: int = 0
 
     def __post_init__(self) -> None:
@@ -182,6 +213,7 @@ class World:
         self.linked = dict.fromkeys((0, *STATIONS), False)
         self.memories = {n: self.new_spool() for n in STATIONS}
         self.area_memory = WalkSpools(self)
+        self.images: dict[int, WalkSpool | WalkSpools] = {}
         self.stations = {n: self.start_station(n) for n in STATIONS}
         self.area = self.start_area()
         self.counter = 0
@@ -197,7 +229,13 @@ class World:
     def start_station(self, number: int) -> LocalStation:
         """A station on the memory it has, with its meters told, and maybe a hole in it."""
         station = LocalStation(self.memories[number], Address(AREA, number), self.line_ms)
-        keeping = _CarelessKeeping(self.memories[number], Address(AREA, number))
+        careless = self.hole in (Hole.OLD_ID, Hole.NUMBERS_FALL)
+        try:
+            fresh_id = None if careless else self.chance.randbytes(8)
+            keeping = _CarelessKeeping(self.memories[number], Address(AREA, number), fresh_id)
+        except PowerCut:
+            self.memories[number].power_off(self.hole)
+            return self.start_station(number)
         keeping.hole = self.hole
         forwarding = _CarelessForwarding()
         forwarding.hole = self.hole if self.hole is Hole.NEVER_AGAIN or not self.with_area else None
@@ -241,11 +279,33 @@ class World:
         if box:
             self.excused |= {payload for _, payload in self.memories[box]._items}
             self.memories[box] = self.new_spool()
+            self.lives[box] += 1
             self.stations[box] = self.start_station(box)
         else:
             for spool in self.area_memory._spools.values():
                 self.excused |= {payload for _, payload in spool._items}
             self.area_memory = WalkSpools(self)
+            self.area = self.start_area()
+        self.wakes.pop(box, None)
+
+    def keep_image(self, box: int) -> None:
+        """Somebody takes an image of a memory."""
+        self.images[box] = (self.memories[box] if box else self.area_memory).copied()
+
+    def go_back(self, box: int) -> None:
+        """A memory is set back to its image: what it got since is excused, as far as only it held it."""
+        image = self.images.get(box)
+        if image is None:
+            return
+        self.set_back += 1
+        if isinstance(image, WalkSpool):
+            held = {payload for _, payload in image._items}
+            self.excused |= {payload for _, payload in self.memories[box]._items} - held
+            self.memories[box] = image.copied()
+            self.stations[box] = self.start_station(box)
+        else:
+            self.excused |= self.area_memory.payloads() - image.payloads()
+            self.area_memory = image.copied()
             self.area = self.start_area()
         self.wakes.pop(box, None)
 
@@ -294,7 +354,7 @@ class World:
         m_id = self.chance.randrange(METERS_EACH)
         meter = self.meters(number)[m_id]
         memory = self.memories[number]
-        key = ((number, memory.id), meter)
+        key = ((number, self.lives[number]), meter)
         if again and self.said[key]:
             payload = self.chance.choice(self.said[key])
         else:
@@ -326,21 +386,22 @@ class World:
                 self.copies += 1
             else:
                 self.booked.add(payload)
-                self.booked_order[key, meter].append(payload)
-                self.check_order(key, meter)
+                self.booked_order[message.address.station, meter].append(payload)
+                self.check_order(message.address.station, meter)
         self.acked[key] = max(acked, message.first + len(message.items) - 1)
         ack = build_hop(KeptAck(message.address, message.spool, self.acked[key]))
         (self.host_down if self.with_area else self.down[message.address.station]).append(ack)
 
     # The law.
 
-    def check_order(self, key: Key, meter: MeterId) -> None:
-        order = {payload: at for at, payload in enumerate(self.said[key, meter])}
-        # What went with an erased memory may come later, when its meter says it again.
-        told = [payload for payload in self.booked_order[key, meter] if payload not in self.excused]
-        places = [order[payload] for payload in told if payload in order]
-        if places != sorted(places):
-            raise ViolatedError(f"seed {self.seed}: meter {meter.hex()} of {key} booked out of order: {places}")
+    def check_order(self, station: int, meter: MeterId) -> None:
+        for life in range(self.lives[station] + 1):
+            order = {payload: at for at, payload in enumerate(self.said[(station, life), meter])}
+            # What went with a memory may come later, when its meter says it again.
+            told = [payload for payload in self.booked_order[station, meter] if payload not in self.excused]
+            places = [order[payload] for payload in told if payload in order]
+            if places != sorted(places):
+                raise ViolatedError(f"seed {self.seed}: meter {meter.hex()} of {station} booked out of order: {places}")
 
     def check_all(self) -> None:
         for (key, meter), payloads in self.said.items():
@@ -392,6 +453,8 @@ class World:
             self.power_cut(chance.choice((0, *STATIONS)))
         elif faults and chance.random() < 0.2:
             self.erase(chance.choice((0, *STATIONS)))
+        elif faults:
+            (self.keep_image if chance.random() < 0.5 else self.go_back)(chance.choice((0, *STATIONS)))
 
     def pass_time(self) -> None:
         """Up to some seconds pass; who wanted to be woken is."""

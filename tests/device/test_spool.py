@@ -61,6 +61,7 @@ class SpoolAgainstAList(RuleBasedStateMachine):
     @invariant()
     def agree(self) -> None:
         assert self.spool.next == self.next
+        assert self.spool.held_bytes == sum(len(payload) for _, payload in self.numbered.values())
         assert self.spool.first == min(self.numbered, default=self.next)
         assert list(read_all(self.spool)) == [item for _, item in sorted(self.numbered.items())]
 

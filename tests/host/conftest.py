@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from tests.host.databases import KINDS, FilePlace, wanted_kinds
 
-from prewatt.codec.bodies import Commission, KeyChange, ModeChange, Retire, Transfer, UsageQuery
+from prewatt.codec.bodies import Commission, KeyChange, KeyDrop, ModeChange, Retire, Transfer, UsageQuery
 from prewatt.codec.commands import Code
 from prewatt.codec.events import EventRecord
 from prewatt.codec.info import Info, build_parts
@@ -92,6 +92,7 @@ class Body:
             return self._receipt(Status.DONE) + b"".join(entry.build() for entry in self.money.ring)
         if code == Code.USAGE:
             return self._usage(UsageQuery.parse(body))
+        self.under = command.key_set
         return self._control(code, sequence, body)
 
     def _receipt(self, status):
@@ -127,6 +128,12 @@ class Body:
             wanted = check_value(self.suite, change.key_set, self.meter_id, change.terminal_key)
             assert wanted == change.check
             self.keys = {**self.keys, change.key_set: change.terminal_key}
+        elif code == Code.KEY_DROP:
+            drop = KeyDrop.parse(body).key_set
+            if drop in self.keys and (drop == self.under or len(self.keys) <= 2):
+                status = Status.IMPOSSIBLE
+            else:
+                self.keys = {number: key for number, key in self.keys.items() if number != drop}
         elif code == Code.TEXT:
             self.texts.append(body.decode())
         if status is Status.DONE:

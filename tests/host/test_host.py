@@ -35,6 +35,20 @@ def test_a_second_process_on_the_same_data_gets_one_clear_line(world):
     world.reopen()
 
 
+def test_a_second_process_is_told_of_one_that_is_starting_and_of_one_that_serves_nothing(world):
+    world.host.folder.publish(None, None, starting=True)
+    assert read_holder(world.path).starting
+    with pytest.raises(FolderBusyError, match=rf"is starting on it \(process {os.getpid()}\); try again in a moment"):
+        DataFolder.claim(world.path)
+    world.host.folder.publish(None, None)
+    with pytest.raises(FolderBusyError, match="another prewatt works on it; wait for it to end"):
+        DataFolder.claim(world.path)
+    world.close()
+    with DataFolder.claim(world.path, starting=True):
+        assert read_holder(world.path).starting
+    world.reopen()
+
+
 def test_a_lock_of_a_killed_process_means_nothing(world):
     world.close()
     program = (

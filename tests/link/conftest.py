@@ -5,7 +5,7 @@ import time
 import pytest
 
 from prewatt.link.certificates import issue, make_authority
-from prewatt.link.names import area_name, host_name, server_name, station_name
+from prewatt.link.names import Role, area_name, host_name, server_name, station_name
 from prewatt.link.papers import Papers, write_papers
 from prewatt.units import Address
 
@@ -29,5 +29,6 @@ def papers(tmp_path_factory):
         "forged area": (strange, area_name(INSTALLATION, 1)),
     }
     for word, (authority, name) in named.items():
-        write_papers(folder / word, issue(authority, name, now_s, reached_at=["127.0.0.1", "localhost"]))
+        places = ["127.0.0.1", "localhost"] if name.role is Role.SERVER else []
+        write_papers(folder / word, issue(authority, name, now_s, reached_at=places))
     return {word: Papers(folder / word) for word in named}

@@ -16,9 +16,9 @@ from prewatt.link.certificates import (
     read_expiry_s,
     read_name,
 )
-from prewatt.link.names import area_name
+from prewatt.link.names import area_name, host_name, server_name, station_name
 from prewatt.link.papers import Papers, write_papers
-from prewatt.units import DAY_S, ValueFieldError
+from prewatt.units import DAY_S, Address, ValueFieldError
 
 HERE = "ab" * 16
 NOW_S = int(time.time())
@@ -36,7 +36,8 @@ def test_openssl_verifies_every_box_for_what_it_may_do(papers):
         assert openssl(*verify, "-purpose", "sslserver", str(mine.certificate_file)).returncode == server
         shown = openssl("x509", "-in", str(mine.certificate_file), "-noout", "-ext", "subjectAltName").stdout
         assert f"URI:{mine.name.uri}" in shown
-        assert "IP Address:127.0.0.1" in shown
+        # By an address a message server's program knows its sisters; nobody else may be taken for one.
+        assert ("IP Address:127.0.0.1" in shown) == (word == "server")
 
 
 def test_openssl_refuses_what_a_strangers_authority_signed(papers):
@@ -68,7 +69,13 @@ def test_a_certificate_ends_when_it_was_said_to():
 @pytest.mark.parametrize("address", ["", "a b", "x/y", "é.example", "a\n"])
 def test_an_address_that_is_none_is_refused(address):
     with pytest.raises(ValueFieldError, match="address"):
-        issue(make_authority(HERE, NOW_S), area_name(HERE, 1), NOW_S, reached_at=[address])
+        issue(make_authority(HERE, NOW_S), server_name(HERE, 1), NOW_S, reached_at=[address])
+
+
+@pytest.mark.parametrize("name", [host_name(HERE), area_name(HERE, 1), station_name(HERE, Address(1, 2))])
+def test_no_box_but_a_message_server_gets_an_address_into_its_papers(name):
+    with pytest.raises(ValueFieldError, match="none in the papers"):
+        issue(make_authority(HERE, NOW_S), name, NOW_S, reached_at=["127.0.0.1"])
 
 
 def test_an_authority_is_read_back_and_not_with_another_key():

@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prewatt.link.names import BoxName, Role, area_name, host_name, server_name, station_name
+from prewatt.link.names import (
+    EDITION_MAX,
+    Bearer,
+    BoxName,
+    Role,
+    area_name,
+    host_name,
+    server_name,
+    servers_uri,
+    station_name,
+)
 from prewatt.units import Address, ValueFieldError
 
 HERE = "0123456789abcdef" * 2
@@ -65,3 +75,31 @@ def test_a_box_speaks_through_message_servers_and_its_own_areas_leaf_alone():
     assert not any(each.meets_at(other) for each in (station, area, host))
     assert not any(each.meets_at(found) for each in (station, area, host) for found in (host, station, None))
     assert not host.meets_at(server_name("cd" * 16, 0))
+
+
+@settings(deadline=None, max_examples=100)
+@given(names, st.integers(0, EDITION_MAX))
+def test_a_bearer_is_read_back_and_its_first_edition_is_written_like_the_name(name, edition):
+    bearer = Bearer(name, edition)
+    assert Bearer.parse(bearer.uri) == bearer
+    assert (bearer.uri == name.uri) == (edition == 0)
+
+
+@pytest.mark.parametrize(
+    "edition", ["#", "#0", "#01", "#-1", "#1#1", "# 1", "#1.0", "#\u0661", f"#{EDITION_MAX + 1}", "#x"]
+)
+def test_what_is_nearly_an_edition_is_refused(edition):
+    assert Bearer.parse(f"{area_name(HERE, 1).uri}#{EDITION_MAX}").edition == EDITION_MAX
+    with pytest.raises(ValueFieldError):
+        Bearer.parse(area_name(HERE, 1).uri + edition)
+
+
+def test_an_edition_beyond_the_last_is_refused():
+    with pytest.raises(ValueFieldError, match="edition"):
+        Bearer(area_name(HERE, 1), EDITION_MAX + 1)
+
+
+def test_the_name_that_servers_share_is_no_boxs_name():
+    for edition in (0, 1):
+        with pytest.raises(ValueFieldError):
+            Bearer.parse(servers_uri(HERE, edition))

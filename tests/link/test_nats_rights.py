@@ -9,6 +9,7 @@ import pytest
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from prewatt.link.carrier import CarrierClosedError
 from prewatt.link.nats import dial_nats, listen_nats
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -49,8 +50,11 @@ class Scene:
         await self.enemy.connect(f"tls://{enemy.clients}", tls=tls, inbox_prefix=b"_INBOX.area-2")
         # The enemy's leaf has found the hub once its own carrier opens.
         own = await dial_nats([enemy.clients], self.papers["other area"], self.papers["host"].name)
-        await self.accepted.get()
+        met = await self.accepted.get()
         own.close()
+        # Its farewell is on its way under its own name, where the enemy may listen: not before the host has it.
+        with pytest.raises(CarrierClosedError):
+            await asyncio.wait_for(met.receive(), 20)
         return self
 
     async def __aexit__(self, *_):

@@ -43,6 +43,8 @@ WALK_STEPS, CALM_STEPS = 4_000, 700
 GAPS_MS = (5, 50, 200, 200, 1_200, 1_200, 5_000, 31_000, 300_000)
 
 HOLES, MOODS = {}, {}
+# Holes that another rule covers: alone they do no harm, and a run into one has to stay clean.
+ALONE = {}
 # Where a hole may be seen by several laws: the words of the one that is its own.
 SAYS = {}
 # A run known to fall into each.
@@ -107,12 +109,13 @@ KEEPING = {**FOREVER, "field.box": 10, "people.home": 10, "people.tick_homes": 4
 BOXES = {"field.box": 8, "people.home": 4, "people.tick_homes": 2}
 
 
-def hole(mood, *, boxes=False, calm=False):
+def hole(mood, *, boxes=False, calm=False, steps=WALK_STEPS):
     """``mood``: what happens more often; ``boxes``: only worlds with area servers and stations have it; ``calm``: it
-    shows when faults stop and everything has to converge."""
+    shows when faults stop and everything has to converge; ``steps``: after which a run is given up."""
 
     def planted_hole(function):
-        HOLES[function.__name__], MOODS[function.__name__] = function, (mood, boxes, calm)
+        HOLES[function.__name__] = function
+        MOODS[function.__name__] = (mood, boxes, CALM_STEPS if calm else steps, calm)
         return function
 
     return planted_hole
@@ -139,8 +142,8 @@ def moody(name, seed):
 
 def request(name, seed):
     """The run that hunts a hole from a seed."""
-    calm = MOODS[name][2]
-    return Request(seed, CALM_STEPS if calm else WALK_STEPS, meters=2, calm=calm)
+    steps, calm = MOODS[name][2:]
+    return Request(seed, steps, meters=2, calm=calm)
 
 
 def fall(name, seed):
@@ -164,7 +167,7 @@ def named(name, outcome):
 @contextmanager
 def planted(name):
     """The hole, as long as the block lasts."""
-    changes = HOLES[name]()
+    changes = (HOLES | ALONE)[name]()
     before = [(place, attribute, place.__dict__[attribute]) for place, attribute, _ in changes]
     for place, attribute, changed in changes:
         setattr(place, attribute, changed)
@@ -555,9 +558,9 @@ def spool_dropped_at_restart():
     """A station that lost its power begins with an empty memory: what waited there was the only copy."""
     real = keeping.Keeping.__init__
 
-    def begin(self, spool, address):
+    def begin(self, spool, address, fresh_id=None):
         spool.drop_through(spool.next - 1)
-        real(self, spool, address)
+        real(self, spool, address, fresh_id)
 
     return [(keeping.Keeping, "__init__", begin)]
 

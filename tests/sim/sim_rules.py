@@ -7,12 +7,14 @@ table names both, and the pair has to be found.
 from dataclasses import replace
 
 from sim_holes import (
+    ALONE,
     CANCELS,
     CONTROLS,
     CRASHES,
     FOREVER,
     HOLES,
     KEEPING,
+    MOODS,
     RESTORES,
     SAYS,
     hole,
@@ -46,15 +48,17 @@ UNSEEN = frozenset(
         "a_control_answer_is_not_bound_to_its_digest and one_counter_for_two_commands",
     }
 )
-# Of each pair, what covers the one hole as long as the other is not there; and the one hole alone.
-COVERED, ALONE = {}, {}
+# Of each pair, what covers the one hole as long as the other is not there.
+COVERED = {}
 # What is played again sets clocks as well; here they stand, so that it is the other rule that is seen.
 ALONE_CLOCK = [(commands, "clamp", lambda own_s, time_s, elapsed_ms, speed: own_s)]
 MINUTES = (200, 5_000, 31_000, 300_000, 300_000, 1_200_000)
 CUTS = {"field.cut": 3, "field.drop_all": 6, "field.weather": 3}
+QUIET = {"field.cut": 0, "field.weather": 0, "field.hold": 0, "field.drop_all": 0, "people.power": 0.2}
+HELD = {"field.hold": 15}
 RIGHT_CLOCK = {**FOREVER, "people.power": 0.3, "people.vend": 2}
 REPLAYS = {**RIGHT_CLOCK, "field.burst_of_replays": 25, "people.controls": 2}
-DELAYS = {**RIGHT_CLOCK, "field.weather": 12, "people.vend": 3}
+DELAYS = {**RIGHT_CLOCK, **HELD, "people.campaign": 6, "people.vend": 0.5, "people.controls": 0.3}
 FULL = {**CUTS, "people.code": 8, "people.controls": 10, "people.type": 10, "people.cancel": 0.2, "people.load": 3}
 TYPED = {**CUTS, "people.code": 8, "people.type": 8, "people.cancel": 6, "people.vend": 4}
 DROPS = {**FOREVER, "people.campaign": 15, "people.vend": 1, "people.tick_homes": 2, "trouble.crash": 0.3}
@@ -74,6 +78,8 @@ def covered(others, by, mood, *, says="", **named):
         both.__name__, both.__doc__ = name, function.__doc__
         hole(mood, **named)(both)
         COVERED[name], ALONE[function.__name__], SAYS[name] = by, function, says
+        for each in {function.__name__, *others} & set(ALONE):
+            MOODS.setdefault(each, MOODS[name])
         return function
 
     return planted_pair
@@ -146,7 +152,7 @@ def record_in_a_later_commit():
     return [(results, "record_facts", record_facts), (host, "_recognise", begin)]
 
 
-@hole({**FOREVER, "people.load": 8, "people.controls": 25, "people.vend": 3, "people.tick_homes": 8, "gaps": MINUTES})
+@hole({**FOREVER, **QUIET, "people.load": 10, "people.controls": 2, "people.vend": 4, "gaps": MINUTES})
 def ceiling_before_what_is_owed():
     """Whoever owes is refused a purchase that fits once the debt is paid, and stays in the dark."""
     real = money._receive
@@ -157,10 +163,13 @@ def ceiling_before_what_is_owed():
     return [(money, "_receive", receive)]
 
 
-DAYS = (200, 5_000, 5_000, 31_000, 3_600_000, 40_000_000)
+EVENING = (200, 5_000, 31_000, 61_000, 61_000, 300_000)
 
 
-@hole({**CUTS, "field.replay": 8, "people.load": 4, "people.tick_homes": 8, "people.vend": 2, "gaps": DAYS})
+@hole(
+    {**QUIET, "field.hold": 15, "people.load": 3, "people.tick_homes": 3, "people.vend": 8, "gaps": EVENING},
+    steps=2_000,
+)
 def an_older_report_is_shown_over_a_newer_balance():
     """A report that was long under way shows last week's balance: the customer is told to buy, or not to."""
     return [(seen, "_balance_newer", lambda seen, fact: True)]
@@ -181,7 +190,7 @@ def no_host_give_up():
 @covered(
     ("restore_not_recognised",),
     "a number is given once (R6), and a host that forgot some fences them (R7)",
-    {**RESTORES, "people.vend": 4, "people.code": 0, "people.cancel": 0.2},
+    {**RESTORES, "people.vend": 8, "people.code": 0, "people.cancel": 0.2},
     says="is confirmed, and no meter holds it",
 )
 def no_tag():
@@ -299,7 +308,6 @@ ALONE["one_counter_for_two_commands"] = one_counter_for_two_commands
     ("one_counter_for_two_commands",),
     "the host never gives one counter to two commands (R10)",
     {**CONTROLS, **FOREVER, **CUTS, "people.controls": 15},
-    calm=True,
 )
 def a_control_answer_is_not_bound_to_its_digest():
     """ "Open the relay" counts as done because a text under the same number was: the house stays live."""
@@ -326,7 +334,7 @@ def a_key_is_proved_without_a_session():
 
     def key_set(writing, context, row, work, failures):
         if work.code is Code.KEY:
-            results._put_key(writing, row.id, work.body[0], "confirmed")
+            results.note_proved(writing, row.id, work.body[0])
         return real(writing, context, row, work, failures)
 
     return [(choice, "_key_set", key_set)]

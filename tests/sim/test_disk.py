@@ -1,4 +1,7 @@
-"""The disk forgets what was not synced, keeps what was, and a crash at every single operation loses no commit."""
+"""The disk forgets what was not synced, keeps what was, and a crash at every single operation loses no commit.
+
+Writes that go astray and sectors that rot are known to the disk, and to nobody else before the look at the next start.
+"""
 
 from random import Random
 
@@ -7,7 +10,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from prewatt.host.host import HostOptions, _fill
 from prewatt.host.refusals import StoreError
-from prewatt.sim.disk import SECTOR_BYTES, Disk, DiskFullError, DiskGoneError, DiskIoError
+from prewatt.sim.disk import Disk, DiskFullError, DiskGoneError, DiskIoError
+from prewatt.sim.looking import DATABASE, look_through
+from prewatt.sim.platter import SECTOR_BYTES, Copy
 from prewatt.sim.store import SimDatabase
 from prewatt.sim.vfs import HostCrashError
 
@@ -34,15 +39,15 @@ def test_what_was_synced_survives_every_crash(disk):
         before = disk.life
         disk.crash(Random(seed), power=True)
         assert disk.life != before
-        disk.put("f", {"f": b"kept"})
+        disk.put("f", Copy({"f": b"kept"}, {"f": b"kept"}))
     disk.crash(Random(1), power=True)
-    assert disk.copy("f") == {"f": b"kept"}
+    assert disk.copy("f").files == {"f": b"kept"}
 
 
 def test_a_crash_of_the_process_alone_loses_nothing_that_was_written(disk):
     write(disk, 3, b"abc")
     disk.crash(Random(0), power=False)
-    assert disk.copy("f") == {"f": b"\0\0\0abc"}
+    assert disk.copy("f").files == {"f": b"\0\0\0abc"}
 
 
 def test_power_may_keep_lose_and_tear_each_write_by_itself():
@@ -55,7 +60,7 @@ def test_power_may_keep_lose_and_tear_each_write_by_itself():
         write(disk, SECTOR_BYTES, b"2" * SECTOR_BYTES)
         write(disk, 0, b"3" * (2 * SECTOR_BYTES))
         disk.crash(Random(seed), power=True)
-        content = disk.copy("f")["f"]
+        content = disk.copy("f").files["f"]
         outcomes.add((content[0], content[SECTOR_BYTES]))
         assert len(content) == 2 * SECTOR_BYTES
     zero, one, two, three = 0, ord("1"), ord("2"), ord("3")
@@ -75,7 +80,7 @@ def test_a_dead_process_reaches_the_disk_no_more(disk):
     ):
         with pytest.raises(DiskGoneError):
             act()
-    assert disk.copy("f") == {"f": b"abc"}
+    assert disk.copy("f").files == {"f": b"abc"}
 
 
 def test_a_full_and_a_failing_disk_change_nothing(disk):
@@ -86,7 +91,7 @@ def test_a_full_and_a_failing_disk_change_nothing(disk):
     disk.fault.full, disk.fault.error_in = False, 0
     with pytest.raises(DiskIoError):
         write(disk, 0, b"xyz")
-    assert disk.copy("f") == {"f": b"abc"}
+    assert disk.copy("f").files == {"f": b"abc"}
     write(disk, 0, b"xyz")
 
 
@@ -142,3 +147,97 @@ def test_work_that_raises_is_undone_alone(database):
     with pytest.raises(StoreError):
         bad.result()
     assert store.read_rows("SELECT detail FROM audit_log WHERE action = 'b'") == [("y",)]
+
+
+def test_what_rots_is_read_by_programs_and_known_to_the_disk(disk):
+    kept = Random(0).randbytes(4 * SECTOR_BYTES)
+    write(disk, 0, kept)
+    disk.sync(disk.life, "f")
+    assert not disk.damaged
+    disk.rot("f", Random(3))
+    assert disk.damaged
+    copy = disk.copy("f")
+    assert copy.right == {"f": kept} != copy.files
+    assert disk.read(disk.life, "f", 0, len(copy.files["f"])) == copy.files["f"]
+    assert disk.misread
+    disk.mend()
+    assert not disk.damaged
+    assert disk.copy("f").files == copy.right
+
+
+def test_a_write_that_goes_astray_changes_another_place_and_not_its_own_whatever_the_power_does():
+    landed = set()
+    for seed in range(200):
+        disk = Disk(lambda name: None)
+        for name in ("f", "f-wal"):
+            write(disk, 0, bytes(4 * SECTOR_BYTES), name)
+            disk.sync(disk.life, name)
+        disk.fault.astray_in, disk.fault.astray_prefix, disk.fault.astray = 1, "f", Random(seed)
+        write(disk, 0, b"1" * SECTOR_BYTES)
+        write(disk, SECTOR_BYTES, b"2" * SECTOR_BYTES)
+        if seed % 2:
+            disk.crash(Random(seed), power=True)
+        copy = disk.copy("f")
+        sectors = {
+            (name, at) for name, data in copy.files.items() for at in range(4) if data[at * SECTOR_BYTES] == ord("2")
+        }
+        landed |= sectors
+        assert len(sectors) <= 1
+        assert disk.damaged == (copy.files != copy.right)
+        if not seed % 2:
+            assert copy.right["f"] == b"1" * SECTOR_BYTES + b"2" * SECTOR_BYTES + bytes(2 * SECTOR_BYTES)
+    assert len(landed) == 8
+
+
+def test_a_copy_that_is_made_of_damaged_bytes_is_damaged_too(disk):
+    write(disk, 0, b"1" * SECTOR_BYTES)
+    disk.sync(disk.life, "f")
+    disk.rot("f", Random(1))
+    write(disk, 0, disk.read(disk.life, "f", 0, SECTOR_BYTES), "g")
+    assert disk.copy("g").right == {"g": b"1" * SECTOR_BYTES} != disk.copy("g").files
+
+
+def spoilt(database, disk, seed):
+    """A database after commits, a checkpoint among them, of which a sector rotted; and how many commits it had."""
+    store = database.open()
+    for turn in range(60):
+        store.write(lambda writing, turn=turn: writing.driver.execute(LOG, (str(turn) * 40,)) and None)
+    store.kill()
+    disk.crash(Random(seed), power=False)
+    disk.rot(DATABASE, Random(seed))
+
+
+def test_a_rotten_sector_is_noticed_at_the_start_or_changes_no_row_or_takes_the_last_commit(disk, database):
+    begun, found = disk.copy(DATABASE), []
+    for seed in range(60):
+        disk.put(DATABASE, begun)
+        spoilt(database, disk, seed)
+        copy = disk.copy(DATABASE)
+        here, right = (look_through(each, rows=True) for each in (copy.files, copy.right))
+        assert not right.wrong
+        if here.wrong:
+            with pytest.raises(StoreError, match="put a backup in its place"):
+                database.open()
+            found.append("noticed")
+        else:
+            found.append("harmless" if here.rows == right.rows else "last")
+            assert right.commits - here.commits in (0, 1)
+            assert found[-1] != "last" or right.commits - here.commits == 1
+    assert found.count("noticed") > 20
+    assert found.count("last") < 10
+
+
+def test_a_host_that_meets_damage_does_nothing_more(disk, database):
+    store = database.open()
+    for turn in range(60):
+        store.write(lambda writing, turn=turn: writing.driver.execute(LOG, (str(turn) * 40,)) and None)
+    store.close()
+    store = database.open()
+    content = disk.files[DATABASE].content
+    disk.files[DATABASE].spoil(4096, bytes(len(content) - 4096))
+    with pytest.raises(StoreError, match="put a backup in its place"), store.reading() as connection:
+        connection.exec_driver_sql("SELECT * FROM audit_log").fetchall()
+    disk.mend()
+    for act in (lambda: store.write(lambda writing: None), lambda: store.reading().__enter__()):
+        with pytest.raises(StoreError, match="put a backup in its place"):
+            act()

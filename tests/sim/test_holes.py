@@ -5,8 +5,9 @@ file looks for them with fresh seeds (`make sim HOLES=1`).
 """
 
 import pytest
-from sim_holes import HOLES, MOODS, SEEDS, clean, fall, has_boxes, moody, named, planted
-from sim_rules import ALONE, COVERED, UNSEEN
+import sim_burns  # noqa: F401 - plants more of them
+from sim_holes import ALONE, HOLES, MOODS, SEEDS, clean, fall, has_boxes, moody, named, planted
+from sim_rules import COVERED, UNSEEN
 
 from prewatt.sim.run import Request, run
 

@@ -29,8 +29,8 @@ ADDRESS_NAME: Final = "database.address"
 _ADDRESS_BYTES_MAX: Final = 4_096
 
 
-def database_of(settings: "Settings") -> "Database":
-    """The database of the folder in ``settings``, there already or not.
+def database_of(settings: "Settings", *, serves: bool = False) -> "Database":
+    """The database of the folder in ``settings``, there already or not; ``serves``: it stays open for long.
 
     ValueFieldError for an address that is none; DataFolderError where setting and folder name different ones.
     """
@@ -39,7 +39,7 @@ def database_of(settings: "Settings") -> "Database":
 
     address = _address(settings)
     if address is None:
-        return DatabaseFile(settings.data / DATABASE_NAME)
+        return DatabaseFile(settings.data / DATABASE_NAME, serves=serves)
     from prewatt.host.store.server import DatabaseServer
 
     return DatabaseServer(address)

@@ -38,9 +38,11 @@ def open_installation(settings: Settings, *, create: bool = False) -> Iterator[H
         yield host
 
 
-def open_or_create(folder: DataFolder, settings: Settings, now: Callable[[], int], *, create: bool) -> Host:
-    """The host in a claimed folder; ``now`` is its clock."""
-    database = database_of(settings)
+def open_or_create(
+    folder: DataFolder, settings: Settings, now: Callable[[], int], *, create: bool, serves: bool = False
+) -> Host:
+    """The host in a claimed folder; ``now`` is its clock, ``serves`` whether it stays open for long."""
+    database = database_of(settings, serves=serves)
     if not create or database.exists():
         check_known(settings)
         return Host.open(folder, open_vault(settings), store=database, now=now)

@@ -53,6 +53,18 @@ class SellingPlaces:
         """How many meters of a station were read today, and which were not."""
         return self._host.polling.coverage(station).as_dict()
 
+    def read_unbooked(self, station: str) -> list[Json]:
+        """What meters said through a station and could not be booked, oldest first."""
+        return [each.as_dict() for each in self._host.unbooked.read(station)]
+
+    def book_again(self, station: str) -> list[Json]:
+        """Tries to book each of it once more; gives what is left."""
+        return [each.as_dict() for each in self._host.unbooked.book_again(station)]
+
+    def forget_unbooked(self, station: str, reason: str) -> list[Json]:
+        """Throws it away for good; gives what that was."""
+        return [each.as_dict() for each in self._host.unbooked.forget(station, reason)]
+
     def read_total_coverage(self) -> Json:
         """How many meters of the installation were read today."""
         return self._host.polling.total().as_dict()

@@ -56,12 +56,12 @@ def run_up(settings: Settings) -> None:
     screen = Screen()
     with ExitStack() as stack:
         listener = stack.enter_context(listening(settings.address, settings.port))
-        folder = stack.enter_context(DataFolder.claim(settings.data, create=True))
+        folder = stack.enter_context(DataFolder.claim(settings.data, create=True, starting=True))
         clock = StreetClock(
             settings.data / CLOCK_NAME, start_s=int(time.time()), speed=settings.speed, monotonic=time.monotonic
         )
         with screen.busy("opening the books"):
-            host = stack.enter_context(open_or_create(folder, settings, clock.now_s, create=True))
+            host = stack.enter_context(open_or_create(folder, settings, clock.now_s, create=True, serves=True))
         street = Street(settings.data / "meters", clock)
         with screen.busy("powering up the meters"):
             settle_street(host, street, settings)
@@ -74,6 +74,8 @@ def run_up(settings: Settings) -> None:
             folder.publish(listener.getsockname()[1], token, reached_at(settings.address))
             screen.greet(f"{address}/?token={token}", settings)
             asyncio.run(_live(street, screen, lambda: _coverage(host)))
+            # Whoever asks now waits for the end instead of for an answer.
+            folder.publish(None, None)
             screen.say("stopping; the next start goes on from here")
 
 

@@ -56,6 +56,34 @@ def build_batch(kind: BatchKind, items: Sequence[Item]) -> bytes:
 
 def parse_batch(data: bytes, kind: BatchKind) -> tuple[Item, ...]:
     """The messages in a batch of this kind; DecodeError for anything that `build_batch` would not make."""
+    items = _read_right(data, kind)
+    return _read_strictly(data, kind) if items is None else items
+
+
+def _read_right(data: bytes, kind: BatchKind) -> tuple[Item, ...] | None:
+    """A batch in which everything is right, in one look; what is wrong with any other is said by `_read_strictly`."""
+    if len(data) < _HEAD_BYTES or data[0] != kind:
+        return None
+    count, at, size = data[1] << 8 | data[2], _HEAD_BYTES, len(data)
+    items: list[Item] = []
+    while at < size:
+        begin = at + _ITEM_HEAD_BYTES
+        if begin >= size:
+            return None
+        end = begin + (data[begin - 2] << 8 | data[begin - 1])
+        if not begin < end <= min(size, begin + PAYLOAD_BYTES_MAX):
+            return None
+        items.append((MeterId(data[at : at + METER_ID_BYTES]), data[begin:end]))
+        at = end
+    if len(items) != count or count > items_max(kind):
+        return None
+    if kind is BatchKind.TO_METERS and len({meter_id for meter_id, _ in items}) < count:
+        return None
+    return tuple(items)
+
+
+def _read_strictly(data: bytes, kind: BatchKind) -> tuple[Item, ...]:
+    """Field by field."""
     reader = Reader(data)
     found = reader.u8("kind")
     if found != kind:

@@ -9,6 +9,7 @@ next one right behind it. A CRC finds noise, not enemies: what a frame carries p
 from binascii import crc_hqx
 from dataclasses import dataclass
 from enum import IntFlag
+from struct import Struct
 from typing import Final
 
 from prewatt.codec.errors import DecodeError
@@ -22,7 +23,8 @@ START: Final = 0x7E
 _START: Final = bytes((START,))
 _CRC_BYTES: Final = 2
 # 7E, M-ID, flags, number, ID, length
-_HEAD_BYTES: Final = 4 + METER_ID_BYTES + 2
+_HEAD: Final = Struct(f">4B{METER_ID_BYTES}sH")
+_HEAD_BYTES: Final = _HEAD.size
 _LENGTH_OFFSET: Final = _HEAD_BYTES - 2
 FRAME_OVERHEAD_BYTES: Final = _HEAD_BYTES + _CRC_BYTES
 FRAME_BYTES_MAX: Final = FRAME_OVERHEAD_BYTES + PAYLOAD_BYTES_MAX
@@ -78,20 +80,21 @@ class Frame:
 
     def build(self) -> bytes:
         """The whole frame."""
-        head = bytes((self.m_id, self.flags, self.number)) + self.meter_id + len(self.payload).to_bytes(2, "big")
-        covered = head + self.payload
-        return _START + covered + crc_x25(covered).to_bytes(_CRC_BYTES, "little")
+        payload = self.payload
+        head = _HEAD.pack(START, self.m_id, self.flags, self.number, self.meter_id, len(payload))
+        framed = head + payload
+        return framed + crc_x25(framed[1:]).to_bytes(_CRC_BYTES, "little")
 
     @classmethod
     def parse(cls, data: bytes) -> "Frame":
         """The frame that ``data`` is, whole; DecodeError otherwise."""
-        end = len(data) - _CRC_BYTES
         # What is right is told in one look; what is not is read field by field, to say what is wrong.
-        right = FRAME_OVERHEAD_BYTES <= len(data) <= FRAME_BYTES_MAX and data[0] == START and data[2] in _FLAGS
-        right = right and int.from_bytes(data[_LENGTH_OFFSET:_HEAD_BYTES], "big") == end - _HEAD_BYTES
-        if right and int.from_bytes(data[end:], "little") == crc_x25(data[1:end]):
-            meter_id = MeterId(bytes(data[4:_LENGTH_OFFSET]))
-            return cls(data[1], _FLAGS[data[2]], data[3], meter_id, bytes(data[_HEAD_BYTES:end]))
+        if FRAME_OVERHEAD_BYTES <= len(data) <= FRAME_BYTES_MAX:
+            end = len(data) - _CRC_BYTES
+            start, m_id, flags, number, meter_id, length = _HEAD.unpack_from(data)
+            known = start == START and length == end - _HEAD_BYTES and flags in _FLAGS
+            if known and int.from_bytes(data[end:], "little") == crc_x25(data[1:end]):
+                return cls(m_id, _FLAGS[flags], number, MeterId(meter_id), bytes(data[_HEAD_BYTES:end]))
         reader = Reader(data)
         if reader.u8("start") != START:
             raise reader.fail("start", f"{data[0]:02X} is not 7E", back=1)

@@ -7,6 +7,7 @@ messages themselves are in `prewatt.codec.hop_messages`; layouts are drawn in do
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from functools import lru_cache
 from typing import Final, assert_never
 
 from prewatt.codec.batch import METERS_MAX, BatchKind, Item, build_batch, parse_batch
@@ -63,7 +64,10 @@ MEMBERS_SENT_MAX: Final = 1_024
 DETAIL_BYTES_MAX: Final = 200
 # The largest of all is a full round, or what came back, with 256 of the longest payloads: below the 1 MB of NATS.
 HOP_BYTES_MAX: Final = 700_000
+_HEAD_BYTES: Final = 2 + ADDRESS_BYTES
 _COUNT_BYTES: Final = 2
+_KINDS: Final = {int(kind): kind for kind in HopKind}
+_address: Final = lru_cache(maxsize=BELOW_MAX)(Address)
 # Behind the version of a Plan, in the order in which they travel, each u32.
 _PLAN_FIELDS: Final = tuple(field.name for field in fields(Plan))[2:]
 # Behind its version fields, in the order in which they travel, each u32.
@@ -78,24 +82,25 @@ def build_hop(message: HopMessage) -> bytes:
 
 def parse_head(data: bytes) -> tuple[HopKind, Address]:
     """Kind and address of a message whose body may be anything; DecodeError for a head that there is not."""
-    return _parse_head(data, Reader(data))
-
-
-def _parse_head(data: bytes, reader: Reader) -> tuple[HopKind, Address]:
+    if _HEAD_BYTES <= len(data) <= HOP_BYTES_MAX and data[0] == HOP_VERSION and data[1] in _KINDS:
+        return _KINDS[data[1]], _address(data[2], data[3])
+    # Something is wrong with it; field by field, to say what.
     if len(data) > HOP_BYTES_MAX:
         raise DecodeError(HOP_BYTES_MAX, "end", f"{len(data)} bytes, a box message has at most {HOP_BYTES_MAX}")
+    reader = Reader(data)
     version, kind = reader.u8("version"), reader.u8("kind")
     if version != HOP_VERSION:
         raise reader.fail("version", f"{version} is not {HOP_VERSION}", back=2)
-    if kind not in _PARSERS:
+    if kind not in _KINDS:
         raise reader.fail("kind", f"{kind:02X} is no kind of box message", back=1)
-    return HopKind(kind), Address.parse(reader.take(ADDRESS_BYTES, "address"))
+    return _KINDS[kind], Address.parse(reader.take(ADDRESS_BYTES, "address"))
 
 
 def parse_hop(data: bytes) -> HopMessage:
     """The message that ``data`` is, whole; DecodeError for anything that `build_hop` would not make."""
+    kind, address = parse_head(data)
     reader = Reader(data)
-    kind, address = _parse_head(data, reader)
+    reader.offset = _HEAD_BYTES
     message = _PARSERS[kind](address, reader)
     reader.end()
     return message
@@ -182,8 +187,8 @@ def _build_area(message: AreaHealth) -> bytes:
 
 
 def _build_state(state: StationState) -> bytes:
-    counts = _u32(state.kept) + _u32(state.waiting) + state.silent.to_bytes(2, "big")
-    return bytes((state.station, state.connected)) + counts
+    head = bytes((state.station, state.connected))
+    return head + _u32(state.kept) + _u32(state.waiting) + state.silent.to_bytes(2, "big")
 
 
 def _count(entries: Sequence[object]) -> bytes:

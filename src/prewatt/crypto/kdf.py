@@ -36,7 +36,12 @@ def derive_fixed(key: bytes, fixed: bytes, length_bytes: int) -> bytes:
     blocks = -(-length_bytes // _BLOCK_BYTES)
     if not 1 <= blocks <= len(_COUNTERS):
         raise ValueError(f"length_bytes: {length_bytes} is not allowed; allowed is 1 to 256")
-    return b"".join([cmac(counter + fixed, key) for counter in _COUNTERS[:blocks]])[:length_bytes]
+    context, derived = _context(key), b""
+    for counter in _COUNTERS[:blocks]:
+        block = context.copy()
+        block.update(counter + fixed)
+        derived += block.finalize()
+    return derived[:length_bytes]
 
 
 def derive(key: bytes, label: bytes, context: bytes, length_bytes: int) -> bytes:

@@ -33,7 +33,7 @@ class Forwarding:
 
     def due_ms(self, spool: Spool) -> int | None:
         """When the message under way is sent again; None where nothing is under way."""
-        return self._due_ms if self._under_way(spool) else None
+        return self._due_ms if self._through and self._under_way(spool) else None
 
     def pick(self, spool: Spool, address: Address, line_ms: int, retry_ms: int) -> Kept | None:
         """What to send up now; None where nothing is held, or what is under way may still be acknowledged. SpoolError

@@ -59,7 +59,7 @@ class Spool(Notes, Protocol):
 
     @property
     def id(self) -> bytes:
-        """8 bytes, drawn at random when this memory was last empty."""
+        """8 bytes, drawn at random when this memory was new, or when the box last started on it (`renew`)."""
         ...
 
     @property
@@ -70,6 +70,11 @@ class Spool(Notes, Protocol):
     @property
     def next(self) -> int:
         """The number behind the last one ever given. It never falls, not even over a restart with nothing held."""
+        ...
+
+    @property
+    def held_bytes(self) -> int:
+        """The payloads of what is held, together."""
         ...
 
     def append(self, items: Sequence[Item]) -> None:
@@ -157,6 +162,11 @@ class MemorySpool:
     def next(self) -> int:
         """See Spool."""
         return self._first + len(self._items)
+
+    @property
+    def held_bytes(self) -> int:
+        """See Spool."""
+        return sum(len(payload) for _, payload in self._items)
 
     def append(self, items: Sequence[Item]) -> None:
         """See Spool."""

@@ -88,6 +88,9 @@ class MeterAnswer(Answer):
     area: str
     suite: str
     key_sets: tuple[int, ...]
+    """Those that it has proved."""
+    key_sets_doubted: tuple[int, ...]
+    """Those that may be gone since: told to go without an answer yet, proved before a restore, or by another body."""
     program: int | None
     """The program in force, as the meter last told; null: it has not told yet."""
     epoch: int

@@ -17,6 +17,7 @@ from sqlalchemy import insert, select, update
 from prewatt.host.bodyanswers import BodyAnswer, SignOverAnswer, SignOverTarget
 from prewatt.host.bodyvalue import BodyRow, body_epoch, change_body, final_balance, level_lost, read_body, value_left
 from prewatt.host.booking import book_changes
+from prewatt.host.campaigns.progress import leave_campaigns
 from prewatt.host.carrying import carried_order, make_carried
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.fields import check_meter, check_text
@@ -154,7 +155,7 @@ class Bodies:
         change_body(writing, meter, body.epoch, **moved)
         if target != meter:
             carry_open_orders(writing, self._context, meter, target)
-            _block(writing, meter, f"replaced by {target}")
+            _block(writing, meter, f"replaced by {target}", now_s)
         log_action(writing, now_s, "meter replace", meter, f"{balance} micro follow to meter {target}: {reason}")
 
     def _ended(self, writing: Writing, meter: str) -> BodyRow:
@@ -187,7 +188,7 @@ class Bodies:
         controls = schema.controls
         waiting = update(controls).where(controls.c.meter == meter, controls.c.state == "waiting")
         writing.connection.execute(waiting.values(state="dropped", settled_s=now_s))
-        _block(writing, meter, f"body lost: {reason}")
+        _block(writing, meter, f"body lost: {reason}", now_s)
         log_action(writing, now_s, "meter lost", meter, f"epoch {epoch}: {reason}")
 
 
@@ -233,10 +234,11 @@ def _final(writing: Writing, meter: str, epoch: int, book: MeterBook) -> int:
     return balance
 
 
-def _block(writing: Writing, meter: str, reason: str) -> None:
+def _block(writing: Writing, meter: str, reason: str, now_s: int) -> None:
     meters = schema.meters
     blocked = update(meters).where(meters.c.id == meter).values(account="blocked", reason=reason)
     writing.connection.execute(blocked)
+    leave_campaigns(writing, meter, now_s, reason)
 
 
 def _refused(meter: str, allowed: str, field: str = "meter", given: str | None = None) -> RefusedError:

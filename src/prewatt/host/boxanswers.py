@@ -4,7 +4,16 @@ from dataclasses import dataclass
 
 from prewatt.host.answers import Answer
 
-__all__ = ["AreaAnswer", "BoxAnswer", "Coverage", "CoverageAnswer", "PollingAnswer", "StationAnswer", "Straggler"]
+__all__ = [
+    "AreaAnswer",
+    "BoxAnswer",
+    "Coverage",
+    "CoverageAnswer",
+    "PollingAnswer",
+    "StationAnswer",
+    "Straggler",
+    "UnbookedAnswer",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,8 @@ class StationAnswer(Answer):
     transformers: tuple[str, ...]
     """Those of them that are the transformer's own: what it gives, and nothing is sold to them."""
     coverage: Coverage
+    unbooked: int
+    """Messages of meters that came through it and could not be booked; they are kept."""
     box: BoxAnswer | None
 
 
@@ -111,3 +122,21 @@ class PollingAnswer(Answer):
     """Meters polled in a minute; 0 is as many as the line takes."""
     own: tuple[str, ...]
     """Which of these the station has of its own; the others are the installation's."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnbookedAnswer(Answer):
+    """What a meter said by itself and could not be booked."""
+
+    number: int
+    meter: str
+    kind: str
+    """`report`, `alarm` or `wish`."""
+    cause: str
+    """Why it could not, the last time."""
+    times: int
+    """How often it came."""
+    first_s: int
+    last_s: int
+    payload: str
+    """Its bytes, in hex."""

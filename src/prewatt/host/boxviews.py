@@ -18,9 +18,11 @@ __all__ = ["coverage_of", "read_area_answers", "read_station_answers", "read_str
 _NOBODY: Final = (0, 0, 0)
 
 
-def today_s(context: HostContext) -> int:
-    """The UTC second at which the installation's day began."""
-    return midnight_s(local_day(context.now(), context.zone), context.zone)
+def today_s(context: HostContext) -> tuple[int, int]:
+    """From when to when the installation's day has lasted, in UTC seconds. What lies later was noted while the clock
+    was ahead, and is of no day."""
+    now_s = context.now()
+    return midnight_s(local_day(now_s, context.zone), context.zone), now_s
 
 
 def coverage_of(counts: Iterable[tuple[int, int, int]]) -> Coverage:
@@ -80,7 +82,7 @@ def read_stragglers(connection: Connection, context: HostContext, station: str) 
     wanted = (
         select(meters.c.id, meters.c.m_id, standings.c.read_s)
         .join_from(meters, standings, standings.c.meter == meters.c.id)
-        .where(meters.c.station == station, standings.c.read_s < today_s(context))
+        .where(meters.c.station == station, ~standings.c.read_s.between(*today_s(context)))
         .order_by(standings.c.read_s, meters.c.m_id)
     )
     return tuple(Straggler(row.id, row.m_id, row.read_s or None) for row in connection.execute(wanted))
@@ -88,13 +90,13 @@ def read_stragglers(connection: Connection, context: HostContext, station: str) 
 
 def _counts(connection: Connection, context: HostContext, station: str | None) -> dict[str, tuple[int, int, int]]:
     """(meters, read today, polled today) by station; stations without meters are not in it."""
-    meters, standings, since_s = schema.meters, schema.standings, today_s(context)
+    meters, standings, today = schema.meters, schema.standings, today_s(context)
     wanted = (
         select(
             meters.c.station,
             func.count(),
-            func.count().filter(standings.c.read_s >= since_s),
-            func.count().filter(standings.c.polled_s >= since_s),
+            func.count().filter(standings.c.read_s.between(*today)),
+            func.count().filter(standings.c.polled_s.between(*today)),
         )
         .join_from(meters, standings, standings.c.meter == meters.c.id)
         .group_by(meters.c.station)
@@ -116,6 +118,7 @@ def _station(connection: Connection, row: Row[Any], counts: tuple[int, int, int]
         meters=counts[0],
         transformers=_transformers(connection, row.id),
         coverage=coverage_of([counts]),
+        unbooked=_unbooked(connection, row.id),
         box=None if row.heard_s is None else _box(connection, row, address),
     )
 
@@ -124,6 +127,11 @@ def _transformers(connection: Connection, station: str) -> tuple[str, ...]:
     meters = schema.meters
     wanted = select(meters.c.id).where(meters.c.station == station, meters.c.kind == "ct").order_by(meters.c.id)
     return tuple(connection.execute(wanted).scalars())
+
+
+def _unbooked(connection: Connection, station: str) -> int:
+    unbooked = schema.unbooked
+    return int(connection.execute(select(func.count()).where(unbooked.c.station == station)).scalar_one())
 
 
 def _box(connection: Connection, row: Row[Any], address: Address) -> BoxAnswer:

@@ -4,6 +4,9 @@ The code holds the same sequence as the transfer of the same order: whichever ar
 changes nothing. The digits leave this module only after the commit that gave the order its number and its code is on
 the disk: a code that the books forgot could be typed, and sold again. Asked again, an order has the same code, until
 its number went to somebody else; then the old code can never be applied, and a new one is made.
+
+A meter looks a code up under the key sets that it has. So a code is made under a set that is certain to be there, and
+no meter is told to drop one that an open code rests on.
 """
 
 import json
@@ -20,14 +23,16 @@ from prewatt.host.bodyanswers import CodeAnswer
 from prewatt.host.booking import book_changes
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.fields import meter_bytes
+from prewatt.host.keys import KeySetMissingError, KeySetState
+from prewatt.host.meterkeys import read_held
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.store import Writing, schema
 from prewatt.host.store.books import take_book
 from prewatt.host.transfers import read_transfer
-from prewatt.protocol.transfer import TransferRuleError, find_order, issue_code
+from prewatt.protocol.transfer import Order, TransferRuleError, find_order, issue_code
 from prewatt.units import Sequence, format_value
 
-__all__ = ["Codes", "write_code"]
+__all__ = ["Codes", "code_rests_on", "write_code"]
 
 _MINOR: Final = "minor_micro"
 
@@ -90,17 +95,40 @@ def _minor_micro(writing: Writing, meter: str) -> int:
 
 
 def _build(writing: Writing, context: HostContext, meter: str, sequence: Sequence, amount_micro: int) -> int:
-    """The 64 bits, under one of the key sets that the meter has proved to hold."""
+    """The 64 bits, under one of the key sets that the meter is certain to hold, also when it hears of nothing more."""
     minor_micro = _minor_micro(writing, meter)
     minor, rest = divmod(amount_micro, minor_micro)
     if rest or not 0 < minor <= CODE_AMOUNT_MINOR_MAX:
         most = format_value(CODE_AMOUNT_MINOR_MAX * minor_micro, digits=context.installation.currency_digits)
         raise TransferRuleError(f"{format_value(amount_micro)} does not fit a code; allowed is up to {most}")
-    meters, keys = schema.meters.c, schema.meter_keys.c
+    held = read_held(writing.connection, meter)
+    try:
+        key_set = context.vault.choose(sorted(held.sure), context.random(TAG_BYTES))
+    except KeySetMissingError:
+        raise TransferRuleError("no active key set is certain to be in the meter; it has to be reached first") from None
+    return _bits(writing, context, meter, key_set, sequence, minor)
+
+
+def code_rests_on(writing: Writing, context: HostContext, meter: str, key_set: int) -> bool:
+    """Whether an open code of the meter would be useless without this set: it is right under no other that stays."""
+    orders = [order for order in take_book(writing, meter).orders if order.code is not None]
+    if not orders:
+        return False
+    active = {each.index for each in context.vault.sets() if each.state is KeySetState.ACTIVE}
+    others = (read_held(writing.connection, meter).sure & active) - {key_set}
+    return not all(any(_is_under(writing, context, meter, order, each) for each in others) for order in orders)
+
+
+def _is_under(writing: Writing, context: HostContext, meter: str, order: Order, key_set: int) -> bool:
+    if order.code is None or order.sequence is None:
+        return False
+    minor = ValueCode.parse(f"{order.code:0{CODE_DIGITS}d}").amount_minor
+    return _bits(writing, context, meter, key_set, order.sequence, minor) == order.code
+
+
+def _bits(writing: Writing, context: HostContext, meter: str, key_set: int, sequence: Sequence, minor: int) -> int:
+    meters, meter_id = schema.meters.c, meter_bytes(meter)
     name = writing.connection.execute(select(meters.suite).where(meters.id == meter)).scalar_one()
-    held = select(keys.key_set).where(keys.meter == meter, keys.state == "confirmed")
-    sets = list(writing.connection.execute(held).scalars())
-    key_set, meter_id = context.vault.choose(sets, context.random(TAG_BYTES)), meter_bytes(meter)
     message_keys = suite(name).message_keys(context.vault.terminal_key(key_set, meter_id))
     check = check_of(message_keys.tag(MessageKind.CODE, check_input(meter_id, sequence, minor)))
     return ValueCode(sequence & 0xFF, minor, check).build_bits()

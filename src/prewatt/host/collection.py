@@ -75,13 +75,17 @@ def _balance_of(receipt: Receipt, now_s: int) -> dict[str, int]:
     return {"balance_micro": receipt.balance_micro, "last_sequence": receipt.last_sequence, "at_s": max(now_s, 1)}
 
 
-def collect_part(writing: Writing, meter: str, part: InfoPart, *, now_s: int, in_session: bool) -> int | None:
-    """Keeps one part; gives the number of its report where it has the standing."""
+def collect_part(
+    writing: Writing, meter: str, part: InfoPart, *, now_s: int, in_session: bool, in_use: int
+) -> int | None:
+    """Keeps one part; gives the number of its report where it has the standing. ``in_use``: the epoch of the body in
+    use; events of another body are kept, and say nothing of the cursor."""
     epoch = epoch_of(part.receipt.last_sequence)
     number = _add_report(writing, meter, epoch, part, now_s) if part.standing is not None else None
     _add_minutes(writing, meter, part)
     _add_events(writing, meter, epoch, part.events, now_s)
-    _move_cursor(writing, meter, epoch, part.events if in_session else ())
+    if epoch == in_use:
+        _move_cursor(writing, meter, epoch, part.events if in_session else ())
     return number
 
 

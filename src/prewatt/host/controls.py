@@ -168,23 +168,33 @@ def queue_control(writing: Writing, meter: str, code: Code, what: str, digest: b
     return int(key[0])
 
 
+_NO_CODE: Final = 0
 # Asked for every session: made once.
 _NEXT_WAITING: Final = (
     select(schema.controls)
     .where(schema.controls.c.state == "waiting", schema.controls.c.meter == bindparam("meter_id"))
+    .where(schema.controls.c.code != bindparam("but_code"))
     .order_by(schema.controls.c.rank, schema.controls.c.number)
     .limit(1)
 )
 
 
-def next_waiting(connection: Connection, meter: str) -> Control | None:
-    """The control command that goes next."""
-    row = connection.execute(_NEXT_WAITING, {"meter_id": meter}).one_or_none()
+def next_waiting(connection: Connection, meter: str, *, but: Code | None = None) -> Control | None:
+    """The control command that goes next; ``but``: of another code."""
+    given = {"meter_id": meter, "but_code": _NO_CODE if but is None else int(but)}
+    row = connection.execute(_NEXT_WAITING, given).one_or_none()
     return None if row is None else Control(row.number, Code(row.code), row.what, row.digest)
 
 
 def end_control(
-    writing: Writing, meter: str, digest: bytes, state: str, now_s: int, *, rest: bytes | None = None
+    writing: Writing,
+    meter: str,
+    digest: bytes,
+    state: str,
+    now_s: int,
+    *,
+    rest: bytes | None = None,
+    reason: str = "",
 ) -> None:
     """The command of this digest is done, refused or dropped: the oldest that waits. A later wish for the same is its
     own. ``rest`` is what the meter added to its receipt; a program goes on with it."""
@@ -193,7 +203,6 @@ def end_control(
     row = writing.connection.execute(select(controls).where(waits).order_by(controls.c.number).limit(1)).one_or_none()
     if row is None:
         return
-    reason = ""
     if row.code == Code.PROGRAM_OFFER and state != "dropped":
         ended = _go_on(writing, row, done=state == "done", rest=rest)
         if ended is None:

@@ -41,12 +41,14 @@ _CLAIM_PAUSE_S: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class LockHolder:
-    """Who holds a data folder. ``port`` and ``token`` are None while it serves nothing; the token is never shown."""
+    """Who holds a data folder. ``port`` and ``token`` are None while it serves nothing; ``starting``: it soon will. The
+    token is never shown."""
 
     pid: int
     port: int | None
     token: str | None = field(repr=False)
     address: str = LOOPBACK
+    starting: bool = False
 
 
 class DataFolder:
@@ -57,8 +59,9 @@ class DataFolder:
         self._descriptor = descriptor
 
     @classmethod
-    def claim(cls, path: str | os.PathLike[str], *, create: bool = False) -> "DataFolder":
-        """Takes the folder for this process; FolderBusyError where another has it, DataFolderError for no folder."""
+    def claim(cls, path: str | os.PathLike[str], *, create: bool = False, starting: bool = False) -> "DataFolder":
+        """Takes the folder for this process; FolderBusyError where another has it, DataFolderError for no folder.
+        ``starting``: others are told that this process will serve."""
         place = Path(path)
         try:
             if create:
@@ -72,7 +75,7 @@ class DataFolder:
             os.close(descriptor)
             raise FolderBusyError(_busy_text(place))
         folder = cls(place, descriptor)
-        folder.publish(None, None)
+        folder.publish(None, None, starting=starting)
         return folder
 
     @property
@@ -85,9 +88,10 @@ class DataFolder:
         """Where the sealed master keys are."""
         return self.path / VAULT_NAME
 
-    def publish(self, port: int | None, token: str | None, address: str = LOOPBACK) -> None:
-        """Tells other processes where this one serves."""
-        text = json.dumps({"pid": os.getpid(), "address": address, "port": port, "token": token}).encode()
+    def publish(self, port: int | None, token: str | None, address: str = LOOPBACK, *, starting: bool = False) -> None:
+        """Tells other processes where this one serves, or that it will soon."""
+        where = {"pid": os.getpid(), "address": address, "port": port, "token": token, "starting": starting}
+        text = json.dumps(where).encode()
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, text, 0)
 
@@ -140,8 +144,9 @@ def _parse_holder(text: bytes) -> LockHolder:
     """The holder that a lock file names; one without port where it is being written just now."""
     try:
         found = json.loads(text)
-        return LockHolder(int(found["pid"]), found["port"], found["token"], found["address"])
-    except (ValueError, KeyError, TypeError):
+        starting = found.get("starting", False) is True
+        return LockHolder(int(found["pid"]), found["port"], found["token"], found["address"], starting)
+    except (ValueError, KeyError, TypeError, AttributeError):
         return LockHolder(0, None, None)
 
 
@@ -152,6 +157,8 @@ def missing_text(place: Path) -> str:
 
 def _busy_text(place: Path) -> str:
     holder = read_holder(place)
+    if holder is not None and holder.starting:
+        return f"data folder {place}: prewatt is starting on it (process {holder.pid}); try again in a moment"
     if holder is None or holder.port is None:
         return f"data folder {place}: another prewatt works on it; wait for it to end"
     return f"data folder {place}: prewatt is up on it already (process {holder.pid}, port {holder.port})"

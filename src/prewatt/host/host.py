@@ -29,11 +29,13 @@ from prewatt.host.codes import Codes
 from prewatt.host.context import HostContext, Installation, log_action, read_installation
 from prewatt.host.controls import Controls
 from prewatt.host.dispatch import Dispatch, DispatchSettings, Network
+from prewatt.host.dispatch.unbooked import Unbooked
 from prewatt.host.fields import check_text
 from prewatt.host.folder import DataFolder, missing_text
 from prewatt.host.generation import GenerationFiles, StateFolder, state_home
 from prewatt.host.happenings import Happenings
 from prewatt.host.keys import KeyVault
+from prewatt.host.meterkeys import doubt_all
 from prewatt.host.polling import Polling
 from prewatt.host.programs import Programs
 from prewatt.host.refusals import FolderExistsError, FolderMissingError, RefusalOutcome, RefusedError
@@ -109,6 +111,7 @@ class Host:
         self.dispatch = Dispatch(context, dispatch_settings)
         self.campaigns = Campaigns(context, self.dispatch.campaigns)
         self.network = Network(context, self.dispatch)
+        self.unbooked = Unbooked(context)
         self._wakers.append(self.dispatch.wake)
 
     @classmethod
@@ -256,6 +259,7 @@ def _unsync_all(writing: Writing, context: HostContext, generation: int) -> int:
         highest = context.generation.highest_epoch(meter)
         after, changes = restored(before, NO_EPOCH if highest is None else highest)
         book_changes(writing, meter, before, after, changes, at_s=now_s)
+    doubt_all(writing)
     writing.connection.execute(update(schema.mark).values(generation=generation))
     log_action(writing, now_s, "restore recognised", context.installation.id, f"generation {generation}")
     (commits,) = writing.run(Hot.COMMITS).fetchone()

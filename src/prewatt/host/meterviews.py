@@ -5,7 +5,7 @@ than any Info; then the sums are carried forward by the law itself (what was rec
 is not left of it was burned), so that what is shown always adds up. The audit uses only what the meter said.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -83,7 +83,7 @@ def read_meter_answers(connection: Connection, meter: str | None) -> list[MeterA
 
 
 def _answer(
-    connection: Connection, row: Row[Any], key_sets: Iterable[int], accounts: dict[str, int], alarms: int
+    connection: Connection, row: Row[Any], key_sets: Sequence[tuple[int, bool]], accounts: dict[str, int], alarms: int
 ) -> MeterAnswer:
     sums, (state, reason) = _sums(connection, row), _state(row)
     reported = row.at_s > 0
@@ -97,7 +97,8 @@ def _answer(
         station=row.station,
         area=row.area,
         suite=row.suite,
-        key_sets=tuple(key_sets),
+        key_sets=tuple(each for each, _ in key_sets),
+        key_sets_doubted=tuple(each for each, doubted in key_sets if doubted),
         program=row.program,
         epoch=row.epoch_highest,
         customer=row.customer,
@@ -164,12 +165,12 @@ def _carry(said: _Sums, received: int, returned: int, balance: int) -> _Sums:
     return _Sums(received, received + owed - returned - balance, returned, owed)
 
 
-def _keys(connection: Connection, meter: str | None) -> dict[str, list[int]]:
+def _keys(connection: Connection, meter: str | None) -> dict[str, list[tuple[int, bool]]]:
     keys = schema.meter_keys
-    wanted = select(keys.c.meter, keys.c.key_set).where(keys.c.state == "confirmed").order_by(keys.c.key_set)
-    found: dict[str, list[int]] = {}
+    wanted = select(keys).where(keys.c.state == "confirmed").order_by(keys.c.key_set)
+    found: dict[str, list[tuple[int, bool]]] = {}
     for row in connection.execute(wanted if meter is None else wanted.where(keys.c.meter == meter)):
-        found.setdefault(row.meter, []).append(row.key_set)
+        found.setdefault(row.meter, []).append((row.key_set, row.doubted))
     return found
 
 

@@ -116,9 +116,12 @@ class Registry:
         """
         return self._decide(meter, note, "reconcile", _reconcile)
 
-    def thaw(self, meter: str, note: str) -> MeterAnswer:
-        """A person has looked into a frozen meter: it is fenced like one after a restore, and goes on."""
-        return self._decide(meter, note, "thaw", thaw)
+    def thaw(self, meter: str, note: str, *, back: bool = False) -> MeterAnswer:
+        """A person has looked into a frozen meter: it is fenced like one after a restore, and goes on.
+
+        ``back``: a body without an epoch answered too early, and the one before it hangs there again.
+        """
+        return self._decide(meter, note, "thaw", lambda book: thaw(book, back=back))
 
     def _decide(
         self, meter: str, note: str, action: str, rule: Callable[[MeterBook], tuple[MeterBook, tuple[Change, ...]]]
@@ -193,7 +196,9 @@ class Registry:
                 made_s=now_s,
             )
         )
-        rows = [{"meter": meter, "key_set": each, "state": "confirmed"} for each in key_sets]
+        # One that was here before a restore may have lost sets since.
+        doubted = self._context.generation.highest_epoch(meter) is not None
+        rows = [{"meter": meter, "key_set": each, "state": "confirmed", "doubted": doubted} for each in key_sets]
         connection.execute(insert(schema.meter_keys), rows)
         connection.execute(insert(schema.standings).values(meter=meter, **_NO_STANDING))
         insert_book(writing, meter, self._first_book(meter))

@@ -128,13 +128,17 @@ def _leave(writing: Writing, context: HostContext, meter: str, order_id: str, lo
 
 def _sign_balance(writing: Writing, context: HostContext, meter: str, lot: Lot, cause: str) -> str:
     """Signs over what stands of the balance; gives the lot's name, that of the last one where nothing stands."""
-    epoch = body_epoch(take_book(writing, meter))
+    book = take_book(writing, meter)
+    epoch = body_epoch(book)
     body = read_body(writing.connection, meter, epoch)
     overs = schema.sign_overs.c
     count = select(func.count()).where(overs.meter == meter, overs.epoch == epoch, overs.lot.startswith(f"{BALANCE} "))
     signed = int(writing.connection.execute(count).scalar_one())
     if body is None or body.kind != "lost" or not body.lost_micro:
         return f"{BALANCE} {signed}"
+    if book.suspense:
+        allowed = "the balance of a body without value in suspense; match or explain it first"
+        raise _refused("lot", lot.what, f"{allowed}: sequence {book.suspense[0].sequence}")
     name, amount = f"{BALANCE} {signed + 1}", body.lost_micro
     carried = carried_order(meter, epoch, name) if lot.target is SignOverTarget.METER else None
     to = _target_account(meter, lot, carried.order_id if carried is not None else "")

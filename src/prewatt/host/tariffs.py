@@ -1,8 +1,8 @@
 """Tariffs: versions of unit price and mode table, which meters should have which, and which have shown that they do.
 
-A version is made once and never changed. `set` marks meters for it and queues a mode change (code 02) for each; the
-newest wish wins, so that older ones still waiting for a dead link are dropped. A meter confirms by the digest of table
-and price, which it shows in every Info.
+A version is made once and never changed, and meters take none below the one they have. `set` marks meters for it and
+queues a mode change (code 02) for each; the newest wish wins, so that older ones still waiting for a dead link are
+dropped. A meter confirms by the digest of table and price, which it shows in every Info.
 """
 
 import json
@@ -25,18 +25,22 @@ from prewatt.host.store import Writing, schema
 from prewatt.units import UTC_MAX_S, parse_value
 
 __all__ = [
+    "FORGOTTEN_MAX",
     "WAITING_SHOWN_MAX",
     "Tariff",
     "Tariffs",
     "check_shown",
     "make_tariff",
     "newest_tariff",
+    "next_version",
     "queue_tariff",
     "read_tariff",
 ]
 
 # Meters that have not confirmed, in one answer.
 WAITING_SHOWN_MAX = 100
+# Versions that may have been made and forgotten between a backup and its restore.
+FORGOTTEN_MAX = 1_000
 # A price is written more finely than money that changes hands.
 _PRICE_DIGITS = 6
 
@@ -188,7 +192,7 @@ def make_tariff(writing: Writing, given: ModeTable, price: int, from_s: int, now
     """A new version; ``everywhere``: also for meters that are enrolled later. RefusedError for a table that does not
     fit."""
     connection = writing.connection
-    version = (connection.execute(select(func.max(schema.tariffs.c.version))).scalar() or 0) + 1
+    version = next_version(connection)
     try:
         table = replace(given, version=version, valid_from_s=from_s).build()
     except ValueError as error:
@@ -206,6 +210,14 @@ def make_tariff(writing: Writing, given: ModeTable, price: int, from_s: int, now
         )
     )
     return tariff
+
+
+def next_version(connection: Connection) -> int:
+    """Above every version that meters may have: after a restore also above those that the backup has forgotten, or
+    meters would refuse what they take for an older table."""
+    newest = connection.execute(select(func.max(schema.tariffs.c.version))).scalar() or 0
+    restores = connection.execute(select(schema.mark.c.generation)).scalar_one() - 1
+    return int(max(newest, restores * FORGOTTEN_MAX) + 1)
 
 
 def _meters_of(connection: Connection, version: int) -> list[TariffMeter]:

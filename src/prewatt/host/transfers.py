@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, or_, select
 
 from prewatt.host.answers import SuspenseAnswer, TransferAnswer, TransferState
+from prewatt.host.bodyvalue import follow_bodies
 from prewatt.host.booking import book_changes, book_match
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.fields import check_meter, check_text
@@ -18,6 +19,7 @@ from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.store import Hot, Writing, schema
 from prewatt.host.store.books import read_book, take_book
 from prewatt.protocol.transfer import BodyState, OrderState, TransferRuleError, ask_cancel, close_suspense
+from prewatt.units import epoch_of
 
 __all__ = ["LISTED_MAX", "Transfers", "read_transfer"]
 
@@ -108,6 +110,7 @@ class Transfers:
         def work(writing: Writing) -> None:
             now_s = self._context.now()
             book_match(writing, meter, found.order, sequence, at_s=now_s)
+            follow_bodies(writing, meter, take_book(writing, meter), epoch_of(sequence), now_s)
             log_action(writing, now_s, "suspense match", meter, f"sequence {sequence} was order {found.order}: {note}")
 
         self._context.store.write(work)
@@ -125,7 +128,10 @@ class Transfers:
         posting_id = f"{meter}:{sequence:08X}/explained"
         amount = abs(entry.amount_micro)
         post_or_fail(writing, Posting(posting_id, Phase.SINGLE, debit, credit, amount, note, meter), now_s)
-        book_changes(writing, meter, before, close_suspense(before, sequence), (), at_s=now_s)
+        after = close_suspense(before, sequence)
+        book_changes(writing, meter, before, after, (), at_s=now_s)
+        # What nothing explained was not counted as left in a lost body; now it is.
+        follow_bodies(writing, meter, after, epoch_of(sequence), now_s)
         log_action(writing, now_s, "suspense explained", meter, f"sequence {sequence}: {note}")
 
     def _cancel(self, writing: Writing, found: TransferAnswer) -> None:

@@ -2,8 +2,9 @@
 
 There is no public authority and no default: the host makes its own (ECDSA P-256, RFC 5280), and a box is believed
 only for the name in a certificate that this authority signed. The name is a URI among the alternative names
-(`prewatt.link.names`). A station may only call; host, areas and message servers may also be called, so a stolen
-station cannot pose as what stands above it. Times are UTC seconds, given by the caller.
+(`prewatt.link.names`), with the edition of the papers; message servers bear a second one, which all of them have in
+common, and by which they let each other in. A station may only call; host, areas and message servers may also be
+called, so a stolen station cannot pose as what stands above it. Times are UTC seconds, given by the caller.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from prewatt.link.names import BoxName, Role
+from prewatt.link.names import Bearer, BoxName, Role, servers_uri
+from prewatt.link.validity import AUTHORITY_DAYS, BOX_DAYS
 from prewatt.units import DAY_S, ValueFieldError
 
 __all__ = [
@@ -30,13 +32,12 @@ __all__ = [
     "CertificateError",
     "issue",
     "make_authority",
+    "read_bearer",
     "read_expiry_s",
     "read_name",
+    "read_serial",
 ]
 
-# An authority outlives the boxes it signs for; a meter's life is twenty years.
-AUTHORITY_DAYS: Final = 20 * 365
-BOX_DAYS: Final = 2 * 365
 DAYS_MAX: Final = AUTHORITY_DAYS
 # Clocks of boxes differ: what was signed just now holds for a box whose clock is an hour slow.
 _BEFORE_S: Final = 3_600
@@ -101,13 +102,23 @@ def make_authority(installation: str, now_s: int) -> Authority:
 
 
 def issue(
-    authority: Authority, name: BoxName, now_s: int, *, days: int = BOX_DAYS, reached_at: Sequence[str] = ()
+    authority: Authority,
+    bearer: Bearer | BoxName,
+    now_s: int,
+    *,
+    days: int = BOX_DAYS,
+    reached_at: Sequence[str] = (),
+    servers_edition: int = 0,
 ) -> BoxPapers:
-    """A fresh key and certificate for a box, valid for ``days`` from ``now_s``.
+    """A fresh key and certificate for a box, valid for ``days`` from ``now_s``; a name alone is its first edition.
 
-    ``reached_at`` are host names and IP addresses under which others call it; message servers need them.
-    ValueFieldError for days or addresses that are not allowed, or where the authority ends before.
+    ``reached_at`` are the host names and IP addresses of a message server, by which its sisters and leaf nodes know it
+    when they call; ``servers_edition`` is that of the name that servers have in common. Nobody else's papers hold an
+    address, so no other box can pose as a server. ValueFieldError for days or addresses that are not allowed, or where
+    the authority ends before.
     """
+    bearer = Bearer(bearer) if isinstance(bearer, BoxName) else bearer
+    name = bearer.box
     if not 1 <= days <= DAYS_MAX:
         raise ValueFieldError("days", days, f"1 to {DAYS_MAX}")
     if now_s + days * DAY_S > read_expiry_s(authority.certificate):
@@ -116,26 +127,27 @@ def issue(
     uses = [ExtendedKeyUsageOID.CLIENT_AUTH]
     if name.role is not Role.STATION:
         uses.append(ExtendedKeyUsageOID.SERVER_AUTH)
-    signer = authority.certificate
+    public, own = key.public_key(), _subject(name.installation, str(name))
     builder = (
-        _builder(_subject(name.installation, str(name)), signer.subject, key.public_key(), now_s, days)
+        _builder(own, authority.certificate.subject, public, now_s, days)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
-        .add_extension(_alternative_names(name, reached_at), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(_alternative_names(bearer, servers_edition, reached_at), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key()), critical=False)
     )
-    certificate = builder.sign(authority.key, hashes.SHA256())
-    return BoxPapers(
-        certificate.public_bytes(serialization.Encoding.PEM),
-        _key_bytes(key, serialization.Encoding.PEM),
-        authority.pem,
-    )
+    certificate = builder.sign(authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    return BoxPapers(certificate, _key_bytes(key, serialization.Encoding.PEM), authority.pem)
 
 
 def read_name(pem: bytes, authority_pem: bytes | None = None) -> BoxName:
-    """The box that a certificate names; CertificateError where it names none, or the authority did not sign it."""
+    """The box that a certificate names; errors of `read_bearer`."""
+    return read_bearer(pem, authority_pem).box
+
+
+def read_bearer(pem: bytes, authority_pem: bytes | None = None) -> Bearer:
+    """Whose papers these are; CertificateError where they name no box, or the authority did not sign them."""
     certificate = _load(pem)
     if authority_pem is not None:
         try:
@@ -144,9 +156,8 @@ def read_name(pem: bytes, authority_pem: bytes | None = None) -> BoxName:
             raise CertificateError("certificate: not signed by the authority that lies beside it") from None
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        (uri,) = names.get_values_for_type(x509.UniformResourceIdentifier)
-        return BoxName.parse(uri)
-    except (x509.ExtensionNotFound, ValueError) as error:
+        return Bearer.parse(names.get_values_for_type(x509.UniformResourceIdentifier)[0])
+    except (x509.ExtensionNotFound, ValueError, IndexError) as error:
         raise CertificateError(f"certificate: names no box ({error})") from None
 
 
@@ -154,6 +165,11 @@ def read_expiry_s(certificate: bytes | x509.Certificate) -> int:
     """The UTC second after which the certificate (PEM) is no longer believed."""
     found = _load(certificate) if isinstance(certificate, bytes) else certificate
     return int(found.not_valid_after_utc.timestamp())
+
+
+def read_serial(pem: bytes) -> int:
+    """The number by which the authority tells one certificate from the next."""
+    return _load(pem).serial_number
 
 
 def _load(pem: bytes) -> x509.Certificate:
@@ -200,10 +216,14 @@ def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _alternative_names(name: BoxName, reached_at: Sequence[str]) -> x509.SubjectAlternativeName:
+def _alternative_names(bearer: Bearer, servers_edition: int, reached_at: Sequence[str]) -> x509.SubjectAlternativeName:
+    if reached_at and bearer.box.role is not Role.SERVER:
+        raise ValueFieldError("addresses", ", ".join(reached_at), f"none in the papers of {bearer.box}")
     if len(reached_at) > _ADDRESSES_MAX:
         raise ValueFieldError("addresses", len(reached_at), f"up to {_ADDRESSES_MAX}")
-    names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(name.uri)]
+    names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(bearer.uri)]
+    if bearer.box.role is Role.SERVER:
+        names.append(x509.UniformResourceIdentifier(servers_uri(bearer.box.installation, servers_edition)))
     for address in reached_at:
         try:
             names.append(x509.IPAddress(ip_address(address)))

@@ -5,6 +5,7 @@ drops the message for that listener alone, as a modem that is not listening miss
 `memory:NAME` is a pipe to whoever listens under that name in this process.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from prewatt.link.carrier import (
@@ -25,6 +26,8 @@ __all__ = ["MEMORY", "WAITING_MAX", "MemoryLine", "memory_pipe"]
 class _PipeEnd:
     def __init__(self, inbox: Mailbox, outbox: Mailbox) -> None:
         self._inbox, self._outbox = inbox, outbox
+        self._failed: Exception | None = None
+        self._deaf = False
 
     async def send(self, data: bytes) -> None:
         if len(data) > MESSAGE_BYTES_MAX:
@@ -35,13 +38,37 @@ class _PipeEnd:
         """`send` for whoever cannot wait: False, and nothing sent, where it would have to or cannot."""
         if self._outbox.closed or self._outbox.full or len(data) > MESSAGE_BYTES_MAX:
             return False
-        self._outbox.add(bytes(data))
+        if self._inbox.hears:
+            self._outbox.answer(bytes(data))
+        else:
+            self._outbox.add(bytes(data))
         return True
 
     async def receive(self) -> bytes:
         return await self._inbox.take()
 
+    def hand_over(self, hear: Callable[[bytes], None]) -> None:
+        """From now on ``hear`` is given each message, in the event loop, and `receive` is not used any more."""
+
+        def give(data: bytes) -> None:
+            if not self._deaf:
+                try:
+                    hear(data)
+                except Exception as error:  # whatever it is, it belongs to whoever waits for the end
+                    self._failed = error
+                    self.close()
+
+        self._inbox.hand_over(give)
+
+    async def wait_closed(self) -> str:
+        """Until nothing more will come or go; gives why, or raises what ``hear`` raised."""
+        await self._inbox.wait_closed()
+        if self._failed is not None:
+            raise self._failed
+        return "nothing more will come: an end has closed"
+
     def close(self) -> None:
+        self._deaf = True
         self._inbox.close()
         self._outbox.close()
 

@@ -5,6 +5,10 @@
 
 INSTALLATION is the id of the installation, numbers are those of `prewatt.units.address`. A name without its
 installation means nothing: two sellers' first areas are two boxes.
+
+Papers carry the name and an edition, `.../area/1#2`, that counts how often the papers of this box were revoked; the
+first edition, 0, is not written. So new papers of a box differ by name from those that were stolen with it, also for a
+message server that knows its users by names alone.
 """
 
 import re
@@ -14,13 +18,27 @@ from typing import Final
 
 from prewatt.units import Address, ValueFieldError, check_number
 
-__all__ = ["BoxName", "Role", "area_name", "host_name", "parse_place", "server_name", "station_name"]
+__all__ = [
+    "EDITION_MAX",
+    "Bearer",
+    "BoxName",
+    "Role",
+    "area_name",
+    "host_name",
+    "parse_place",
+    "server_name",
+    "servers_uri",
+    "station_name",
+]
 
 _SCHEME: Final = "prewatt://"
 _INSTALLATION: Final = re.compile(r"[0-9a-f]{32}")
 _PORT_MAX: Final = 65_535
 _PORT: Final = re.compile(r"[0-9]{1,5}")
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,2}")
+_EDITION: Final = re.compile(r"[1-9][0-9]{0,3}")
+# A box whose papers were revoked each week of an authority's life is still below it.
+EDITION_MAX: Final = 9_999
 _ALLOWED: Final = "prewatt://INSTALLATION/host, .../area/N, .../area/N/station/N or .../server/N"
 
 
@@ -98,6 +116,40 @@ class BoxName:
 
     def __str__(self) -> str:
         return " ".join((self.role, ".".join(map(str, self.numbers)))).rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Whose papers: a box, and which edition of its papers. ValueFieldError for an edition that cannot be one."""
+
+    box: BoxName
+    edition: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.edition <= EDITION_MAX:
+            raise ValueFieldError("edition", self.edition, f"0 to {EDITION_MAX}")
+
+    @property
+    def uri(self) -> str:
+        """The name as it stands in a certificate."""
+        return f"{self.box.uri}#{self.edition}" if self.edition else self.box.uri
+
+    @classmethod
+    def parse(cls, uri: str) -> "Bearer":
+        """The bearer that ``uri`` names; ValueFieldError for anything that `uri` would not give."""
+        box, sign, edition = uri.partition("#")
+        if sign and not _EDITION.fullmatch(edition):
+            raise ValueFieldError("edition", uri, f"1 to {EDITION_MAX} behind the #, or no #")
+        return cls(BoxName.parse(box), int(edition or 0))
+
+    def __str__(self) -> str:
+        return f"{self.box}, edition {self.edition}"
+
+
+def servers_uri(installation: str, edition: int) -> str:
+    """The name that all message servers of an installation bear together, beside their own; ``edition`` counts how
+    often a server's papers were revoked."""
+    return f"{_SCHEME}{installation}/servers" + (f"#{edition}" if edition else "")
 
 
 def host_name(installation: str) -> BoxName:

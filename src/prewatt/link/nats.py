@@ -14,6 +14,7 @@ lie on the way and never in the books: whoever sent something repeats it until t
 import asyncio
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 from prewatt.codec.hop import HOP_VERSION, HopKind
@@ -22,6 +23,7 @@ from prewatt.link.names import BoxName, Role, parse_place
 from prewatt.link.natscarrier import SESSION_BYTES, NatsCarrier
 from prewatt.link.natsmeeting import Lasting, Meeting
 from prewatt.link.papers import Papers
+from prewatt.link.renewal import LivePapers, read_for_dialling
 from prewatt.link.tcpcarrier import OPENS_WITHIN_S
 from prewatt.units import ValueFieldError
 
@@ -49,7 +51,7 @@ class NatsListener:
 
 async def listen_nats(
     places: Sequence[str],
-    papers: Papers,
+    papers: Papers | LivePapers,
     admits: Callable[[BoxName], bool],
     accept: Callable[[NatsCarrier], None],
     *,
@@ -62,7 +64,7 @@ async def listen_nats(
 
 
 async def dial_nats(
-    places: Sequence[str], papers: Papers, peer: BoxName, *, lasting: Lasting | None = None
+    places: Sequence[str], papers: Papers | LivePapers, peer: BoxName, *, lasting: Lasting | None = None
 ) -> NatsCarrier:
     """A carrier to ``peer``; CarrierClosedError says in one line why there is none."""
     meeting = Meeting(papers.name, lambda name: name == peer, None, lasting)
@@ -85,7 +87,7 @@ class NatsScheme:
 
     async def listen(self, place: str, own: End, accept: Accept) -> NatsListener:
         """See CarrierScheme; only the boxes that call this one are let in."""
-        papers = _papers(own)
+        papers = LivePapers(_folder(own))
         lasting = lasts if papers.name.role is Role.HOST else None
         return await listen_nats(
             _places(place),
@@ -100,13 +102,14 @@ class NatsScheme:
         if peer is None:
             raise ValueFieldError("peer", peer, "the name of the box to be met at the message servers")
         lasting = lasts if peer.role is Role.HOST else None
-        return await dial_nats(_places(place), _papers(own).checked_for_dialling(), peer, lasting=lasting)
+        papers, _ = read_for_dialling(_folder(own))
+        return await dial_nats(_places(place), papers, peer, lasting=lasting)
 
 
-def _papers(own: End) -> Papers:
+def _folder(own: End) -> Path:
     if own.papers is None:
         raise ValueFieldError("papers", own.papers, "a folder of `prewatt area certify` or `prewatt station certify`")
-    return Papers(own.papers)
+    return own.papers
 
 
 def _places(place: str) -> list[str]:

@@ -2,9 +2,10 @@
 
 Every server speaks TLS 1.3 with certificates on both sides and knows its users by the names in them, so there is no
 password to choose, to leak or to leave at a default. All of an installation lives in one account that bears its id,
-and a station, and an area with all that comes through its leaf node, may publish under its own name alone. Any papers
-of the installation open a cluster's port: it is for the servers' own network. Streams are on disk before they are
-acknowledged (``sync_interval``).
+and a station, and an area with all that comes through its leaf node, may publish under its own name alone. Servers let
+each other into their cluster by the name that they have in common. The program reads no list of revoked papers; each
+box is a user in one edition of its name alone (`prewatt.link.names`), so what was revoked is nobody's any more. Streams
+are on disk before they are acknowledged (``sync_interval``).
 """
 
 import json
@@ -13,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from prewatt.link.names import BoxName, Role, area_name, host_name, station_name
+from prewatt.link.names import Bearer, BoxName, Role, area_name, host_name, servers_uri, station_name
 from prewatt.link.papers import Papers
+from prewatt.link.revocation import RevokedList
 from prewatt.units import BELOW_MAX, Address, ValueFieldError
 
-__all__ = ["ServerPlaces", "build_hub_config", "build_leaf_config"]
+__all__ = ["ServerPlaces", "build_hub_config", "build_leaf_config", "renew_hub_config"]
 
 # Above the largest box message.
 _PAYLOAD_BYTES_MAX: Final = 1024 * 1024
@@ -35,8 +37,7 @@ class ServerPlaces:
 
 def build_hub_config(name: str, papers: Papers, places: ServerPlaces, store: Path) -> str:
     """Of a server beside the host. Its papers are those of a server; every area may come as a leaf node."""
-    installation = _checked(papers, Role.SERVER).installation
-    areas = [area_name(installation, number) for number in range(BELOW_MAX)]
+    own, revoked = _checked(papers, Role.SERVER), papers.revoked
     tls = _tls(papers)
     config: dict[str, object] = {
         **_begin(name, places.clients, tls, store, "hub"),
@@ -44,23 +45,29 @@ def build_hub_config(name: str, papers: Papers, places: ServerPlaces, store: Pat
             "listen": places.leaves,
             "tls": tls,
         },
-        "accounts": {
-            installation: {
-                "jetstream": "enabled",
-                "users": [
-                    {"user": host_name(installation).uri},
-                    *({"user": area.uri, "permissions": _leaf_permissions(area)} for area in areas),
-                ],
-            }
-        },
+        "accounts": _hub_accounts(own.installation, revoked),
     }
     if places.cluster is not None:
         config["cluster"] = {
-            "name": f"prewatt-{installation}",
+            "name": f"prewatt-{own.installation}",
             "listen": places.cluster,
-            "tls": {key: value for key, value in tls.items() if key != "verify_and_map"} | {"verify": True},
+            "tls": tls,
+            "authorization": _sisters(own.installation, revoked),
             "routes": [f"tls://{route}" for route in places.routes],
         }
+    return _text(config)
+
+
+def renew_hub_config(text: str, papers: Papers) -> str:
+    """What `build_hub_config` gave, for the papers that are believed now; ValueFieldError for anything else."""
+    own, revoked = _checked(papers, Role.SERVER), papers.revoked
+    try:
+        config = json.loads(text)
+        config["accounts"] = {**config["accounts"], **_hub_accounts(own.installation, revoked)}
+        if "cluster" in config:
+            config["cluster"]["authorization"] = _sisters(own.installation, revoked)
+    except (ValueError, KeyError, TypeError):
+        raise ValueFieldError("server.conf", text[:40], "what `prewatt host server` wrote") from None
     return _text(config)
 
 
@@ -70,8 +77,8 @@ def build_leaf_config(papers: Papers, clients: str, hubs: Sequence[str], store: 
     area = own.numbers[0]
     tls = _tls(papers)
     stations = [station_name(own.installation, Address(area, number)) for number in range(BELOW_MAX)]
-    users: list[dict[str, object]] = [{"user": own.uri}]
-    users += [{"user": station.uri, "permissions": _permissions(station, own)} for station in stations]
+    users: list[dict[str, object]] = [{"user": papers.bearer.uri}]
+    users += [{"user": _user(each, papers.revoked), "permissions": _permissions(each, own)} for each in stations]
     remote = {key: value for key, value in tls.items() if key != "verify_and_map"}
     config = {
         **_begin(f"area-{area}", clients, tls, store, f"area-{area}"),
@@ -82,6 +89,21 @@ def build_leaf_config(papers: Papers, clients: str, hubs: Sequence[str], store: 
         "accounts": {own.installation: {"jetstream": "enabled", "users": users}},
     }
     return _text(config)
+
+
+def _hub_accounts(installation: str, revoked: RevokedList) -> dict[str, object]:
+    areas = [area_name(installation, number) for number in range(BELOW_MAX)]
+    users: list[dict[str, object]] = [{"user": _user(host_name(installation), revoked)}]
+    users += [{"user": _user(area, revoked), "permissions": _leaf_permissions(area)} for area in areas]
+    return {installation: {"jetstream": "enabled", "users": users}}
+
+
+def _user(box: BoxName, revoked: RevokedList) -> str:
+    return Bearer(box, revoked.edition_of(box)).uri
+
+
+def _sisters(installation: str, revoked: RevokedList) -> dict[str, object]:
+    return {"user": servers_uri(installation, revoked.servers_edition())}
 
 
 def _checked(papers: Papers, role: Role) -> BoxName:

@@ -14,9 +14,11 @@ from nats.js.api import ConsumerConfig, RetentionPolicy, StorageType, StreamConf
 from nats.js.errors import APIError
 
 from prewatt.link.carrier import CarrierClosedError
+from prewatt.link.certificates import CertificateError
 from prewatt.link.names import BoxName, Role
 from prewatt.link.natscarrier import ALIVE, BYE, DATA, HEAD_BYTES, HELLO, WELCOME, NatsCarrier
 from prewatt.link.papers import Papers
+from prewatt.link.renewal import LivePapers
 from prewatt.link.tcpcarrier import OPENS_WITHIN_S
 
 __all__ = ["Lasting", "Meeting", "token"]
@@ -69,7 +71,7 @@ class Meeting:
         self._replicas = 1
         self._subscriptions: dict[BoxName, JetStreamContext.PullSubscription] = {}
 
-    async def join(self, places: Sequence[str], papers: Papers, peer: BoxName | None = None) -> None:
+    async def join(self, places: Sequence[str], papers: Papers | LivePapers, peer: BoxName | None = None) -> None:
         """Connects and listens to ``peer`` or, without one, to everybody; a box may be there more than once, as an area
         server is for its host and for its stations. CarrierClosedError says in one line why it cannot."""
         try:
@@ -92,7 +94,7 @@ class Meeting:
                 sender = "*" if peer is None else token(peer)
                 await self._client.subscribe(f"prewatt.{token(self.own)}.{sender}", cb=self._on_message)
                 await self._client.flush()
-        except (NatsError, APIError, OSError, TimeoutError) as error:
+        except (NatsError, APIError, OSError, TimeoutError, CertificateError) as error:
             why = str(error) or self._last_error or "no answer"
             await self.leave()
             raise CarrierClosedError(f"message server {', '.join(places)}: {why}") from None

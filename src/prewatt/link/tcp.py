@@ -11,8 +11,8 @@ from typing import Final
 
 from prewatt.link.carrier import Accept, CarrierClosedError, End, Promise
 from prewatt.link.names import BoxName, parse_place
-from prewatt.link.papers import Papers
-from prewatt.link.tcpcarrier import OPENS_WITHIN_S, Admits, TcpCarrier, reason_of
+from prewatt.link.renewal import LivePapers, read_for_dialling
+from prewatt.link.tcpcarrier import OPENS_WITHIN_S, Admits, Refuses, TcpCarrier, reason_of, refuses_none
 
 __all__ = ["TCP", "TcpCarrier", "TcpListener", "dial_tcp", "listen_tcp"]
 
@@ -34,9 +34,16 @@ class TcpListener:
 
 
 async def listen_tcp(
-    address: str, port: int, tls: ssl.SSLContext | None, admits: Admits, accept: Callable[[TcpCarrier], None]
+    address: str,
+    port: int,
+    tls: ssl.SSLContext | None,
+    admits: Admits,
+    accept: Callable[[TcpCarrier], None],
+    *,
+    refuses: Refuses = refuses_none,
 ) -> TcpListener:
-    """Lets peers in; ``accept`` gets each that ``admits`` has let in. OSError where the port cannot be had."""
+    """Lets peers in; ``accept`` gets each that ``admits`` has let in, and that stays until ``refuses`` says otherwise.
+    OSError where the port cannot be had."""
     carriers: set[TcpCarrier] = set()
 
     def opened(carrier: TcpCarrier) -> None:
@@ -47,15 +54,17 @@ async def listen_tcp(
 
     within_s = None if tls is None else OPENS_WITHIN_S
     server = await asyncio.get_running_loop().create_server(
-        lambda: TcpCarrier(admits, opened), address, port, ssl=tls, ssl_handshake_timeout=within_s
+        lambda: TcpCarrier(admits, opened, refuses), address, port, ssl=tls, ssl_handshake_timeout=within_s
     )
     return TcpListener(server, carriers, address)
 
 
-async def dial_tcp(address: str, port: int, tls: ssl.SSLContext | None, admits: Admits) -> TcpCarrier:
+async def dial_tcp(
+    address: str, port: int, tls: ssl.SSLContext | None, admits: Admits, *, refuses: Refuses = refuses_none
+) -> TcpCarrier:
     """A connection to a peer that let this end in; CarrierClosedError says in one line why there is none."""
     place = f"{address} port {port}"
-    carrier = TcpCarrier(admits)
+    carrier = TcpCarrier(admits, refuses=refuses)
     try:
         async with asyncio.timeout(OPENS_WITHIN_S):
             # The name asked for in the handshake binds nobody: a peer is known by the box that its certificate names.
@@ -81,19 +90,26 @@ class TcpScheme:
     async def listen(self, place: str, own: End, accept: Accept) -> TcpListener:
         """See CarrierScheme; only the boxes that call this one are let in."""
         address, port = parse_place(place, field="address")
-        papers = None if own.papers is None else Papers(own.papers)
+        if own.papers is None:
+            return await listen_tcp(address, port, None, lambda peer: True, lambda carrier: accept(carrier, None))
+        papers = LivePapers(own.papers)
 
         def admits(peer: BoxName | None) -> bool:
-            return papers is None or (peer is not None and papers.name.stands_above(peer))
+            return peer is not None and papers.name.stands_above(peer)
 
-        tls = None if papers is None else papers.listener_tls()
-        return await listen_tcp(address, port, tls, admits, lambda carrier: accept(carrier, carrier.peer))
+        def accepted(carrier: TcpCarrier) -> None:
+            papers.warn_of(carrier.certificate)
+            accept(carrier, carrier.peer)
+
+        return await listen_tcp(address, port, papers.listener_tls(), admits, accepted, refuses=papers.refuses)
 
     async def dial(self, place: str, own: End, peer: BoxName | None) -> TcpCarrier:
         """See CarrierScheme."""
         address, port = parse_place(place, field="address")
-        tls = None if own.papers is None else Papers(own.papers).checked_for_dialling().caller_tls()
-        return await dial_tcp(address, port, tls, lambda name: peer is None or name == peer)
+        if own.papers is None:
+            return await dial_tcp(address, port, None, lambda name: peer is None or name == peer)
+        papers, tls = read_for_dialling(own.papers)
+        return await dial_tcp(address, port, tls, lambda name: peer is None or name == peer, refuses=papers.refuses)
 
 
 TCP: Final = TcpScheme()

@@ -3,7 +3,8 @@
 On the wire a message is length(4) | bytes. Two lengths are signs without bytes: WELCOME, the first thing an end says
 once it has let its peer in, and ALIVE, said by an end that has had nothing else to say for ALIVE_EVERY_S. An end that
 heard nothing for SILENT_TURNS such times takes its peer for gone: a pulled plug sends no farewell. A peer is let in by
-the name in its certificate (`prewatt.link.names`), never by what it says.
+the name in its certificate (`prewatt.link.names`), never by what it says; and with each ALIVE turn an end looks whether
+those papers have been revoked since.
 
 Both ends hold a bounded amount for whoever is slow: an end that does not receive is not read from any more, and then
 its sender waits in `send`.
@@ -17,7 +18,7 @@ from typing import Final
 
 from prewatt.link.carrier import MESSAGE_BYTES_MAX, CarrierClosedError
 from prewatt.link.names import BoxName
-from prewatt.link.papers import peer_name
+from prewatt.link.papers import PeerCertificate, peer_name
 
 __all__ = [
     "ALIVE_EVERY_S",
@@ -26,8 +27,10 @@ __all__ = [
     "WAITING_BYTES_MAX",
     "WAITING_MAX",
     "Admits",
+    "Refuses",
     "TcpCarrier",
     "reason_of",
+    "refuses_none",
 ]
 
 ALIVE_EVERY_S: Final = 5.0
@@ -45,14 +48,22 @@ _ALIVE: Final = b"\xff\xff\xff\xff"
 _SIGNS: Final = frozenset((_WELCOME, _ALIVE))
 
 Admits = Callable[[BoxName | None], bool]
+Refuses = Callable[[PeerCertificate | None], str]
+"""Why the bearer of a certificate is believed no more; empty where it is."""
 
 
 class TcpCarrier(asyncio.Protocol):
     """One end of one connection; see `prewatt.link.carrier.Carrier`."""
 
-    def __init__(self, admits: Admits, opened: "Callable[[TcpCarrier], None] | None" = None) -> None:
-        """``admits`` says whether a peer of this name (None: no TLS) may stay; ``opened`` is told of one that may."""
-        self._admits, self._opened = admits, opened
+    def __init__(
+        self,
+        admits: Admits,
+        opened: "Callable[[TcpCarrier], None] | None" = None,
+        refuses: "Refuses | None" = None,
+    ) -> None:
+        """``admits`` says whether a peer of this name (None: no TLS) may stay; ``opened`` is told of one that may.
+        ``refuses`` is asked again as long as it stays."""
+        self._admits, self._opened, self._refuses = admits, opened, refuses or refuses_none
         self._transport: asyncio.Transport | None = None
         self._held = bytearray()
         self._waiting: deque[bytes] = deque()
@@ -69,6 +80,7 @@ class TcpCarrier(asyncio.Protocol):
         self._hear: Callable[[bytes], None] | None = None
         self._failed: Exception | None = None
         self.peer: BoxName | None = None
+        self.certificate: PeerCertificate | None = None
         self.why_closed = "the other end has closed"
 
     async def send(self, data: bytes) -> None:
@@ -144,9 +156,11 @@ class TcpCarrier(asyncio.Protocol):
         """Of asyncio: TLS, where there is any, has been agreed upon."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self.peer = peer_name(transport.get_extra_info("peercert"))
-        if not self._admits(self.peer):
-            self._end(f"{self.peer or 'a peer without a name'} is not who belongs here")
+        self.certificate = transport.get_extra_info("peercert")
+        self.peer = peer_name(self.certificate)
+        why = self._refuses(self.certificate)
+        if why or not self._admits(self.peer):
+            self._end(why or f"{self.peer or 'a peer without a name'} is not who belongs here")
             transport.abort()
             return
         transport.write(_WELCOME)
@@ -225,6 +239,10 @@ class TcpCarrier(asyncio.Protocol):
         if self._silent_turns >= SILENT_TURNS:
             self._break(f"nothing heard for {SILENT_TURNS * ALIVE_EVERY_S:.0f} s")
             return
+        revoked = self._refuses(self.certificate)
+        if revoked:
+            self._break(revoked)
+            return
         if not self._said and self._writable.is_set():
             self._transport.write(_ALIVE)
         self._said = self._heard = False
@@ -243,6 +261,11 @@ class TcpCarrier(asyncio.Protocol):
             self._alive.cancel()
         for event in (self._changed, self._writable, self._welcomed):
             event.set()
+
+
+def refuses_none(certificate: PeerCertificate | None) -> str:
+    """The `Refuses` of an end without papers."""
+    return ""
 
 
 def reason_of(error: Exception) -> str:

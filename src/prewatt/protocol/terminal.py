@@ -194,7 +194,7 @@ class TerminalSession:
         if passed_ms < 0:
             raise LocalProtocolError(f"line_ms: {line_ms} is before {memory.line_ms}; line ticks never go back")
         credit_ms = min(_HELLO_CREDIT_MAX_MS, memory.hello_credit_ms + passed_ms)
-        self.memory = memory = replace(memory, hello_credit_ms=credit_ms, line_ms=line_ms)
+        self.memory = memory = TerminalMemory(memory.state, memory.session, credit_ms, memory.hellos, line_ms)
         if memory.session is not None and line_ms - memory.session.begun_ms >= self.identity.life_ms:
             following = advance(TERMINAL_TABLE, memory.state, TerminalEvent.LIFE_OVER)
             self.memory = replace(memory, state=following, session=None)
@@ -211,13 +211,9 @@ class TerminalSession:
         size, allowed = identity.suite.r3_bytes, identity.suite.r3_allowed
         drawn = draw(mixed(random, identity.boot_counter, memory.hellos), lambda drawn: allowed(drawn[:size]))
         proof = sealing.make_proof(drawn[:size])
-        self.memory = replace(
-            memory,
-            state=following,
-            session=_Session(sealing, proof, hello.key_set, line_ms),
-            hello_credit_ms=memory.hello_credit_ms - HELLO_EVERY_MS,
-            hellos=memory.hellos + 1,
-        )
+        session = _Session(sealing, proof, hello.key_set, line_ms)
+        credit_ms = memory.hello_credit_ms - HELLO_EVERY_MS
+        self.memory = TerminalMemory(following, session, credit_ms, memory.hellos + 1, line_ms)
         return Answer(proof)
 
     def _readable_hello(self, payload: bytes) -> Hello:

@@ -81,7 +81,7 @@ from prewatt.protocol.transfer_orders import (
     sign_over,
 )
 from prewatt.protocol.transfer_packing import pack_book, unpack_book
-from prewatt.protocol.transfer_work import next_control, next_work, query_work
+from prewatt.protocol.transfer_work import gives_way, next_control, next_work, query_work
 
 __all__ = [
     "CODES_OPEN_MAX",
@@ -125,6 +125,7 @@ __all__ = [
     "body_lost",
     "close_suspense",
     "find_order",
+    "gives_way",
     "issue_code",
     "learn",
     "make_order",

@@ -82,11 +82,14 @@ def body_lost(book: MeterBook) -> tuple[MeterBook, tuple[Change, ...]]:
     return replace(book, body=BodyState.LOST, orders=tuple(orders), controls=()), tuple(changes)
 
 
-def thaw(book: MeterBook, holders: Items[RingEntry] = ()) -> tuple[MeterBook, tuple[Change, ...]]:
+def thaw(
+    book: MeterBook, holders: Items[RingEntry] = (), *, back: bool = False
+) -> tuple[MeterBook, tuple[Change, ...]]:
     """A person ends a freeze. ``holders`` is what that person found out about numbers nobody could read; all other
     numbers below the highest one known are held by nobody. To thaw OLD_BODY says that the body which answers is the
     one, and that no other can be reached; to thaw NO_EPOCH, that all bodies so far are accounted for and a new one
-    waits to be commissioned. Then the meter is fenced like a restored one."""
+    waits to be commissioned; with ``back``, that the one without an epoch was the wrong one, and the one before it
+    hangs there again. Then the meter is fenced like a restored one."""
     if book.frozen is None:
         raise TransferRuleError("thaw: the meter is not frozen")
     changes: list[Change] = []
@@ -98,7 +101,7 @@ def thaw(book: MeterBook, holders: Items[RingEntry] = ()) -> tuple[MeterBook, tu
         book = cover(book, 0, known_top(book), book.known[-1].tag)
     if reason is FreezeReason.OLD_BODY:
         book = replace(book, epoch=epoch_of(max(known_top(book), 0)))
-    if reason is FreezeReason.NO_EPOCH:
+    if reason is FreezeReason.NO_EPOCH and not back:
         book = _all_accounted(book)
     book = begin_fences(retired_when_full(book, changes), UnsyncReason.THAWED, changes)
     return void_claims(book, changes), tuple(changes)

@@ -29,7 +29,7 @@ from prewatt.protocol.transfer_book import (
 from prewatt.protocol.transfer_facts import Begun, Work, WorkKind
 from prewatt.units import Sequence, next_sequence
 
-__all__ = ["CONTROLS_PENDING_MAX", "begun_now", "next_control", "next_work", "query_work"]
+__all__ = ["CONTROLS_PENDING_MAX", "begun_now", "gives_way", "next_control", "next_work", "query_work"]
 
 # Control commands whose end is unknown; older ones are certain to be behind the counter and are asked anew.
 CONTROLS_PENDING_MAX: Final = 16
@@ -69,6 +69,12 @@ def next_work(book: MeterBook, random: bytes) -> tuple[MeterBook, Work | None]:
     if book.body is BodyState.RETIRING:
         return _control_work(book, WorkKind.RETIRE, Code.RETIRE, Retire(book.body_tag).build())
     return _order_work(book, random) if book.body is BodyState.LIVE else (book, None)
+
+
+def gives_way(book: MeterBook, work: Work) -> bool:
+    """Whether money work goes behind all other: where every order that is open was refused by the meter (R4)."""
+    held_up = bool(book.orders) and all(order.state is OrderState.REFUSED for order in book.orders)
+    return held_up and book.synced and work.kind in (WorkKind.TRANSFER, WorkKind.FENCE)
 
 
 def next_control(book: MeterBook, code: Code, body: bytes) -> tuple[MeterBook, Work | None]:

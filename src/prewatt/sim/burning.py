@@ -1,35 +1,230 @@
-"""What a meter may have burned, reckoned from what its home took: pulses, prices, steps and surcharges alone.
+"""What a meter burned, reckoned beside it to the last part of a micro-unit: from what its home took, the clock as it
+was set, and the prices that people set (prewatt.sim.prices).
 
-SPEC 5: a pulse is 0.1 Wh and costs (price of a kWh) x (step, percent) x (quality, percent) / 10^8 micro-units. The home
-counts what it fed; the prices are those that people set. So at every instant, whatever was cut, torn or set wrong, a
-meter has counted no pulse that nobody took, and what it burned lies between the cheapest and the dearest that its
-pulses can have cost, to the last part of a micro-unit. What flows beyond the limit of what may be owed costs nothing:
-from there on only the dearest holds. Which of its prices held at a pulse is not reckoned here.
+Every time a meter is looked at, the stretch of time since the last look is reckoned: which pulses the home took, at
+which second of the meter's clock, at which price; a price that waits begins at its own second, a minute's mean angle
+prices the next minute. What the meter burned meanwhile must be that sum, no part of a micro-unit more or less. A hard
+cut takes pulses of the running minute away: how many, the meter's own count says; the last ones, and so what is left
+must be what the others cost. Power that was away is neither counted nor paid.
+
+What cannot be decided from outside is bounded by the cheapest and dearest of the prices of that stretch:
+
+- contacts that opened or closed inside a stretch that has several prices: which of its pulses flowed? The minute after
+  it has one of the table's surcharges then;
+- a price that only a database knew which is gone;
+- after a memory that destroyed what it held, an older record counts again: everything begins anew there.
+
+Beyond the limit of what may be owed energy flows and nobody pays: that is reckoned too.
 """
 
-from collections.abc import Callable
-from typing import Final
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, Final
 
-from prewatt.codec.modeexample import EXAMPLE_TABLE
-from prewatt.device.meter.money import Money
 from prewatt.sim.home import Home
+from prewatt.sim.prices import PARTS, Prices
+from prewatt.sim.tally import Curve, Run, State, pulses_between
+from prewatt.units import MINUTE_S
 
-__all__ = ["PRICES", "check_burned"]
+__all__ = ["Burning", "Reckoner"]
 
-# A kWh, as people set it in these worlds and as meters are made; micro-units.
-PRICES: Final = {"0.25": 250_000, "2.5": 2_500_000, "12.345678": 12_345_678}
-_PARTS: Final = 10**8
-_QUALITY: Final = 100
-_CHEAPEST: Final = min(PRICES.values()) * min(EXAMPLE_TABLE.percents) * _QUALITY
-_DEAREST_QUALITY: Final = _QUALITY + max(band.surcharge_percent for band in EXAMPLE_TABLE.bands)
-_DEAREST: Final = max(PRICES.values()) * max(EXAMPLE_TABLE.percents) * _DEAREST_QUALITY
+# A clock set back by so many minutes lets the running one last (docs/reference/meter.md).
+_LATE_MINUTES_MAX: Final = 2
 
 
-def check_burned(check: Callable[[bool, str], None], home: Home, money: Money) -> None:
-    """Violations where a meter with power burned what nobody took, too little of it, or too much for it."""
-    assert home.device is not None
-    pulses, parts = home.device.total_pulses, money.burned_micro * _PARTS + money.acc
-    check(pulses <= home.fed_pulses, f"{home.meter}: counted {pulses} pulses, was fed {home.fed_pulses}")
-    # Beyond the limit of what may be owed energy flows, and nobody pays it.
-    least, most = 0 if home.unpaid else pulses * _CHEAPEST, pulses * _DEAREST
-    check(least <= parts <= most, f"{home.meter}: burned {money.burned_micro} for {pulses} pulses")
+class Reckoner:
+    """All bodies. ``rows`` reads the host's database past it."""
+
+    def __init__(self, rows: Callable[[str], list[Any]], check: Callable[[bool, str], None]) -> None:
+        self.prices = Prices(rows)
+        self.bodies: dict[Home, Burning] = {}
+        self._check = check
+
+    def observe(self, home: Home) -> None:
+        """A body with power, at an instant."""
+        assert home.device is not None
+        burning = self.bodies.get(home)
+        if burning is None:
+            burning = self.bodies[home] = Burning(home.meter, home.loads, self.prices, self._check)
+        counted, fed = home.device.total_pulses, home.fed_pulses
+        self._check(counted <= fed, f"{home.meter}: counted {counted} pulses, was fed {fed}")
+        burning.observe(home.device, spoilt=home.nvm.spoilt)
+
+
+class Burning:
+    """One body. ``exact`` and ``bounded`` count the pulses whose price was known, or was not."""
+
+    def __init__(
+        self, meter: str, loads: deque[tuple[int, int, int]], prices: Prices, check: Callable[[bool, str], None]
+    ) -> None:
+        """``loads``: what its home takes from which second on for a minute, at which angle; used up here."""
+        self._meter, self._loads, self._prices, self._check = meter, loads, prices, check
+        self._state: State | None = None
+        self._curve = Curve()
+        self.exact = self.bounded = 0
+
+    def observe(self, device: Any, *, spoilt: bool) -> None:  # noqa: ANN401 - the device
+        """The meter now. ``spoilt``: its memory may have destroyed what stood in it."""
+        state, core = self._state, device._core
+        if state is None or state.device is not device:
+            if state is not None:
+                self._after_cut(state, device, spoilt=spoilt)
+            self._begin(device)
+            return
+        if core.world_s != state.world_s:
+            self._reckon(state, core)
+        self._adopt(state, core)
+
+    # -- a stretch of time
+
+    def _reckon(self, state: State, core: Any) -> None:  # noqa: ANN401
+        counted, until_s = core.control.registers.total_pulses - state.total, core.world_s
+        fed = self._fed_until(state.world_s, until_s)
+        flows: bool | None = None
+        if state.conducting and counted == fed and (fed or core.conducting[0]):
+            flows = True
+        elif not state.conducting and not counted:
+            flows = False
+        runs = list(self._runs(state, until_s, flows))
+        if not counted:
+            self._check_parts(state, core.money, [], 0)
+        else:
+            self._check_parts(state, core.money, runs if flows else _some_of(runs, counted), counted)
+        state.world_s = until_s
+
+    def _fed_until(self, from_s: int, until_s: int) -> int:
+        loads = self._loads
+        while loads and loads[0][0] + MINUTE_S <= from_s:
+            loads.popleft()
+        return sum(pulses_between(load, from_s, until_s) for load in loads)
+
+    def _runs(self, state: State, until_s: int, flows: bool | None) -> Iterator[Run]:
+        """Pulses that can have flowed, with what each costs at least and at most, in the order of time.
+
+        Moves ``state`` there. ``flows``: all of them, none, or some.
+        """
+        loads, at_s = (list(self._loads) if flows is not False else []), state.world_s
+        while at_s < until_s:
+            own_s = state.own_s(at_s)
+            state.catch_up(own_s, sure=flows is not None)
+            ends = [until_s, state.world_at((own_s // MINUTE_S + 1) * MINUTE_S)]
+            if state.waiting_tariff is not None:
+                ends.append(state.world_at(state.from_s))
+            if not loads and not state.angle_s and state.surcharge == 0:
+                # Nothing flows, and no minute has anything to price the next one with.
+                break
+            load = next((each for each in loads if each[0] <= at_s < each[0] + MINUTE_S), None)
+            ends += [edge for each in loads for edge in (each[0], each[0] + MINUTE_S) if edge > at_s]
+            end_s = max(min(ends), at_s + 1)
+            if load is not None:
+                pulses = pulses_between(load, at_s, end_s)
+                state.angle_sum += load[2] * (end_s - at_s)
+                state.angle_s += end_s - at_s
+                if pulses:
+                    yield pulses, state.rates(own_s)
+            at_s = end_s
+        state.catch_up(state.own_s(until_s), sure=flows is not None)
+        state.angle_sure = state.angle_sure and flows is not None
+
+    def _check_parts(
+        self,
+        state: State,
+        money: Any,  # noqa: ANN401
+        runs: list[Run],
+        counted: int,
+    ) -> None:
+        """What was burned since the last look against what these pulses cost."""
+        before, after = state.money, money.burned_micro * PARTS + money.acc
+        begun = before.burned_micro * PARTS + before.acc
+        if any(rates is None for _, rates in runs):
+            self.bounded += counted
+            self._curve.begin(state.total + counted, after)
+            return
+        least, most = (sum(pulses * rates[end] for pulses, rates in runs if rates is not None) for end in (0, 1))
+        low, high = (self._paid(state, begun + cost) for cost in (least, most))
+        told = f"{self._meter}: burned {after - begun} parts for {counted} pulses"
+        self._check(low <= after <= high, f"{told}, predicted {low - begun} to {high - begun}")
+        if least == most and low == begun + least:
+            self.exact += counted
+            if self._curve.pulses != state.total:
+                self._curve.begin(state.total, begun)
+            for pulses, rates in runs:
+                assert rates is not None
+                self._curve.add(pulses, rates[0])
+        else:
+            self.exact, self.bounded = self.exact + counted * (least == most), self.bounded + counted * (least != most)
+            self._curve.begin(state.total + counted, after)
+
+    @staticmethod
+    def _paid(state: State, parts: int) -> int:
+        """Of that much, what is burned: value, then what may be owed; from there on nobody pays."""
+        money = state.money
+        left = money.balance_micro + max(0, state.owed_max_micro - money.owed_micro)
+        micro, acc = divmod(parts, PARTS)
+        return int((money.burned_micro + min(micro - money.burned_micro, left)) * PARTS + acc)
+
+    # -- what else happens to it
+
+    def _after_cut(self, state: State, device: Any, *, spoilt: bool) -> None:  # noqa: ANN401
+        """Some of the last pulses are gone, and those that are left cost what they cost."""
+        core = device._core
+        curve, total, money = replace(self._curve, points=self._curve.points.copy()), device.total_pulses, core.money
+        if curve.pulses != state.total:
+            curve.begin(state.total, state.money.burned_micro * PARTS + state.money.acc)
+        rates = None
+        moved = state.conducting != core.conducting[0]
+        self._fed_until(state.world_s, state.world_s)
+        for pulses, rates in self._runs(state, core.world_s, bool(state.conducting)):
+            if rates is None or rates[0] != rates[1] or (moved and curve.points and curve.points[-1][2] != rates[0]):
+                break
+            curve.add(pulses, rates[0])
+        parts = curve.read(total)
+        if parts is None or spoilt:
+            self.bounded += max(0, total - state.total)
+            return
+        if parts > state.money.burned_micro * PARTS + state.money.acc:
+            parts = self._paid(state, parts)
+        after = money.burned_micro * PARTS + money.acc
+        self._check(after == parts, f"{self._meter}: {after} parts after a cut at {total} pulses, predicted {parts}")
+        self.exact += max(0, total - state.total)
+
+    def _begin(self, device: Any) -> None:  # noqa: ANN401
+        core = device._core
+        clock, money = core.control.clock, core.money
+        self._loads.clear()
+        self._curve.begin(device.total_pulses, money.burned_micro * PARTS + money.acc)
+        self._state = state = State(
+            device, core.world_s, clock, core.minute, None, None, None, None, 0,
+            core.conducting[0], money, core.limits.owed_max_micro, device.total_pulses,
+        )  # fmt: skip
+        self._adopt(state, core)
+
+    def _adopt(self, state: State, core: Any) -> None:  # noqa: ANN401
+        """What an event at this very second changed: clock, prices, contacts, money."""
+        own_s = state.own_s(core.world_s)
+        if core.control.clock is not state.clock:
+            state.clock = core.control.clock
+            own_s = state.own_s(core.world_s)
+            if own_s // MINUTE_S < state.minute - _LATE_MINUTES_MAX:
+                state.close_minute(state.minute + 1, sure=True)
+                state.minute = own_s // MINUTE_S
+            state.catch_up(own_s, sure=True)
+        if core.tariff is not state.tariff:
+            state.tariff, state.force = core.tariff, self._prices.find(core.tariff.digest)
+            due = state.force is None or state.force.table.valid_from_s <= own_s or state.total == 0
+            self._check(due, f"{self._meter}: burns at {own_s} at a price of {core.tariff.table.valid_from_s}")
+        if core.waiting is not state.waiting_tariff:
+            state.waiting_tariff = core.waiting
+            if core.waiting is not None:
+                state.waiting, state.from_s = self._prices.find(core.waiting.digest), core.waiting.table.valid_from_s
+        state.conducting, state.money, state.total = core.conducting[0], core.money, core.control.registers.total_pulses
+        state.owed_max_micro = core.limits.owed_max_micro
+
+
+def _some_of(runs: list[Run], counted: int) -> list[Run]:
+    """That many of these pulses, and nobody knows which."""
+    known = [rates for _, rates in runs if rates is not None]
+    if len(known) < len(runs):
+        return [(counted, None)]
+    return [(counted, (min((low for low, _ in known), default=0), max((high for _, high in known), default=0)))]

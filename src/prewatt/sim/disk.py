@@ -2,20 +2,17 @@
 
 What a file was told is seen by whoever reads it at once, but it is durable only when it was synced. A crash takes each
 write that was not synced by itself: kept, lost, or torn at a sector, in any combination (that is what reordering by the
-drive looks like afterwards). Every operation that changes something is a point where the process may die, and may fail
-with an I/O error or a full disk. Misplaced and rotten sectors are a fault of the disk, not of the moment: they are
-planted between two lives of the host.
+drive looks like afterwards). Every operation that changes something is a point where the process may die, may fail with
+an I/O error or a full disk, and a write of the database may go astray (prewatt.sim.platter).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final
 
-__all__ = ["SECTOR_BYTES", "Disk", "DiskFault", "DiskFullError", "DiskGoneError", "DiskIoError", "File"]
+from prewatt.sim.platter import Copy, File, rot, write_astray
 
-# What a drive writes whole or not at all.
-SECTOR_BYTES: Final = 512
+__all__ = ["Disk", "DiskFault", "DiskFullError", "DiskGoneError", "DiskIoError"]
 
 
 class DiskGoneError(Exception):
@@ -37,25 +34,10 @@ class DiskFault:
     crash_in: int | None = None
     error_in: int | None = None
     full: bool = False
-
-
-@dataclass(slots=True)
-class _Write:
-    """One change that is not synced: what stood there before, and what was written."""
-
-    offset: int
-    before: bytes
-    after: bytes
-    size_before: int
-
-
-@dataclass(slots=True)
-class File:
-    """What a reader sees now, and the changes since the last sync; ``made`` is False until the first one."""
-
-    content: bytearray = field(default_factory=bytearray)
-    pending: list[_Write] = field(default_factory=list)
-    made: bool = False
+    astray_in: int | None = None
+    """Writes to files whose name begins with ``astray_prefix``; the chance says whereto."""
+    astray_prefix: str = ""
+    astray: Random = field(default_factory=lambda: Random(0))
 
 
 class Disk:
@@ -66,6 +48,12 @@ class Disk:
         self.files: dict[str, File] = {}
         self.fault = DiskFault()
         self.operations = 0
+        # Whether a process was given damaged bytes, since somebody last made it False.
+        self.misread = False
+        # The auditor reads what should be there.
+        self.auditing = False
+        # What was given, and what should have been: a copy made of it elsewhere is known to be damaged as well.
+        self._misreads: dict[bytes, bytes] = {}
         self._life = 0
         self._wrote = wrote
 
@@ -89,8 +77,8 @@ class Disk:
         for name in sorted(self.files):
             file = self.files[name]
             if power and (file.pending or not file.made):
-                _forget(file, chance)
-            file.pending.clear()
+                file.lose_power(chance)
+            file.settle()
         self.files = {name: file for name, file in self.files.items() if file.made or file.content}
 
     def open(self, life: int, name: str) -> None:
@@ -109,25 +97,31 @@ class Disk:
         """The bytes that are there, fewer at the end of the file."""
         if life != self._life:
             raise DiskGoneError(name)
-        return bytes(self.files[name].content[offset : offset + length])
+        file = self.files[name]
+        found = bytes(file.content[offset : offset + length])
+        if file.right is not None and found != (right := bytes(file.right.content[offset : offset + length])):
+            if self.auditing:
+                return right
+            self.misread = True
+            self._misreads[found] = right
+        return found
 
     def write(self, life: int, name: str, offset: int, data: bytes) -> None:
         """Seen at once, durable after ``sync``."""
         self._point(life, name, len(data))
-        file = self.files.setdefault(name, File())
-        content = file.content
-        size = len(content)
-        if offset > size:
-            content.extend(bytes(offset - size))
-        file.pending.append(_Write(offset, bytes(content[offset : offset + len(data)]), data, size))
-        content[offset : offset + len(data)] = data
+        file, fault = self.files.setdefault(name, File()), self.fault
+        if fault.astray_in is not None and name.startswith(fault.astray_prefix):
+            fault.astray_in -= 1
+            if fault.astray_in < 0:
+                fault.astray_in = None
+                write_astray(file, offset, data, self._files_of(fault.astray_prefix) or [file], fault.astray)
+                return
+        file.put(offset, data, self._misreads.get(data))
 
     def truncate(self, life: int, name: str, size: int) -> None:
         """Takes the end of a file away."""
         self._point(life, name, 0)
-        file = self.files[name]
-        file.pending.append(_Write(size, bytes(file.content[size:]), b"", len(file.content)))
-        del file.content[size:]
+        self.files[name].cut(size)
 
     def sync(self, life: int, name: str) -> None:
         """What was written to the file is durable on return."""
@@ -135,8 +129,8 @@ class Disk:
         file = self.files[name]
         if file.pending or not file.made:
             self._wrote(name)
-        file.pending.clear()
-        file.made = True
+        file.settle()
+        file.set_made()
 
     def delete(self, life: int, name: str) -> None:
         """Takes a file away, durable on return."""
@@ -150,14 +144,47 @@ class Disk:
         self._wrote(name)
         self._point(life, name, 0)
 
-    def copy(self, prefix: str) -> dict[str, bytes]:
+    def copy(self, prefix: str) -> Copy:
         """The files whose name begins with ``prefix``, as they lie there: a backup."""
-        return {name: bytes(file.content) for name, file in self.files.items() if name.startswith(prefix)}
+        files = {name: file for name, file in self.files.items() if name.startswith(prefix)}
+        right = {name: file.right or file for name, file in files.items()}
+        return Copy(*({name: bytes(file.content) for name, file in each.items()} for each in (files, right)))
 
-    def put(self, prefix: str, files: dict[str, bytes]) -> None:
+    def put(self, prefix: str, copy: Copy) -> None:
         """These files instead of all that begin with ``prefix``, durable; while no process runs."""
         self.files = {name: file for name, file in self.files.items() if not name.startswith(prefix)}
-        self.files |= {name: File(bytearray(content), made=True) for name, content in files.items()}
+        self._misreads.clear()
+        for name, content in copy.files.items():
+            file = self.files[name] = File(bytearray(content), made=True)
+            if copy.right[name] != content:
+                file.right = File(bytearray(copy.right[name]), made=True)
+
+    # -- damage
+
+    @property
+    def damaged(self) -> bool:
+        """Whether anything lies there that should not, or does not lie there and should."""
+        return any(file.right is not None and file.right.content != file.content for file in self.files.values())
+
+    def rot(self, prefix: str, chance: Random) -> None:
+        """One sector of the files whose name begins with ``prefix`` is not what it was."""
+        files = self._files_of(prefix)
+        if files:
+            rot(files, chance)
+
+    def mend(self) -> None:
+        """Everything is as it should be, as where another disk held the same."""
+        self.files = {name: file.right or file for name, file in self.files.items()}
+        self._misreads.clear()
+
+    def mend_as_is(self) -> None:
+        """What lies there is what should, from now on."""
+        for file in self.files.values():
+            file.right = None
+        self._misreads.clear()
+
+    def _files_of(self, prefix: str) -> list[File]:
+        return [file for name, file in sorted(self.files.items()) if name.startswith(prefix) and file.content]
 
     def _point(self, life: int, name: str, growth: int) -> None:
         """One operation: the process may die here, or the disk may fail."""
@@ -178,45 +205,3 @@ class Disk:
                 raise DiskIoError(name)
         if fault.full and growth:
             raise DiskFullError(name)
-
-
-def _forget(file: File, chance: Random) -> None:
-    """What the power leaves of the writes that were not synced."""
-    if not file.made and chance.random() < 0.5:
-        # Not even its name was durable.
-        file.content, file.pending = bytearray(), []
-        return
-    file.made = True
-    for write in reversed(file.pending):
-        _undo(file.content, write)
-    kept_share = chance.choice((0.0, 0.5, 0.9, 1.0))
-    for write in file.pending:
-        if chance.random() >= kept_share:
-            continue
-        _redo(file.content, write, chance, torn=chance.random() < 0.2)
-
-
-def _undo(content: bytearray, write: _Write) -> None:
-    if write.after:
-        content[write.offset : write.offset + len(write.after)] = write.before
-        del content[write.size_before :]
-    else:
-        content.extend(bytes(max(0, write.offset - len(content))))
-        content[write.offset :] = write.before
-
-
-def _redo(content: bytearray, write: _Write, chance: Random, *, torn: bool) -> None:
-    if not write.after:
-        del content[write.offset :]
-        return
-    if write.offset > len(content):
-        content.extend(bytes(write.offset - len(content)))
-    if not torn:
-        content[write.offset : write.offset + len(write.after)] = write.after
-        return
-    for start in range(0, len(write.after), SECTOR_BYTES):
-        piece = write.after[start : start + SECTOR_BYTES]
-        if chance.random() < 0.5:
-            place = write.offset + start
-            content.extend(bytes(max(0, place + len(piece) - len(content))))
-            content[place : place + len(piece)] = piece

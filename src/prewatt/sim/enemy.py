@@ -17,7 +17,7 @@ from prewatt.device.meter.events import Event
 from prewatt.sim.boxes import AreaBox, Box, StationBox
 from prewatt.sim.home import Home
 from prewatt.sim.lines import SimLine
-from prewatt.sim.weather import Link, bend
+from prewatt.sim.weather import CUT_MS, Link, bend
 from prewatt.units import Address, MeterId
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["Enemy"]
 
 _PAYLOAD_MAX: Final = 2_600
+# How long something may be kept back, in milliseconds: longer than a session lives at the host, at a meter; days.
+_HELD_MS: Final = (4_000, 12_000, 25_000, 60_000, 600_000, 1_190_000, 100_000_000)
 
 
 class Enemy(ABC):
@@ -146,12 +148,20 @@ class Enemy(ABC):
                 self.links[name].weather = weather
 
     def op_cut(self, chance: Random) -> None:
-        """A way is cut off or comes back, noticed by its ends or not."""
-        name = chance.choice(sorted(self.links))
-        link = self.links[name]
+        """A way is cut off for a while or comes back before, noticed by its ends or not."""
+        name, wait_ms = chance.choice(sorted(self.links)), chance.choice(CUT_MS)
+        link, noticed = self.links[name], chance.random() < 0.6
         link.up = not link.up
-        if chance.random() < 0.6:
+        if noticed:
             self._notice(name, up=link.up)
+        if not link.up:
+            self.world.after(wait_ms, lambda: self._mend(name, noticed=noticed))
+
+    def _mend(self, name: str, *, noticed: bool) -> None:
+        if not self.links[name].up:
+            self.links[name].mend()
+            if noticed:
+                self._notice(name, up=True)
 
     def _notice(self, name: str, *, up: bool) -> None:
         for address, box in self.stations.items():
@@ -161,6 +171,10 @@ class Enemy(ABC):
         for number, above in self.areas.items():
             if name in (f"host>area{number}", f"area{number}>host"):
                 above.give(area.HostLink(up))
+
+    def op_hold(self, chance: Random) -> None:
+        """The next message on a way is kept back, and comes when its time is over."""
+        self.links[chance.choice(sorted(self.links))].hold(lambda data: True, chance.choice(_HELD_MS))
 
     def op_drop_all(self, chance: Random) -> None:
         """What is under way on a link never arrives."""

@@ -5,7 +5,9 @@ write, with a last gasp or without), and hands out what it sends. What was fed i
 than the meter knows how much energy it may have burned at most.
 """
 
+from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from prewatt.codec.errors import DecodeError
@@ -19,11 +21,21 @@ from prewatt.device.now import Now
 from prewatt.sim.nvm import SimNvm
 from prewatt.units import MINUTE_S, MeterId
 
-__all__ = ["Home", "HomeWorld"]
+__all__ = ["Home", "HomeWorld", "Image"]
 
 # After a long jump a home took something only in its last hour: what is walked here is messages, not months.
 _FED_MINUTES_MAX: Final = 60
+_LOADS_MAX: Final = 2 * _FED_MINUTES_MAX
 _RANDOM_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A copy of a body's memory, and what its home had taken by then."""
+
+    nvm: SimNvm
+    fed_pulses: int
+    unpaid: bool
 
 
 class HomeWorld(Protocol):
@@ -59,7 +71,7 @@ class HomeWorld(Protocol):
 
 
 class Home:
-    """One meter. ``meter`` is its id as people write it."""
+    """One body of a meter. ``meter`` is its id as people write it, ``body`` the name of this one thing on a wall."""
 
     def __init__(
         self,
@@ -69,24 +81,35 @@ class Home:
         suite: str,
         keys: Mapping[int, bytes],
         birth: dict[str, Any],
+        *,
+        body: str = "",
+        image: Image | None = None,
     ) -> None:
-        """``place``: the station it stands below."""
+        """``place``: the station it stands below; ``image``: a memory that was some body's, instead of a new one."""
         m_id = int(meter, 16) % 256
 
         self.world, self.meter, self.place, self.m_id, self.suite = world, meter, place, m_id, suite
+        self.body = body or meter
         # Along the line from the transformer.
         self.distance_m = 50 + int(meter, 16) * 317 % 1_200
         self.meter_id = MeterId(bytes.fromhex(meter))
-        self.nvm = SimNvm(lambda count: world.wrote(meter, count))
-        Meter.manufacture(self.nvm, Birth(self.meter_id, m_id, suite, keys, **birth))
-        self.clock_wrong = bool(birth.get("drift_ppm") or birth.get("clock_ahead_s"))
+        self.nvm = SimNvm(lambda count: world.wrote(self.body, count))
+        if image is None:
+            Meter.manufacture(self.nvm, Birth(self.meter_id, m_id, suite, keys, **birth))
+        else:
+            self.nvm.take_over(image.nvm)
+        self.clock_wrong = image is not None or bool(birth.get("drift_ppm") or birth.get("clock_ahead_s"))
         self._device: Meter | None = None
+        # Nobody has plugged it in: it lies on a shelf, or was scrapped.
+        self.away = self.scrapped = False
         # Its memory holds no whole meter any more; it has to be sent in.
         self.dead = False
         self.pulses_per_minute = 0
-        self.fed_pulses = 0
+        self.fed_pulses = image.fed_pulses if image is not None else 0
+        # The second from which on it took so many pulses for a minute, at that angle; whoever reckons uses them up.
+        self.loads: deque[tuple[int, int, int]] = deque(maxlen=_LOADS_MAX)
         # Whether it ever stood where what it takes is not burned: no balance, and as much owed as may be.
-        self.unpaid = False
+        self.unpaid = image is not None and image.unpaid
         self._load_until_s = 0
         self._kept: Money | None = None
         self.power_up()
@@ -118,7 +141,7 @@ class Home:
 
     def power_up(self) -> None:
         """Power comes back; a cut that was ordered meanwhile may take it away again at once."""
-        if self.dead:
+        if self.dead or self.away:
             return
         try:
             self.device = Meter.power_up(self.nvm, self.world.meter_now(), self.world.draw(_RANDOM_BYTES))
@@ -149,10 +172,27 @@ class Home:
         self.nvm.power_off()
         self.device = None
 
+    def image(self) -> Image:
+        """Its memory as it is now, bit for bit."""
+        nvm = SimNvm(lambda _count: None)
+        nvm.take_over(self.nvm)
+        return Image(nvm, self.fed_pulses, self.unpaid)
+
+    def take_away(self) -> None:
+        """Off the wall: without power, on no line, until somebody hangs it up again."""
+        self.away, self._kept = True, None
+        self.nvm.power_off()
+        self.device = None
+
+    def hang(self, place: str) -> None:
+        """On a wall below that station, with power."""
+        self.place, self.away = place, False
+        self.restore_power()
+
     def restore_power(self) -> None:
         """Power is back, and no cut is ordered."""
         self.nvm.restore_power()
-        if self.on or self.dead:
+        if self.on or self.dead or self.away:
             return
         self.power_up()
         kept, self._kept = self._kept, None
@@ -208,6 +248,7 @@ class Home:
                 load = Load(0, self._load_until_s, pulses, 1_000 * (self._load_until_s // 3_600 % 6))
                 # Before, because a cut may come in the middle of what it does about it.
                 self.fed_pulses += pulses
+                self.loads.append((load.minute_s, pulses, load.angle_cdeg or 0))
                 said = device.step(load, now, bytes(_RANDOM_BYTES))
                 owed = device.money.owed_micro
                 self.unpaid |= device.money.balance_micro == 0 and owed >= device._core.limits.owed_max_micro

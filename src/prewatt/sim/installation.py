@@ -17,6 +17,7 @@ from prewatt.host.keys import KeySet, KeyVault
 from prewatt.host.keys.content import VaultContent
 from prewatt.host.keys.vault import KeySetState, refuse_retired
 from prewatt.sim.disk import Disk, DiskFullError, DiskGoneError, DiskIoError
+from prewatt.sim.platter import Copy
 from prewatt.sim.store import DATABASE, SimDatabase, SimStore
 from prewatt.sim.vfs import HostCrashError
 
@@ -172,14 +173,14 @@ class Installation:
                 store.kill()
         self.disk.crash(chance, power=power)
 
-    def back_up(self) -> dict[str, bytes]:
+    def back_up(self) -> Copy:
         """The files of the database as they lie there."""
         return self.disk.copy(DATABASE)
 
-    def put_back(self, backup: dict[str, bytes]) -> None:
+    def put_back(self, backup: Copy) -> None:
         """A backup in place of the database, while no host runs. The state folder stays."""
         self.disk.put(DATABASE, backup)
 
     def lose_state(self) -> None:
         """The state folder of another user, or another computer: empty."""
-        self.disk.put(_STATE, {})
+        self.disk.put(_STATE, Copy({}, {}))

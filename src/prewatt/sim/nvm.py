@@ -31,6 +31,11 @@ class SimNvm(MemoryNvm):
         self.failed = self.spoilt = False
         self._failed_now = False
 
+    def take_over(self, image: "SimNvm") -> None:
+        """The contents of another memory, bit for bit."""
+        self._cells = {region: bytearray(cells) for region, cells in image._cells.items()}
+        self.failed, self.spoilt = image.failed, image.spoilt
+
     def take_failed(self) -> bool:
         """Whether a write came to nothing or went elsewhere since this was last asked."""
         failed, self._failed_now = self._failed_now, False

@@ -6,7 +6,7 @@ meter. Every sale is told to the auditor before the host hears of it.
 """
 
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from prewatt.codec.bodies import RelayOrder
 from prewatt.codec.modeexample import EXAMPLE_TABLE
@@ -15,6 +15,7 @@ from prewatt.device.meter import Button, Cover, KeyPress, Sense, Surge
 from prewatt.device.meter.nvm import Torn
 from prewatt.host.campaigns.wishes import CampaignWish
 from prewatt.sim.stranger import RANDOM_BYTES, take_back
+from prewatt.sim.wishes import LOADS, some_amount, some_setting
 from prewatt.units import ValueFieldError, parse_value
 
 if TYPE_CHECKING:
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
 
 __all__ = ["People"]
 
-_AMOUNTS: Final = ("0.01", "0.50", "1", "1", "2.37", "5", "5", "10", "25", "400")
+# Shares: of the sales that are put on paper at once; of the refused ones that are given up before the next.
+_PAPER_SHARE, _GIVE_UP_SHARE = 0.2, 0.7
 _WRONG_AMOUNTS: Final = ("0", "-1", "1.001", "nan", "1e3", "", "999999999", "0x1", "1,50", "10001")
 _PRICES: Final = ("0.25", "2.5", "2.5", "12.345678")
-_LOADS: Final = (0, 0, 1, 60, 300, 900, 1_500, 4_000)
 _ORDERS_OPEN_MAX: Final = 6
 _CONTROLS_OPEN_MAX: Final = 6
+_EACH_COUNTS: Final = ("text", "settings")
+_NEWEST_COUNTS: Final = ("relay", "key")
 _CAMPAIGNS_OPEN_MAX: Final = 3
 _KEYS: Final = {"aes-2026": (0, 1, 2), "tdes-1998": (3, 4, 5)}
 
@@ -39,19 +42,24 @@ class People:
         self.world = world
         self._sales = self._taken = 0
         self._codes: dict[str, list[str]] = {}
+        self._last: dict[str, str] = {}
 
     # -- at the counter
 
     def op_vend(self, chance: Random) -> None:
-        """A sale; now and then asked for twice."""
+        """A sale; now and then asked for twice, now and then on paper."""
         world, home = self.world, self.world.some_home(chance)
+        self._give_up(home.meter, chance)
         if len(self._open_orders(home.meter)) >= _ORDERS_OPEN_MAX:
             return
         self._sales += 1
-        order, amount = f"p{self._sales}", chance.choice(_AMOUNTS)
+        order, amount = f"p{self._sales}", some_amount(home, self._last.get(home.meter), chance)
+        self._last[home.meter] = amount
         self._sell(home.meter, amount, order)
         if chance.random() < 0.2:
             self._sell(home.meter, amount, order)
+        if chance.random() < _PAPER_SHARE:
+            self._put_on_paper(order, home.meter)
         world.wake_host()
 
     def op_wrong(self, chance: Random) -> None:
@@ -108,21 +116,17 @@ class People:
     def op_code(self, chance: Random) -> None:
         """The order on paper. The customer gets the digits once the host has answered; an answer that a crash
         swallowed is asked for again."""
-        world, home = self.world, self.world.some_home(chance)
+        home = self.world.some_home(chance)
         orders = self._open_orders(home.meter)
         if orders:
-            order = chance.choice(orders)
-            answer = world.call(lambda host: host.codes.issue(order))
-            if answer is not None:
-                world.auditor.issued(order, home.meter, answer.digits)
-                self._codes.setdefault(home.meter, []).append(answer.digits)
+            self._put_on_paper(chance.choice(orders), home.meter)
 
     def op_type(self, chance: Random) -> None:
         """A value code typed, sometimes with a slip, sometimes again, sometimes at another meter."""
         home = self.world.some_home(chance)
         whose = home.meter if chance.random() < 0.95 else self.world.some_home(chance).meter
         codes = self._codes.get(whose, [])
-        digits = chance.choice(codes[-9:]) if codes else f"{chance.randrange(10**19):020d}"
+        digits = chance.choice(codes[-chance.choice((1, 3, 9)) :]) if codes else f"{chance.randrange(10**19):020d}"
         if chance.random() < 0.05:
             place = chance.randrange(20)
             digits = digits[:place] + str(chance.randrange(10)) + digits[place + 1 :]
@@ -130,24 +134,24 @@ class People:
 
     def op_office(self, chance: Random) -> None:
         """The office looks at what waits for a person."""
-        self.world.calm.office()
+        self.world.office.run()
 
     def op_controls(self, chance: Random) -> None:
-        """A relay, a text, a setting or a key is ordered."""
+        """A relay, a text, a setting or a key is ordered; where much waits, only what replaces its own kind."""
         world, home = self.world, self.world.some_home(chance)
         meter = home.meter
         waiting = world.rows(f"SELECT count(*) FROM controls WHERE state = 'waiting' AND meter = '{meter}'")
-        if not waiting or waiting[0][0] >= _CONTROLS_OPEN_MAX:
+        if not waiting:
             return
-        what = chance.randrange(4)
-        if what == 0:
+        what = chance.choice(_EACH_COUNTS + _NEWEST_COUNTS if waiting[0][0] < _CONTROLS_OPEN_MAX else _NEWEST_COUNTS)
+        if what == "relay":
             relay = chance.choice(tuple(RelayOrder))
             world.call(lambda host: host.controls.order_relay(meter, relay))
-        elif what == 1:
+        elif what == "text":
             text = f"text {chance.randrange(4)} ä"
             world.call(lambda host: host.controls.send_text(meter, text))
-        elif what == 2:
-            change = SettingsChange(_setting(chance))
+        elif what == "settings":
+            change = SettingsChange(some_setting(chance))
             world.call(lambda host: host.controls.change_settings(meter, change))
         else:
             key_set = chance.choice(_KEYS[home.suite])
@@ -198,8 +202,11 @@ class People:
     # -- in the homes
 
     def op_load(self, chance: Random) -> None:
-        """A home switches something on or off."""
-        self.world.some_home(chance).pulses_per_minute = chance.choice(_LOADS)
+        """A home switches something on or off; whoever sits in the dark presses the button first."""
+        home = self.world.some_home(chance)
+        if home.device is not None and not home.money.balance_micro:
+            self.world.hear(home, Button())
+        home.pulses_per_minute = chance.choice(LOADS)
 
     def op_home(self, chance: Random) -> None:
         """Hands on the meter: button, cover, sensors, keypad."""
@@ -248,6 +255,20 @@ class People:
 
     # -- bricks
 
+    def _give_up(self, meter: str, chance: Random) -> None:
+        """Most people whose purchase was refused want their money back before they buy again."""
+        where = f"meter = '{meter}' AND step = 'refused'"
+        for (order,) in self.world.rows(f"SELECT id FROM orders WHERE {where} ORDER BY number"):
+            if chance.random() < _GIVE_UP_SHARE:
+                self.world.call(lambda host, order=order: host.transfers.cancel(order))  # type: ignore[misc]
+
+    def _put_on_paper(self, order: str, meter: str) -> None:
+        world = self.world
+        answer = world.call(lambda host: host.codes.issue(order))
+        if answer is not None:
+            world.auditor.issued(order, meter, answer.digits)
+            self._codes.setdefault(meter, []).append(answer.digits)
+
     def _sell(self, meter: str, amount: str, order: str) -> None:
         self.world.auditor.sold(order, meter, parse_value(amount, digits=2))
         if self.world.call(lambda host: host.vending.vend(meter, amount, order=order)) is not None:
@@ -263,19 +284,3 @@ class People:
     def _open_orders(self, meter: str) -> list[str]:
         where = f"meter = '{meter}' AND settled_s IS NULL"
         return [row[0] for row in self.world.rows(f"SELECT id FROM orders WHERE {where} ORDER BY number")]
-
-
-def _setting(chance: Random) -> dict[str, Any]:
-    return chance.choice(
-        (
-            {"low_balance_micro": chance.randrange(5_000_000)},
-            {"ceiling_micro": chance.choice((900_000, 3_000_000, 4_800_000, 20_000_000, 10**12))},
-            {"owed_max_micro": chance.choice((0, 1_000, 1_000_000))},
-            {"emergency_micro": chance.choice((0, 500_000))},
-            # Somebody who owes, and a ceiling that a purchase passes unless the debt is paid first.
-            {"ceiling_micro": 900_000, "emergency_micro": 500_000, "owed_max_micro": 1_000_000},
-            {"close_arms": chance.randrange(2), "cover_trips": chance.randrange(2)},
-            {"load_limit_w": chance.choice((0, 3_000)), "load_pause_s": 60},
-            {"session_life_s": chance.choice((30, 1_200)), "alarm_repeat_s": chance.choice((1, 60))},
-        )
-    )

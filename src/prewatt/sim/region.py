@@ -162,9 +162,9 @@ class Region(Enemy):
         for meter_id, payload in items:
             meter = meter_id.hex().upper()
             counter = int.from_bytes(payload[6:10], "big")
-            account = self.world.auditor.accounts.get(meter)
-            said = account.told.get((payload[0], counter)) if account is not None else None
-            if said is not None and said[1] == payload:
+            bodies = self.world.auditor.bodies.get(meter, ())
+            said = [each.told[payload[0], counter] for each in bodies if (payload[0], counter) in each.told]
+            if any(each[1] == payload for each in said) and meter not in self.world.auditor.twins:
                 self.promised[meter, payload[0], counter] = None
 
     def started(self, box: Box) -> None:
@@ -213,7 +213,7 @@ class Region(Enemy):
         if self.broken or self.world.auditor.restores:
             self.promised.clear()
             return
-        booked = self.world.auditor.booked()
+        booked = self.world.auditor.witness.booked()
         for meter, kind, counter in self.promised:
             told = f"{meter}: {MessageType(kind).name} {counter:08X} was kept by a station and is not booked"
             self.world.check(booked(meter, kind, counter), told)

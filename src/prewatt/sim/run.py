@@ -113,4 +113,5 @@ def _tell(world: World, outcome: Outcome) -> None:
     outcome.calm_s = max(world.calm.took_s, default=0)
     outcome.counts = dict(sorted(world.history.counts.items()))
     outcome.counts |= {"applied": world.auditor.applied, "crashes": world.trouble.crashes}
+    outcome.counts |= {f"damage {kind}": count for kind, count in sorted(world.damage.counts.items())}
     outcome.counts |= {"restores": world.trouble.restores, "refused": sum(world.refusals.values())}

@@ -17,20 +17,25 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
+from prewatt.host.refusals import StoreError
 from prewatt.host.store import Store, Writing
 from prewatt.host.store.dialect.sqlite import WRITING_BEGIN, WRITING_PRAGMAS, SqliteDialect
 from prewatt.host.store.migrate import upgrade
 from prewatt.host.store.store import Job
+from prewatt.host.store.whole import DAMAGED
 from prewatt.sim.disk import Disk
+from prewatt.sim.looking import DATABASE, look_through
+from prewatt.sim.platter import Copy
 from prewatt.sim.vfs import SimConnection
 
 __all__ = ["DATABASE", "SimDatabase", "SimStore"]
 
 T = TypeVar("T")
 
-DATABASE: Final = "prewatt.db"
 # A checkpoint after so many pages instead of a thousand: it has to be seen failing too.
 _CHECKPOINT_PAGES: Final = 200
+# Looking through a whole database costs as much as some hundred steps.
+_LOOK_EVERY_STARTS: Final = 8
 _PRAGMAS: Final = (
     "PRAGMA locking_mode = EXCLUSIVE",
     # Nothing of what SQLite keeps in temporary files outlives a process.
@@ -66,6 +71,7 @@ class SimStore(Store):
     def __init__(self, disk: Disk) -> None:
         self.dialect = SqliteDialect(Path(DATABASE))
         self.after_commit = None
+        self._damaged: str | None = None
         self._waiting: list[Job] = []
         self.commits = 0
         self._disk = disk
@@ -73,6 +79,7 @@ class SimStore(Store):
 
     def submit(self, work: Callable[[Writing], T]) -> "Future[T]":
         """See Store."""
+        self.check_sound()
         job = Job(work)
         job.future = _Result(self)
         self._waiting.append(job)
@@ -89,12 +96,13 @@ class SimStore(Store):
         except Exception as error:  # as in the host's own thread: every caller is told, and it goes on
             for job in jobs:
                 if not job.future.done():
-                    job.future.set_exception(self.dialect.store_error(error))
+                    job.future.set_exception(self.failed(error))
             self.drop()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """See Store; what waits to be written is not seen."""
+        self.check_sound()
         try:
             connection = self._open()
             if connection.in_transaction():
@@ -104,12 +112,23 @@ class SimStore(Store):
                 _Door.reads = False
                 yield connection
         except self.dialect.errors as error:
-            raise self.dialect.store_error(error) from error
+            raise self.failed(error) from error
+
+    def failed(self, error: Exception) -> StoreError:
+        """See Store; the note is that of a file."""
+        found = self.dialect.store_error(error)
+        if self.dialect.is_damage(error):
+            self._damaged = str(found)
+        return found
 
     def read_rows(self, statement: str) -> list[Any]:
         """Rows as they stand, for the auditor: not by way of anything that the host uses."""
-        driver: Any = self._open().connection.driver_connection
-        return list(driver.real.execute(statement).fetchall())
+        self._disk.auditing = True
+        try:
+            driver: Any = self._open().connection.driver_connection
+            return list(driver.real.execute(statement).fetchall())
+        finally:
+            self._disk.auditing = False
 
     def close(self) -> None:
         """See Store."""
@@ -140,6 +159,7 @@ class SimDatabase:
 
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
+        self._starts = 0
 
     def exists(self) -> bool:
         """See prewatt.host.store.files.Database."""
@@ -147,14 +167,24 @@ class SimDatabase:
 
     def create(self, fill: Callable[[Writing], object]) -> None:
         """A copy of a migrated database, and what ``fill`` writes."""
-        self._disk.put(DATABASE, {DATABASE: _migrated()})
+        self._disk.put(DATABASE, Copy({DATABASE: _migrated()}, {DATABASE: _migrated()}))
         store = SimStore(self._disk)
         store.write(fill)
         store.close()
 
     def open(self) -> SimStore:
-        """See prewatt.host.store.files.Database."""
+        """See prewatt.host.store.files.Database. It is looked at as a host that serves looks at its own."""
+        self._check_whole()
         return SimStore(self._disk)
+
+    def _check_whole(self) -> None:
+        """Always where something is damaged; where nothing is, which would find nothing, only now and then."""
+        self._starts += 1
+        if not self._disk.damaged and self._starts % _LOOK_EVERY_STARTS:
+            return
+        found = look_through(self._disk.copy(DATABASE).files).wrong
+        if found:
+            raise StoreError(f"database {DATABASE}: it is damaged ({found}); {DAMAGED}")
 
 
 @cache

@@ -18,7 +18,7 @@ from prewatt.host.dispatch import Post
 from prewatt.host.host import Host
 from prewatt.host.topology import STATION_DEFAULT
 from prewatt.sim.home import Home
-from prewatt.sim.weather import CALM, Link, bend
+from prewatt.sim.weather import CALM, CUT_MS, Link, bend
 
 if TYPE_CHECKING:
     from prewatt.sim.world import World
@@ -31,6 +31,14 @@ _PAYLOAD_MAX: Final = 2_600
 _KINDS: Final = tuple(MessageType)
 # What a meter says to whoever called it, and to nobody else.
 _ANSWERS: Final = frozenset({MessageType.PROOF, MessageType.RESULT, MessageType.REFUSAL})
+# What a station may keep back, on which way, and for how many milliseconds: a session lives for twenty minutes at a
+# meter and for half a minute at the host, what a meter says by itself is good for ever.
+_HELD: Final = (
+    ("down", frozenset({MessageType.COMMAND}), (4_000, 12_000, 25_000, 60_000, 600_000, 1_190_000)),
+    ("up", frozenset({MessageType.RESULT}), (4_000, 12_000, 25_000, 60_000)),
+    ("up", frozenset({MessageType.REPORT}), (60_000, 600_000, 1_200_000, 100_000_000)),
+    ("up", frozenset({MessageType.ALARM, MessageType.WISH}), (60_000, 1_200_000, 100_000_000)),
+)
 
 
 class Street:
@@ -95,8 +103,7 @@ class Street:
         return True
 
     def _to_meter(self, meter: str, payload: bytes) -> None:
-        home = self.world.homes.get(meter)
-        if home is not None:
+        for home in self.world.bodies.standing(meter):
             self._hear(home, payload)
 
     def _to_host(self, meter: str, payload: bytes) -> None:
@@ -186,6 +193,12 @@ class Street:
             self.world.passed("changed", "down", home.meter, payload)
             self._hear(home, payload)
 
+    def op_hold(self, chance: Random) -> None:
+        """It keeps the next message of a kind back, and hands it on when its time is over."""
+        name, kinds, waits_ms = chance.choice(_HELD)
+        link = self.down if name == "down" else self.up
+        link.hold(lambda payload: bool(payload) and payload[0] in kinds, chance.choice(waits_ms))
+
     def op_refuse(self, chance: Random) -> None:
         """It refuses in a meter's name."""
         home = self.world.some_home(chance)
@@ -199,9 +212,11 @@ class Street:
                 link.weather = weather
 
     def op_cut(self, chance: Random) -> None:
-        """A link is cut off, or comes back."""
-        link = chance.choice(self.links)
+        """A link is cut off for a while, or comes back before."""
+        link, wait_ms = chance.choice(self.links), chance.choice(CUT_MS)
         link.up = not link.up
+        if not link.up:
+            self.world.after(wait_ms, link.mend)
 
     def op_drop_all(self, chance: Random) -> None:
         """What is under way on a link never arrives."""

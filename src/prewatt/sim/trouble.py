@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from prewatt.host.refusals import HostError
 from prewatt.host.store.books import read_book
+from prewatt.sim.platter import Copy
 from prewatt.sim.vfs import HostCrashError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Trouble:
     def __init__(self, world: "World") -> None:
         self.world = world
         self.crashes = self.restores = 0
-        self._backups: list[tuple[dict[str, int], dict[str, bytes]]] = []
+        self._backups: list[tuple[dict[str, int], Copy]] = []
         self._disk_failed = False
 
     # -- the process
@@ -50,19 +51,24 @@ class Trouble:
         world = self.world
         if world.installation.host is not None:
             return
+        world.damage.before_start()
         try:
             world.installation.start()
         except HostCrashError:
+            world.damage.opened()
             self.crashes += 1
             world.installation.end(world.chance, power=world.chance.random() < 0.5)
             world.after(1_000, self.start)
             return
         except HostError as error:
-            world.errors.append(str(error))
             world.installation.end(world.chance)
+            if world.damage.noticed([str(error)]):
+                return
+            world.errors.append(str(error))
             world.after(_START_PAUSE_MS, self.start)
             return
         world.history.note(world.now_ms, "start", "host")
+        world.damage.after_start()
         world.host_began()
 
     def excuses(self, errors: list[str]) -> bool:
@@ -73,6 +79,7 @@ class Trouble:
     def calm(self) -> None:
         """No fault from now on, and a host that runs."""
         world = self.world
+        world.damage.end()
         fault = world.disk.fault
         fault.crash_in, fault.error_in, fault.full = None, None, False
         world.skew_s = 0
@@ -133,18 +140,34 @@ class Trouble:
         world.installation.put_back(found[1])
         self._restored("backup")
 
+    def put_back(self) -> bool:
+        """The newest backup in place of the database; False where a meter's ring no longer reaches back to it."""
+        if not self._backups or not self._reaches(newest := self._backups.pop()):
+            return False
+        self.world.installation.put_back(newest[1])
+        self._restored("backup")
+        return True
+
     def op_lose_state(self, chance: Random) -> None:
         """The data folder goes to another computer: the state folder is not there."""
+        if self._twins():
+            return
         self._end(chance)
         self.world.installation.lose_state()
         self._restored("state lost")
 
     def _reaches(self, backup: tuple[dict[str, int], Any]) -> bool:
-        known = backup[0]
-        for meter, account in self.world.auditor.accounts.items():
-            if sum(entry.sequence > known.get(meter, -1) for entry in account.history) > FORGOTTEN_MAX:
+        known, auditor, homes = backup[0], self.world.auditor, self.world.homes
+        for body, account in auditor.accounts.items():
+            # Of a body that was exchanged since nobody can tell any more what it did after the backup.
+            most = FORGOTTEN_MAX if homes[account.meter].body == body else 0
+            if sum(entry.sequence > known.get(account.meter, -1) for entry in account.history) > most:
                 return False
-        return True
+        return not self._twins()
+
+    def _twins(self) -> bool:
+        """Whether an id in use tells two stories: then a restore has nothing to go by."""
+        return bool(self.world.auditor.twins - self.world.office.lost)
 
     def _end(self, chance: Random) -> None:
         try:

@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Final
 
 import apsw
 
-from prewatt.sim.disk import SECTOR_BYTES, Disk, DiskFullError, DiskGoneError, DiskIoError
+from prewatt.sim.disk import Disk, DiskFullError, DiskGoneError, DiskIoError
+from prewatt.sim.platter import SECTOR_BYTES
 
 __all__ = ["HostCrashError", "SimConnection"]
 
@@ -151,6 +152,7 @@ class _Cursor:
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> "_Cursor":
         owner = self._owner
+        owner.disk.misread = False
         known = owner.shapes.get(statement, False)
         try:
             if known is False:
@@ -159,6 +161,7 @@ class _Cursor:
                 self._cursor.execute(statement, parameters)
         except (apsw.Error, DiskGoneError, DiskIoError, DiskFullError) as error:
             raise owner.translate(error) from None
+        owner.check_read()
         self.description = known
         if known is None:
             self.rowcount = owner.real.changes()
@@ -193,15 +196,19 @@ class _Cursor:
 
     def fetchone(self) -> Any:  # noqa: ANN401
         try:
-            return self._cursor.fetchone()
+            row = self._cursor.fetchone()
         except (apsw.Error, DiskGoneError, DiskIoError, DiskFullError) as error:
             raise self._owner.translate(error) from None
+        self._owner.check_read()
+        return row
 
     def fetchall(self) -> list[Any]:
         try:
-            return list(self._cursor.fetchall())
+            rows = list(self._cursor.fetchall())
         except (apsw.Error, DiskGoneError, DiskIoError, DiskFullError) as error:
             raise self._owner.translate(error) from None
+        self._owner.check_read()
+        return rows
 
     def fetchmany(self, size: int = 1) -> list[Any]:
         rows: list[Any] = []
@@ -254,6 +261,14 @@ class SimConnection:
         with suppress(apsw.Error, DiskGoneError, DiskIoError, DiskFullError):
             self.real.close(True)
         self._vfs.unregister()
+
+    def check_read(self) -> None:
+        """HostCrashError where a statement was given damaged bytes and did not say so: what a program makes of them
+        nobody can foretell, and nothing of it shall be seen. What it said, it said (SQLITE_CORRUPT)."""
+        if self.disk.misread:
+            self.disk.misread = False
+            self.disk.end_life()
+            raise HostCrashError
 
     def create_function(self, *_given: object, **_named: object) -> None:
         """SQLAlchemy offers a function that nothing here uses."""

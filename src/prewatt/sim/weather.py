@@ -11,7 +11,7 @@ from random import Random
 from typing import Final, Protocol
 from zlib import crc32
 
-__all__ = ["CALM", "WEATHERS", "Link", "LinkWorld", "Weather", "bend"]
+__all__ = ["CALM", "CUT_MS", "WEATHERS", "Link", "LinkWorld", "Weather", "bend"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,10 @@ WEATHERS: Final = (
     Weather(0.40, 0.10, 0.10, 100, 8_000),
     Weather(0.05, 0.30, 0.02, 10, 40_000),
 )
+# How long a way is cut off, in milliseconds, where nobody mends it before.
+CUT_MS: Final = (20_000, 20_000, 600_000, 600_000, 30_000_000)
+# Kinds of messages that a link waits for to keep one back; the newest count.
+_HOLDS_MAX: Final = 4
 
 
 class LinkWorld(Protocol):
@@ -61,6 +65,8 @@ class Link:
         # Changed bytes are noticed and dropped, as where the carrier is TLS.
         self.sealed = False
         self.tape: Callable[[str, str, bytes], None] | None = None
+        # Which messages are kept back next, one each, and for how many milliseconds: they come long after their time.
+        self._holds: list[tuple[Callable[[bytes], bool], int]] = []
         # Messages under way belong to a time; what was sent before `clear` never arrives.
         self._age = 0
 
@@ -69,6 +75,11 @@ class Link:
         if self.tape is not None:
             self.tape(self.name, address, data)
         chance, weather = self.world.chance, self.weather
+        held = next((each for each in self._holds if each[0](data)), None)
+        if held is not None:
+            self._holds.remove(held)
+            self._later(address, data, held[1])
+            return
         if not self.up or (weather.loss and chance.random() < weather.loss):
             self.world.passed("lost", self.name, address, data)
             return
@@ -83,13 +94,22 @@ class Link:
                 self.world.passed("changed", self.name, address, sent)
             self._later(address, sent)
 
+    def mend(self) -> None:
+        """The way is there again."""
+        self.up = True
+
     def clear(self) -> None:
         """Everything under way is lost."""
         self._age += 1
+        self._holds.clear()
 
-    def _later(self, address: str, data: bytes) -> None:
+    def hold(self, which: Callable[[bytes], bool], wait_ms: int) -> None:
+        """The next message of this kind comes so much later."""
+        self._holds = [*self._holds, (which, wait_ms)][-_HOLDS_MAX:]
+
+    def _later(self, address: str, data: bytes, held_ms: int = 0) -> None:
         age, weather = self._age, self.weather
-        wait_ms = weather.delay_ms + int(weather.spread_ms * self.world.chance.random() ** 3)
+        wait_ms = held_ms + weather.delay_ms + int(weather.spread_ms * self.world.chance.random() ** 3)
 
         def arrive() -> None:
             if age != self._age:

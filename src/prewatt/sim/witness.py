@@ -11,9 +11,12 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from prewatt.codec.messages import MessageType
 from prewatt.device.meter.clock import Clock
 from prewatt.device.meter.money import Money
+from prewatt.protocol.meter_messages import CounterBook
 from prewatt.sim.home import Home
+from prewatt.sim.verdicts import Verdicts
 
 __all__ = ["CLOCK_ROUNDED_S", "Witness"]
 
@@ -43,8 +46,9 @@ class Witness:
 
     def __init__(self, rows: Callable[[str], list[Any]], check: Callable[[bool, str], None]) -> None:
         self._rows, self._check = rows, check
-        self._seen: dict[str, _Seen] = {}
-        self._sold: dict[str, tuple[str, int, int]] = {}
+        self.verdicts = Verdicts(rows, check)
+        self._seen: dict[str, dict[str, _Seen]] = {}
+        self._sold: dict[str, tuple[str, dict[str, tuple[int, int]]]] = {}
         self._keys: dict[tuple[str, int], str] | None = None
         self._told: dict[str, tuple[int, int]] = {}
         # Whether the host's clock was ever wrong: then it may set others wrong.
@@ -52,15 +56,17 @@ class Witness:
 
     def sold(self, order: str, meter: str) -> None:
         """From here on it may be refused, where the meter has no room for it."""
-        seen = self._seen.get(meter, _Seen())
-        now = _room(seen.money, seen.settings) if seen.money is not None else -_EMPTY
-        self._sold.setdefault(order, (meter, seen.moment + 1, now))
+        rooms = {}
+        for body, seen in self._seen.get(meter, {}).items():
+            now = _room(seen.money, seen.settings) if seen.money is not None else -_EMPTY
+            rooms[body] = (seen.moment + 1, now)
+        self._sold.setdefault(order, (meter, rooms))
 
     def observe(self, home: Home) -> None:
         """A meter at an instant; most times nothing has changed."""
         assert home.device is not None
         core = home.device._core
-        seen = self._seen.setdefault(home.meter, _Seen())
+        seen = self._seen.setdefault(home.meter, {}).setdefault(home.body, _Seen())
         seen.keys = core.keys
         clock = core.control.clock
         if clock is not seen.clock:
@@ -68,6 +74,7 @@ class Witness:
             seen.clock = clock
         if core.money is seen.money and core.settings is seen.settings:
             return
+        self.verdicts.observe(home.meter, core.money)
         seen.money, seen.settings, seen.moment = core.money, core.settings, seen.moment + 1
         room = _room(seen.money, seen.settings)
         while seen.rooms and seen.rooms[-1][1] >= room:
@@ -90,19 +97,31 @@ class Witness:
         """Another process, perhaps on another database: what it says is read anew."""
         self._keys = None
         self._told.clear()
+        self.verdicts.host_began()
 
     def check_books(self) -> None:
         """After a commit."""
         self._check_refused()
         self._check_keys()
         self._check_shown()
+        self.verdicts.check_books()
+
+    def booked(self) -> Callable[[str, int, int], bool]:
+        """Whether the host has booked a message that a meter sent by itself: by meter, type and counter."""
+        kinds = {"report": MessageType.REPORT, "alarm": MessageType.ALARM, "wish": MessageType.WISH}
+        rows = self._rows("SELECT meter, kind, book FROM counter_books")
+        books = {(meter, int(kinds[kind])): CounterBook.parse(book) for meter, kind, book in rows}
+
+        def known(meter: str, kind: int, counter: int) -> bool:
+            book = books.get((meter, kind))
+            return book is not None and book.book(counter) is None
+
+        return known
 
     def _check_refused(self) -> None:
         for order, amount_micro in self._rows("SELECT id, amount_micro FROM orders WHERE step = 'refused'"):
-            meter, since, room = self._sold[order]
-            rooms = self._seen[meter].rooms
-            found = bisect_left(rooms, (since, -_EMPTY))
-            least = min(room, rooms[found][1]) if found < len(rooms) else room
+            meter, sold = self._sold[order]
+            least = min(_least(seen, *sold.get(body, (0, _EMPTY))) for body, seen in self._seen[meter].items())
             self._check(amount_micro > least, f"order {order} was refused, and meter {meter} had room for it")
 
     def _check_keys(self) -> None:
@@ -114,9 +133,12 @@ class Witness:
         for (meter, key_set), state in keys.items():
             if before.get((meter, key_set)) == state or meter not in self._seen:
                 continue
-            here = key_set in self._seen[meter].keys
-            self._check(state != "gone" or not here, f"{meter}: key set {key_set} is dropped, and opens it")
-            self._check(state != "confirmed" or here, f"{meter}: key set {key_set} is proved, and is not in it")
+            # Bodies of one id have keys of their own; the word of any of them counts.
+            there = {key_set in seen.keys for seen in self._seen[meter].values()}
+            self._check(state != "gone" or False in there, f"{meter}: key set {key_set} is dropped, and opens it")
+            self._check(
+                state != "confirmed" or True in there, f"{meter}: key set {key_set} is proved, and is not in it"
+            )
 
     def _check_shown(self) -> None:
         for meter, sequence, balance_micro in self._rows("SELECT meter, last_sequence, balance_micro FROM standings"):
@@ -124,12 +146,19 @@ class Witness:
             before = self._told.get(meter)
             if told == before or meter not in self._seen:
                 continue
-            shown = self._seen[meter].shown
-            # A meter may have sent it in the middle of an instant: then it is nothing that was looked at.
-            if told in shown:
+            # A meter may have sent it in the middle of an instant: then it is nothing that was looked at. Bodies of one
+            # id are told apart by their epochs; twins are not.
+            shown = next((seen.shown for seen in self._seen[meter].values() if told in seen.shown), {})
+            if told in shown and (before is None or before in shown):
                 newer = before is None or shown[told][1] >= shown[before][0]
                 self._check(newer, f"{meter}: shows {told} over the newer {before}")
                 self._told[meter] = told
+
+
+def _least(seen: _Seen, since: int, room: int) -> int:
+    """The least room that a body had from a moment on, where it had ``room`` when that began."""
+    found = bisect_left(seen.rooms, (since, -_EMPTY))
+    return min(room, seen.rooms[found][1]) if found < len(seen.rooms) else room
 
 
 def _room(money: Money, settings: Any) -> int:  # noqa: ANN401 - the device's settings

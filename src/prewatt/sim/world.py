@@ -18,13 +18,15 @@ from prewatt.device.now import Now
 from prewatt.host.dispatch import DispatchSettings
 from prewatt.host.host import Host
 from prewatt.host.refusals import HostError, RefusedError
-from prewatt.host.registry import Enrolment
 from prewatt.sim.auditor import Auditor
+from prewatt.sim.bodies import NOW_S, Bodies
 from prewatt.sim.calm import Calm
+from prewatt.sim.damage import Damage
 from prewatt.sim.disk import Disk
 from prewatt.sim.history import History
 from prewatt.sim.home import Home
 from prewatt.sim.installation import Installation
+from prewatt.sim.office import Office
 from prewatt.sim.people import People
 from prewatt.sim.region import Region
 from prewatt.sim.street import Street
@@ -36,15 +38,12 @@ __all__ = ["METERS_MAX", "NOW_S", "World"]
 
 T = TypeVar("T")
 
-NOW_S: Final = 1_772_323_200  # 2026-03-01 00:00:00 UTC
 METERS_MAX: Final = 256
 # An engine without sessions and without work is looked at this often; nothing of it hangs on milliseconds.
 _IDLE_MS: Final = 60_000
 # One with sessions under way, of which none is due: they are given up after half a minute.
 _BUSY_MS: Final = 5_000
-# Key sets 0-2 and 3-5; meters are made with the first two of their suite.
 _SUITES: Final = ("aes-2026",) * 3 + ("tdes-1998",) * 3
-SETS: Final = {"aes-2026": (0, 1, 2), "tdes-1998": (3, 4, 5)}
 _AUDIT_EVERY_STEPS: Final = 1_000
 # Worlds with boxes and lines; the others have one hostile station for everybody.
 _REGION_SHARE: Final = 0.6
@@ -71,16 +70,17 @@ class World:
         self._tick_ms: int | None = None
         self._seen_commits: tuple[int, int] | None = None
         self._audited_steps = 0
-        settings = DispatchSettings(poll_floor_ms=0, poll_s=mood.choice((600, 3_600, 21_600)))
+        settings = DispatchSettings(poll_floor_ms=0, poll_s=mood.choice((1_800, 7_200, 43_200)))
         self.disk = Disk(lambda name: self.history.step(self.now_ms, "written", name))
         self.installation = Installation(self.disk, _SUITES, self.host_s, self.draw, settings)
         self.field: Street | Region = Region(self, mood) if mood.random() < _REGION_SHARE else Street(self)
-        self.people, self.trouble = People(self), Trouble(self)
+        self.people, self.trouble, self.damage = People(self), Trouble(self), Damage(self)
+        self.office = Office(self)
         self.calm = Calm(self)
         self.field.begin()
-        self._births = Random(f"births {seed}")
+        self.bodies = Bodies(self, meters)
         for _ in range(meters):
-            self.new_home(most=meters)
+            self.bodies.new_home()
         self.tick()
 
     # -- time and chance
@@ -121,8 +121,9 @@ class World:
     def look(self) -> None:
         """The auditor looks at what the last event touched; everything every thousand steps."""
         if self.errors:
-            self.check(self.trouble.excuses(self.errors), f"the engine failed: {self.errors[:3]}")
-            self.errors.clear()
+            errors, self.errors = self.errors, []
+            known = self.damage.noticed(errors) or self.trouble.excuses(errors)
+            self.check(known, f"the engine failed: {errors[:3]}")
         host = self.installation.host
         if host is None:
             return
@@ -162,28 +163,9 @@ class World:
         """Any of them."""
         return self.homes[chance.choice(sorted(self.homes))]
 
-    def new_home(self, *, most: int) -> None:
-        """A meter more, made and enrolled."""
-        if len(self.homes) >= most:
-            return
-        number, chance = len(self.homes) + 1, self._births
-        meter, suite = f"{number:06X}", ("tdes-1998" if number % 2 == 0 else "aes-2026")
-        keys = {index: self.installation.vault.terminal_key(index, bytes.fromhex(meter)) for index in SETS[suite][:2]}
-        birth = {
-            "unit_price_micro": 2_500_000,
-            "drift_ppm": chance.choice((0, 0, 20, -200, 1_000, -1_000)),
-            "made_s": NOW_S,
-            "clock_ahead_s": chance.choice((0, 0, 0, 90, -90, 86_400, -86_400 * 40)),
-        }
-        self.homes[meter] = Home(self, meter, self.field.place_of(number), suite, keys, birth)
-        self.enrol(meter)
-
-    def enrol(self, meter: str) -> None:
-        """Takes a home into the registry."""
-        home = self.homes[meter]
-        wanted = Enrolment(meter, station=home.place, m_id=home.m_id, suite=home.suite, key_sets=SETS[home.suite][:2])
-        self.call(lambda host: host.registry.enrol(wanted))
-        self.note_enrolled()
+    def standing(self) -> list[Home]:
+        """Every body that hangs somewhere."""
+        return [home for meter in sorted(self.homes) for home in self.bodies.standing(meter)]
 
     def hear(self, home: Home, *events: Any) -> None:  # noqa: ANN401 - the device's events
         """Things happen at a meter; what it says goes into the field."""
@@ -192,8 +174,7 @@ class World:
 
     def tick_homes(self) -> None:
         """Every meter looks at the time."""
-        for meter in sorted(self.homes):
-            home = self.homes[meter]
+        for home in self.standing():
             self.field.say(home, home.tick())
 
     def wake_home(self, home: Home, meter_s: int) -> None:

@@ -24,6 +24,7 @@ def item(number: int):
 
 
 def held(spool):
+    assert spool.held_bytes == sum(len(payload) for _, payload in spool.read(spool.first, 10_000))
     return spool.first, spool.next, spool.read(spool.first, 10_000)
 
 

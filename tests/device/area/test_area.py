@@ -35,6 +35,7 @@ from prewatt.device.area.storing import (
     KEPT_RETRY_MS,
     NUMBER_TAKEN_MAX,
     SPOOLS_EACH_MAX,
+    STATION_BYTES_MAX,
     STATION_ITEMS_MAX,
     UNDER_WAY_MAX,
 )
@@ -259,6 +260,33 @@ def test_a_station_has_limited_room_and_what_is_not_taken_stays_with_it(area: Ar
     area.booked(1)
     area.kept(STATION_ITEMS_MAX + 1, 1)
     assert area.down == [(3, KeptAck(HERE, SPOOL, STATION_ITEMS_MAX + 1))]
+
+
+def test_a_station_has_limited_bytes_and_what_is_not_taken_stays_with_it(area: Area) -> None:
+    area.step(HostLink(False))
+    longest, first, left = (ONE, bytes(2_600)), 1, STATION_BYTES_MAX
+    while left:
+        items = (longest,) * min(256, left // 2_600) or ((ONE, bytes(left)),)
+        area.station(Kept(HERE, SPOOL, first, first, items))
+        first += len(items)
+        left -= sum(len(payload) for _, payload in items)
+        assert area.down == [(3, KeptAck(HERE, SPOOL, first - 1))], "it fits to the last byte"
+    one_more = Kept(HERE, SPOOL, first, first, ((ONE, b"\x17"),))
+    area.step(HostLink(True))
+    (sent,) = area.told(Kept)
+    area.station(one_more)
+    assert not area.down
+    assert [message.reason for message in area.told(Refused)] == [RefusedReason.FULL]
+    area.kept(1, 1, station=4)
+    assert area.down, "another station has room of its own"
+    area.server = AreaServer(area.spools, AREA, area.now)
+    area.step(StationLink(3, True))
+    area.station(one_more)
+    assert not area.down, "a restart does not make room"
+    area.step(HostLink(True))
+    area.booked(len(sent.items))
+    area.station(one_more)
+    assert area.down == [(3, KeptAck(HERE, SPOOL, first))]
 
 
 def test_a_memory_that_does_not_take_it_is_never_acknowledged() -> None:

@@ -1,5 +1,7 @@
 """Key sets come and go in a real meter (R12): refused where they must be, and whole after a power cut at any byte."""
 
+from random import Random
+
 import pytest
 
 from prewatt.codec.bodies import KeyChange, KeyDrop
@@ -10,7 +12,7 @@ from prewatt.codec.meter_messages import Head
 from prewatt.codec.receipt import Status
 from prewatt.crypto import check_value
 from prewatt.device.meter import Cover, LineSend
-from prewatt.device.meter.birth import KEY_SETS_MAX
+from prewatt.device.meter.birth import KEY_SETS_MAX, KEY_SETS_MIN
 from prewatt.device.meter.nvm import PowerCut, Torn
 from prewatt.protocol.meter_messages import open_alarm
 
@@ -122,3 +124,16 @@ def test_power_may_go_at_any_byte_of_it(rig, what, torn):
 
 def _do(twin, what):
     return change(twin, 3, under=2) if what == "change" else drop(twin, 1)
+
+
+def test_whatever_is_asked_two_sets_stay_and_the_one_that_asked_is_among_them(rig):
+    chance = Random(1)
+    for _ in range(120):
+        under = chance.choice(sorted(held(rig)))
+        before, key_set = held(rig), chance.randrange(1, 6)
+        if chance.random() < 0.3:
+            change(rig, key_set, under)
+        elif drop(rig, key_set, under) is Status.DONE:
+            assert held(rig) == before - {key_set}
+        assert len(held(rig)) >= KEY_SETS_MIN
+        assert under in held(rig), "a session under it has just succeeded: it is proved, and may be the only one"

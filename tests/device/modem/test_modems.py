@@ -9,6 +9,7 @@ from tests.device.modem.conftest import ALARM, FAST, HELLO, REPORT, RESULT, SLOW
 
 from prewatt.codec.attention import Attention
 from prewatt.codec.frame import Frame, FrameFlags
+from prewatt.codec.messages import PAYLOAD_BYTES_MAX
 from prewatt.device.modem import Deliver, Heard, MasterModem, Outgoing, SlaveModem, Tick, Transmit, WakeAtLine
 from prewatt.device.modem.master import OUTGOING_MAX
 from prewatt.device.modem.slave import ANSWERS_MAX, HELD_MAX
@@ -329,6 +330,22 @@ def test_a_line_that_is_always_in_use_is_taken_after_some_patience():
         effects = modem.step(Tick(), now_ms, bytes(4), busy=True)
         assert now_ms < 1_000 + 5 * FAST.timing.fragment_ms
     assert now_ms >= 1_000 + 4 * FAST.timing.fragment_ms
+
+
+def test_a_line_on_which_somebody_never_stops_beginning_is_taken_after_two_of_the_longest_messages():
+    timing, sent_ms = SLOW.timing, None
+    master = MasterModem(timing, lambda meter, m_id: True)
+    call = Frame(1, FrameFlags.NONE, 0, meter_id(1), bytes((HELLO, 1)))
+    patience_ms = 2 * timing.message_ms(PAYLOAD_BYTES_MAX)
+    effects = master.step(Outgoing(call.build()), 0, bytes(4), busy=True)
+    for line_ms in range(40, patience_ms + 1_000, 40):
+        if any(isinstance(effect, Transmit) for effect in effects):
+            sent_ms = line_ms
+            break
+        effects = master.step(Heard(b"a burst"), line_ms, bytes(4), busy=True)
+        effects += master.step(Tick(), line_ms + 20, bytes(4), busy=True)
+    assert sent_ms is not None
+    assert sent_ms > patience_ms - 1_000
 
 
 @pytest.mark.parametrize("side", ["station", "meter"])

@@ -6,7 +6,7 @@ import pytest
 
 from prewatt.codec.hop import Kept, KeptAck, build_hop, parse_hop
 from prewatt.codec.messages import MessageType
-from prewatt.device.area import AreaServer, FromStation, ToStation
+from prewatt.device.area import AreaServer, FromHost, FromStation, HostLink, ToHost, ToStation
 from prewatt.device.forwarding import KEPT_BYTES_MAX, KEPT_WAIT_LONGEST_MS
 from prewatt.device.spool import MemorySpool, MemorySpools, SpoolError
 from prewatt.device.station.keeping import KEPT_EACH_MAX, Keeping
@@ -107,30 +107,80 @@ def test_acknowledgements_that_are_late_doubled_partial_or_of_another_spool_lose
 def test_a_memory_set_back_to_an_older_copy_is_noticed_and_what_it_holds_goes_up_as_a_new_spool(spool) -> None:
     area = AreaServer(MemorySpools(), 1, 0)
 
-    def up(keeping: Keeping, now: int) -> list[KeptAck]:
-        kept = keeping.pick(now, 5_000)
-        assert isinstance(kept, Kept)
-        effects = area.step(FromStation(2, build_hop(kept)), now)
-        return [parse_hop(effect.data) for effect in effects if isinstance(effect, ToStation)]
-
     keeping = Keeping(spool, HERE)
     keeping.take((ONE, word(0x14, 1)))
     older = copy.deepcopy(spool)
     for number in range(2, 6):
         keeping.take((ONE, word(0x14, number)))
-    (ack,) = up(keeping, 0)
+    (ack,) = acknowledgements(area, keeping, 0)
     assert ack.number == 5
     back = Keeping(older, HERE)
     back.take((TWO, word(0x15, 9)))
-    (ack,) = up(back, 1)
+    (ack,) = acknowledgements(area, back, 1)
     assert ack.number == 5, "the area server has these numbers already, with other words"
     back.acknowledged(ack.spool, ack.number)
     assert older.id != b"spool id"
     assert older.first == 1
-    (ack,) = up(back, 2)
+    (ack,) = acknowledgements(area, back, 2)
     assert (ack.spool, ack.number) == (older.id, 2)
     back.acknowledged(ack.spool, ack.number)
     assert back.waiting == 0
+
+
+def test_what_a_memory_that_was_set_back_says_under_old_numbers_is_new_to_the_boxes_above(spool) -> None:
+    """Its way up was closed until it had given every number again that the area server has: nothing above can tell."""
+    area, keeping = AreaServer(MemorySpools(), 1, 0), Keeping(spool, HERE, b"start 01")
+    older = copy.deepcopy(spool)
+    for number in range(5):
+        keeping.take((ONE, word(0x14, number)))
+    (ack,) = acknowledgements(area, keeping, 0)
+    keeping.acknowledged(ack.spool, ack.number)
+    back = Keeping(older, HERE, b"start 02")
+    for number in range(9):
+        assert back.take((TWO, word(0x17, number))) == (number < 8)
+    (ack,) = acknowledgements(area, back, 1)
+    assert (ack.spool, ack.number) == (b"start 02", 8)
+    effects = area.step(HostLink(True), 2)
+    (first,) = [message for message in map(told, effects) if isinstance(message, Kept)]
+    effects = area.step(FromHost(build_hop(KeptAck(HERE, first.spool, 5))), 3)
+    (second,) = [message for message in map(told, effects) if isinstance(message, Kept)]
+    assert [item[0] for item in (*first.items, *second.items)] == [ONE] * 5 + [TWO] * 8
+
+
+def told(effect):
+    return parse_hop(effect.data) if isinstance(effect, ToHost) else None
+
+
+def acknowledgements(area: AreaServer, keeping: Keeping, now: int) -> list[KeptAck]:
+    kept = keeping.pick(now, 5_000)
+    assert isinstance(kept, Kept)
+    effects = area.step(FromStation(2, build_hop(kept)), now)
+    return [parse_hop(effect.data) for effect in effects if isinstance(effect, ToStation)]
+
+
+def test_a_memory_that_takes_no_new_id_sends_nothing_and_believes_nobody_until_it_does() -> None:
+    class Full(MemorySpool):
+        full = True
+
+        def renew(self, spool_id: bytes) -> None:
+            if self.full:
+                raise SpoolError("full")
+            super().renew(spool_id)
+
+    spool = Full(b"spool id")
+    spool.append([(ONE, word(0x17, 1))])
+    keeping = Keeping(spool, HERE, b"start 01")
+    assert keeping.pick(0, 5_000) is None
+    assert keeping.due_ms() is None
+    for number in (1, 7):
+        keeping.acknowledged(b"spool id", number)
+    assert (keeping.waiting, spool.id) == (1, b"spool id")
+    spool.full = False
+    kept = keeping.pick(1, 5_000)
+    assert kept is not None
+    assert (kept.spool, kept.first, len(kept.items)) == (b"start 01", 1, 1)
+    keeping.acknowledged(b"start 01", 1)
+    assert keeping.waiting == 0
 
 
 def test_a_memory_that_will_not_be_renewed_keeps_what_it_has(spool) -> None:

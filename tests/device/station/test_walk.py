@@ -13,6 +13,7 @@ HOLES = (
     Hole.DROP_ON_RESTART,
     Hole.NEVER_AGAIN,
     Hole.NUMBERS_FALL,
+    Hole.OLD_ID,
     Hole.OUT_OF_ORDER,
     Hole.SEND_BEFORE_APPEND,
 )
@@ -22,6 +23,7 @@ def test_everything_kept_is_booked_in_order_whatever_happens_on_the_way() -> Non
     worlds = [World(seed, with_area=False).run(MOVES) for seed in SEEDS]
     assert sum(len(world.booked) for world in worlds) > 5_000
     assert sum(world.copies for world in worlds), "nothing ever came twice: the walk is too kind"
+    assert sum(world.set_back for world in worlds) > 50, "hardly a memory was ever set back: the walk is too kind"
 
 
 @pytest.mark.parametrize("hole", HOLES)

@@ -439,6 +439,21 @@ def test_a_station_ends_no_session_with_a_meter_of_another(make_field):
     assert field.host.dispatch.sessions_open == 0
 
 
+def test_another_stations_word_does_not_bring_a_silent_meter_back_into_the_line_of_those_that_answer(make_field):
+    field = make_field(below=(1, 1))
+    field.run(10)
+    field.homes["000001"].on = False
+    field.host.controls.send_text("000001", "is anybody there")
+    field.run(10)
+    line = field.host.dispatch._roster.line("000001")
+    assert line.silent
+    junk = ((field.homes["000001"].meter_id, b"\x14junk"),)
+    field.host.network.arrived([(0, build_hop(Kept(S2, b"spool id", 1, 1, junk)))], field.line_ms)
+    assert line.silent
+    field.host.network.arrived([(0, build_hop(Kept(S1, b"spool id", 1, 1, junk)))], field.line_ms)
+    assert not line.silent
+
+
 def test_places_that_changed_while_the_books_could_not_be_read_are_looked_at_later(make_field, monkeypatch):
     field = make_field(below=(1,))
     field.run(10)

@@ -8,6 +8,7 @@ import pytest
 
 from prewatt.host.refusals import StoreError
 from prewatt.host.store.files import DatabaseFile
+from prewatt.host.store.store import Store
 from prewatt.host.store.whole import check_whole
 
 SECTOR_BYTES = 512
@@ -41,6 +42,8 @@ def left(tmp_path_factory):
 
 
 def copied(left, folder):
+    for each in folder.glob(left.name + "*"):
+        each.unlink()
     for each in left.parent.glob("left.db*"):
         shutil.copy(each, folder / each.name)
     return folder / left.name
@@ -81,6 +84,97 @@ def test_a_reference_to_nothing_is_seen(left, tmp_path):
     with pytest.raises(StoreError, match="rows 7 owners"):
         check_whole(path)
     other.close()
+
+
+def spoil_pages(path):
+    """Everything but the first page is noise."""
+    content = path.read_bytes()
+    path.write_bytes(content[:PAGE_BYTES] + Random(1).randbytes(len(content) - PAGE_BYTES))
+
+
+def test_a_store_that_meets_damage_does_nothing_more_and_whoever_opens_it_next_looks(left, tmp_path):
+    path = copied(left, tmp_path)
+    check_whole(path)
+    whole = dump(path)
+    kept = path.read_bytes()
+    spoil_pages(path)
+    store = Store(path)
+    with pytest.raises(StoreError, match="put a backup in its place"), store.reading() as connection:
+        connection.exec_driver_sql("SELECT count(name) FROM owners").fetchall()
+    path.write_bytes(kept)
+    for act in (lambda: store.write(lambda writing: None), lambda: store.reading().__enter__()):
+        with pytest.raises(StoreError, match=r"^database [^:]*: it is damaged"):
+            act()
+    store.close()
+    spoil_pages(path)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="put a backup in its place"):
+            DatabaseFile(path).open()
+    for each in tmp_path.glob("left.db-*"):
+        if not each.name.endswith("-damaged"):
+            each.unlink()
+    path.write_bytes(kept)
+    check_whole(path)
+    assert not list(tmp_path.glob("*-damaged"))
+    assert dump(path) == whole
+
+
+def test_a_host_that_serves_looks_at_one_that_ended_in_order_and_a_command_does_not(left, tmp_path):
+    path = copied(left, tmp_path)
+    check_whole(path)
+    dump(path)
+    content = bytearray(path.read_bytes())
+    content[3 * PAGE_BYTES : 4 * PAGE_BYTES] = bytes(PAGE_BYTES)
+    path.write_bytes(content)
+    check_whole(path)
+    with pytest.raises(StoreError, match=r"it is damaged \(.*\); put a backup in its place"):
+        DatabaseFile(path, serves=True).open()
+
+
+@pytest.fixture(scope="module")
+def logged(tmp_path_factory):
+    """One whose log holds thirty commits, none of them in the file yet."""
+    folder = tmp_path_factory.mktemp("logged")
+    path = folder / "live.db"
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA wal_autocheckpoint = 0")
+    database.execute("CREATE TABLE sales (number INTEGER PRIMARY KEY, what TEXT)")
+    for number in range(30):
+        database.execute("INSERT INTO sales VALUES (?, ?)", (number, "x" * 3_000))
+        database.commit()
+    for name in ("live.db", "live.db-wal"):
+        shutil.copy(folder / name, folder / name.replace("live", "left"))
+    database.close()
+    return folder / "left.db"
+
+
+FRAME_BYTES = 24 + PAGE_BYTES
+
+
+@pytest.mark.parametrize(("from_end", "refused"), [(40, True), (10, True), (1, False)])
+def test_a_log_that_is_whole_no_further_than_some_commits_ago_is_damaged(logged, tmp_path, from_end, refused):
+    path = copied(logged, tmp_path)
+    log = path.with_name("left.db-wal")
+    content = bytearray(log.read_bytes())
+    frames = (len(content) - 32) // FRAME_BYTES
+    place = 32 + (frames - from_end) * FRAME_BYTES + 1_000
+    content[place : place + SECTOR_BYTES] = bytes(SECTOR_BYTES)
+    log.write_bytes(content)
+    if refused:
+        with pytest.raises(StoreError, match="commits behind a frame that is not whole"):
+            check_whole(path)
+    else:
+        # As a power cut leaves the last commit: that one was not answered.
+        check_whole(path)
+
+
+def test_a_log_that_is_cut_off_anywhere_is_one_that_the_power_left(logged, tmp_path):
+    whole = logged.with_name("left.db-wal").read_bytes()
+    for length in (0, 16, 32, 5_000, len(whole) - 3, len(whole)):
+        path = copied(logged, tmp_path)
+        path.with_name("left.db-wal").write_bytes(whole[:length])
+        check_whole(path)
 
 
 def misdirected(path, chance, piece):

@@ -10,7 +10,7 @@ from pathlib import Path
 from prewatt.link import nats as nats_carrier
 from prewatt.link.carrier import End
 from prewatt.link.certificates import issue, make_authority
-from prewatt.link.names import BoxName, area_name, host_name, server_name, station_name
+from prewatt.link.names import BoxName, Role, area_name, host_name, server_name, station_name
 from prewatt.link.papers import write_papers
 from prewatt.units import Address
 
@@ -30,7 +30,8 @@ def make_papers(folder: Path, *names: BoxName) -> list[End]:
     ends = []
     for name in names:
         place = folder / str(name).replace(" ", "-")
-        write_papers(place, issue(authority, name, now_s, reached_at=["127.0.0.1"]))
+        at = ["127.0.0.1"] if name.role is Role.SERVER else []
+        write_papers(place, issue(authority, name, now_s, reached_at=at))
         ends.append(End(name, place))
     return ends
 

@@ -6,7 +6,7 @@ A new carrier needs one entry in CASES: an asynchronous context that gives a `Pl
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -21,6 +21,9 @@ from prewatt.units import MeterId, format_meter_id
 
 sys.path.insert(0, str(Path(__file__).parent))
 import carrier_places
+
+# A hang is told from a busy computer by a wide margin.
+ENDS_WITHIN_S = 20
 
 
 @dataclass
@@ -89,18 +92,31 @@ async def place_of(
 ) -> AsyncIterator[Place]:
     """A place of an installed carrier. ``dial_at``: the address that a peer dials, as the end that ``client`` gives."""
     accepted: asyncio.Queue[Carrier] = asyncio.Queue()
+    dialled: list[Carrier] = []
+    before = asyncio.all_tasks()
     listener = await listen(listen_at, server, lambda carrier, _: accepted.put_nowait(carrier))
     scheme, _ = find_scheme(listen_at)
 
     async def dial_it(meter_id: MeterId) -> Carrier:
-        return await dial(dial_at(listener, meter_id), client(), name)
+        dialled.append(await dial(dial_at(listener, meter_id), client(), name))
+        return dialled[-1]
 
     try:
         yield Place(scheme, listener, dial_it, accepted, lambda: place_of(listen_at, dial_at, server, client, name))
     finally:
-        listener.close()
-        # What closes with the listener ends in the next turns of the loop.
-        await asyncio.sleep(0)
+        for each in (*dialled, listener):
+            each.close()
+        await all_ended(before)
+
+
+async def all_ended(but: set[asyncio.Task[None]]) -> None:
+    """Waits for what a place began: some carriers say farewell over the net before they let their connection go."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(ENDS_WITHIN_S):
+            # The next turns of the loop carry what closing a transport has left to it.
+            await asyncio.sleep(0)
+            while others := asyncio.all_tasks() - but - {asyncio.current_task()}:
+                await asyncio.wait(others)
 
 
 def memory(_: Path) -> AbstractAsyncContextManager[Place]:

@@ -50,7 +50,7 @@ class ReasonIn(_Body):
 
 
 class LossIn(_Body):
-    """Why a body can never be read again."""
+    """Why something is given up for good."""
 
     reason: str
 
@@ -162,6 +162,8 @@ def _with_bodies(selling: Selling) -> dict[str, Callable[..., Any]]:
         "set_station_line": _of_station(selling.set_station_line, LineIn),
         "change_station_polling": _of_station(selling.change_station_polling, PollingIn),
         "inherit_polling": _of_station(selling.inherit_polling, NothingIn),
+        "book_again": _of_station(selling.book_again, NothingIn),
+        "forget_unbooked": _of_station(selling.forget_unbooked, LossIn),
         "change_polling": _with_body(selling.change_polling, PollingIn),
         "read_events": _read_events(selling),
         "read_usage": _read_usage(selling),
@@ -193,8 +195,8 @@ def _of_area(call: Callable[..., Json], model: type[BaseModel]) -> Callable[...,
     return endpoint
 
 
-def _of_station(call: Callable[..., Json], model: type[BaseModel]) -> Callable[..., Json]:
-    def endpoint(station: str, body: BaseModel) -> Json:
+def _of_station(call: Callable[..., Any], model: type[BaseModel]) -> Callable[..., Any]:
+    def endpoint(station: str, body: BaseModel) -> Any:  # noqa: ANN401 - JSON of the call
         return call(station, **body.model_dump(exclude_none=True))
 
     endpoint.__annotations__["body"] = model

@@ -1,15 +1,18 @@
 """The installation's own authority on disk, and the papers that it signs for boxes.
 
     DATA/authority.pem   its certificate      DATA/authority.sealed   its key, sealed like the vault, under its secret
+    DATA/revoked.pem     the list of papers that are believed no more, once there are any
 
 It is made when it is first needed. What it signs is believed for years, so its key never leaves the sealed file.
 """
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from prewatt.apps.boxes.issued import ISSUED_NAME, IssuedPapers, read_issued
 from prewatt.apps.settings import Settings
 from prewatt.apps.vault import open_vault, read_secret
 from prewatt.host.folder import VAULT_NAME
@@ -27,15 +30,35 @@ from prewatt.host.keys.sealed import (
 from prewatt.host.keys.sealed import (
     open_vault as open_sealed,
 )
-from prewatt.link.certificates import BOX_DAYS, Authority, BoxPapers, CertificateError, issue, make_authority
-from prewatt.link.names import BoxName, host_name
-from prewatt.link.papers import write_papers
+from prewatt.link.certificates import (
+    Authority,
+    BoxPapers,
+    CertificateError,
+    issue,
+    make_authority,
+    read_expiry_s,
+    read_serial,
+)
+from prewatt.link.names import Bearer, BoxName, host_name
+from prewatt.link.papers import REVOKED_NAME, Papers, write_file, write_papers
+from prewatt.link.revocation import RevokedList, parse_list
+from prewatt.link.validity import BOX_DAYS
+from prewatt.units import DAY_S
 
-__all__ = ["AUTHORITY_NAME", "certify", "open_authority", "write_host_papers"]
+__all__ = [
+    "AUTHORITY_NAME",
+    "HOST_PAPERS",
+    "certify",
+    "copy_revoked",
+    "open_authority",
+    "read_revoked",
+    "write_box_papers",
+    "write_host_papers",
+]
 
 AUTHORITY_NAME: Final = "authority.pem"
 _SEALED_NAME: Final = "authority.sealed"
-_HOST_PAPERS: Final = "papers"
+HOST_PAPERS: Final = "papers"
 
 
 def open_authority(settings: Settings, installation: str, now_s: int) -> Authority:
@@ -59,15 +82,74 @@ def open_authority(settings: Settings, installation: str, now_s: int) -> Authori
 def certify(
     settings: Settings, name: BoxName, now_s: int, *, days: int = BOX_DAYS, at: Sequence[str] = ()
 ) -> BoxPapers:
-    """Fresh papers for a box of this installation; errors of `open_authority` and `issue`."""
-    return issue(open_authority(settings, name.installation, now_s), name, now_s, days=days, reached_at=at)
+    """Fresh papers for a box of this installation, in the edition that is believed, and on record; errors of
+    `open_authority`, `issue`, `read_revoked` and `read_issued`."""
+    authority = open_authority(settings, name.installation, now_s)
+    with one_writer(settings.data / ISSUED_NAME):
+        record, revoked = read_issued(settings.data), read_revoked(settings.data, authority)
+        bearer = Bearer(name, max(revoked.edition_of(name), record.edition_of(str(name))))
+        papers = issue(authority, bearer, now_s, days=days, reached_at=at, servers_edition=revoked.servers_edition())
+        made = IssuedPapers(
+            str(name), bearer.edition, f"{read_serial(papers.certificate):x}", now_s, read_expiry_s(papers.certificate)
+        )
+        replace_whole(settings.data / ISSUED_NAME, record.adding(made).build())
+    return papers
+
+
+def write_box_papers(settings: Settings, folder: Path, papers: BoxPapers) -> None:
+    """Papers into a box's folder, with the list of those that are revoked, where there is one."""
+    there = folder / REVOKED_NAME
+    try:
+        parse_list(there.read_bytes(), papers.authority)
+    except FileNotFoundError:
+        pass
+    except CertificateError:
+        # Of an authority that was lost: it says nothing about papers of this one.
+        there.unlink()
+    write_papers(folder, papers)
+    copy_revoked(settings.data, folder)
+
+
+def read_revoked(data: Path, authority: Authority) -> RevokedList:
+    """The installation's list of revoked papers; CertificateError where it is not this authority's."""
+    path = data / REVOKED_NAME
+    try:
+        return parse_list(path.read_bytes(), authority.pem)
+    except FileNotFoundError:
+        return RevokedList()
+    except OSError as error:
+        raise CertificateError(f"{path}: {error.strerror}") from None
+    except CertificateError as error:
+        raise CertificateError(f"{path}: {error}") from None
+
+
+def copy_revoked(data: Path, folder: Path) -> None:
+    """The list into the folder of a box, where it is another than that there. OSError where it cannot be written."""
+    with suppress(FileNotFoundError):
+        newest, there = (data / REVOKED_NAME).read_bytes(), folder / REVOKED_NAME
+        if not there.exists() or there.read_bytes() != newest:
+            # It holds nothing secret, and whoever brings it need not be who runs the box.
+            write_file(folder, REVOKED_NAME, newest, mode=0o644)
 
 
 def write_host_papers(settings: Settings, installation: str, now_s: int) -> Path:
-    """The folder with the host's own papers, signed anew: the host that starts has papers that hold for years."""
-    folder = settings.data / _HOST_PAPERS
-    write_papers(folder, certify(settings, host_name(installation), now_s))
+    """The folder with the host's own papers; signed anew where those there hold for less than half their time."""
+    folder = settings.data / HOST_PAPERS
+    copy_revoked(settings.data, folder)
+    if not _hold(settings, folder, host_name(installation), now_s):
+        write_box_papers(settings, folder, certify(settings, host_name(installation), now_s))
     return folder
+
+
+def _hold(settings: Settings, folder: Path, name: BoxName, now_s: int) -> bool:
+    try:
+        papers = Papers(folder)
+        papers.caller_tls()
+        trusted = papers.authority_file.read_bytes() == (settings.data / AUTHORITY_NAME).read_bytes()
+    except (CertificateError, OSError):
+        return False
+    long = papers.expires_s - now_s > BOX_DAYS * DAY_S // 2
+    return trusted and long and papers.name == name and not papers.revoked.refuses(papers.bearer, papers.serial)
 
 
 def _make(settings: Settings, installation: str, now_s: int) -> Authority:
@@ -76,6 +158,9 @@ def _make(settings: Settings, installation: str, now_s: int) -> Authority:
     secret, cost = read_secret(settings), read_header((settings.data / VAULT_NAME).read_bytes()).cost
     authority = make_authority(installation, now_s)
     key = SealingKey(secret, SealHeader(cost, os.urandom(SALT_BYTES)))
+    # What an authority before this one gave out or revoked, nobody believes or asks for any more.
+    for name in (REVOKED_NAME, ISSUED_NAME):
+        (settings.data / name).unlink(missing_ok=True)
     # The certificate first: a key whose certificate was lost in a power cut would be found, and match nothing.
     replace_whole(settings.data / AUTHORITY_NAME, authority.pem)
     replace_whole(settings.data / _SEALED_NAME, seal_vault(authority.build_key(), key, os.urandom(NONCE_BYTES)))

@@ -13,6 +13,12 @@ __all__ = ["Homes"]
 class Homes(Meters):
     """See the module."""
 
+    _way = "no way up yet"
+
+    def way(self) -> str:
+        """What there is to be said of the way to the station; empty while it is there."""
+        return self._way
+
     async def run(self, line: str) -> None:
         """Until cancelled; then every meter gets its last gasp. ``line``: the address of the line."""
         uplink = Uplink(line, End(), None, self._hear, lambda up: self._greet(uplink, up))
@@ -25,6 +31,7 @@ class Homes(Meters):
             self.close()
 
     def _greet(self, uplink: Uplink, up: bool) -> None:
+        self._way = "" if up else "the way up is gone"
         if up:
             for meter_id, m_id in self.places():
                 uplink.post(here_frame(meter_id, m_id))

@@ -4,8 +4,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
-from pathlib import Path
+from contextlib import AbstractAsyncContextManager, ExitStack
 from typing import Final
 
 from prewatt.apps.api.app import build_host_app
@@ -13,6 +12,7 @@ from prewatt.apps.boxes.authority import write_host_papers
 from prewatt.apps.boxes.clock import WallClock
 from prewatt.apps.boxes.host import HostBox
 from prewatt.apps.boxes.running import BoxError, say, until_stopped
+from prewatt.apps.boxes.watch import watching_host
 from prewatt.apps.installation import CLOCK_NAME, open_or_create
 from prewatt.apps.logs import set_up_logs
 from prewatt.apps.selling import Selling
@@ -20,7 +20,6 @@ from prewatt.apps.serving import dispatching, listening, reached_at, serving
 from prewatt.apps.settings import Settings
 from prewatt.host.dispatch import DispatchDriver
 from prewatt.host.folder import DataFolder
-from prewatt.host.host import Host
 from prewatt.link.carrier import End
 from prewatt.link.certificates import CertificateError
 from prewatt.link.names import host_name
@@ -41,9 +40,9 @@ def run_host(settings: Settings, addresses: Sequence[str]) -> None:
         )
     with ExitStack() as stack:
         listener = stack.enter_context(listening(settings.address, settings.port))
-        folder = stack.enter_context(DataFolder.claim(settings.data))
+        folder = stack.enter_context(DataFolder.claim(settings.data, starting=True))
         clock = WallClock()
-        host = stack.enter_context(open_or_create(folder, settings, clock.now_s, create=False))
+        host = stack.enter_context(open_or_create(folder, settings, clock.now_s, create=False, serves=True))
         try:
             papers = write_host_papers(settings, host.installation.id, int(time.time()))
         except CertificateError as error:
@@ -55,16 +54,21 @@ def run_host(settings: Settings, addresses: Sequence[str]) -> None:
         token, port = secrets.token_urlsafe(_TOKEN_BYTES), listener.getsockname()[1]
         with serving(build_host_app(Selling(host), token), listener), dispatching(driver):
             folder.publish(port, token, reached_at(settings.address))
-            asyncio.run(until_stopped(_live(host, box, addresses, papers, f"{settings.address} port {port}")))
+            api = f"{settings.address} port {port}"
+            watching = watching_host(settings, host.installation.id)
+            own = End(host_name(host.installation.id), papers)
+            asyncio.run(until_stopped(_live(watching, box, addresses, own, api)))
 
 
-async def _live(host: Host, box: HostBox, addresses: Sequence[str], papers: Path, api: str) -> None:
+async def _live(
+    watching: AbstractAsyncContextManager[None], box: HostBox, addresses: Sequence[str], own: End, api: str
+) -> None:
     ready = asyncio.Event()
-    own = End(host_name(host.installation.id), papers)
-    running = asyncio.create_task(box.run(addresses, own, ready))
-    waiting = asyncio.create_task(ready.wait())
-    await asyncio.wait([running, waiting], return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    if not running.done():
-        say(f"host: API at {api}, area servers at {', '.join(box.places)}")
-    await running
+    async with watching:
+        running = asyncio.create_task(box.run(addresses, own, ready))
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait([running, waiting], return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if not running.done():
+            say(f"host: API at {api}, area servers at {', '.join(box.places)}")
+        await running

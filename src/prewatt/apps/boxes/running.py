@@ -21,6 +21,7 @@ from prewatt.apps.boxes.homes import Homes
 from prewatt.apps.boxes.leaf import run_leaf
 from prewatt.apps.boxes.spoolfile import FileSpool, FileSpools, MemoryFile
 from prewatt.apps.boxes.station import StationBox
+from prewatt.apps.boxes.watch import watching_box
 from prewatt.apps.logs import set_up_logs
 from prewatt.apps.street.loads import home_load
 from prewatt.host.refusals import HostError
@@ -28,6 +29,7 @@ from prewatt.link.carrier import End
 from prewatt.link.certificates import CertificateError
 from prewatt.link.names import Role, area_name, host_name
 from prewatt.link.papers import Papers
+from prewatt.link.validity import PAPERS_WARN_DAYS
 from prewatt.units import DAY_S, Address, format_meter_id
 
 __all__ = ["MEMORY_NAME", "BoxError", "run_area", "run_meters", "run_station", "say", "until_stopped"]
@@ -36,7 +38,6 @@ MEMORY_NAME: Final = "memory"
 # At the speed of the world nothing in a meter happens more often than each second.
 _TICK_S: Final = 0.5
 _A: Final = {Role.AREA: "an area", Role.STATION: "a station"}
-_EXPIRES_SOON_S: Final = 60 * DAY_S
 
 
 class BoxError(HostError):
@@ -50,7 +51,7 @@ def run_area(folder: Path, host: str, stations: Sequence[str], program: str | No
 
     async def live() -> None:
         box, ready = AreaBox(FileSpools(memory), number, WallClock()), asyncio.Event()
-        async with run_leaf(folder, papers, host, stations, program) as (up, below):
+        async with watching_box(folder), run_leaf(folder, host, stations, program) as (up, below):
             running = asyncio.create_task(box.run(up, below, own, host_name(papers.name.installation), ready))
             await _ready(running, ready)
             say(f"area {number}: host at {host}, stations at {', '.join(box.places)}")
@@ -67,11 +68,12 @@ def run_station(folder: Path, area: str, meters: Sequence[str], profile: str | N
 
     async def live() -> None:
         box, ready = StationBox(FileSpool.open(memory), address, WallClock()), asyncio.Event()
-        running = asyncio.create_task(box.run(area, meters, own, above, profile=profile, ready=ready))
-        await _ready(running, ready)
-        shaped = f" through {profile}" if profile else ""
-        say(f"station {address}: area server at {area}, meters at {', '.join(box.places)}{shaped}")
-        await running
+        async with watching_box(folder):
+            running = asyncio.create_task(box.run(area, meters, own, above, profile=profile, ready=ready))
+            await _ready(running, ready)
+            shaped = f" through {profile}" if profile else ""
+            say(f"station {address}: area server at {area}, meters at {', '.join(box.places)}{shaped}")
+            await running
 
     _run(live(), memory)
 
@@ -119,7 +121,7 @@ async def _show(homes: Homes, line: str) -> None:
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(homes.run(line))
-        tasks.create_task(Screen().show(homes))
+        tasks.create_task(Screen().show(homes, homes.way))
 
 
 async def _ready(running: "asyncio.Task[None]", ready: asyncio.Event) -> None:
@@ -135,6 +137,7 @@ def _begin(folder: Path, role: Role, level: str) -> tuple[Papers, MemoryFile]:
     _set_up(level)
     try:
         papers = Papers(folder)
+        papers.caller_tls()
     except CertificateError as error:
         raise BoxError(str(error)) from None
     if papers.name.role is not role:
@@ -143,7 +146,7 @@ def _begin(folder: Path, role: Role, level: str) -> tuple[Papers, MemoryFile]:
     until = datetime.fromtimestamp(papers.expires_s, UTC).strftime("%Y-%m-%d")
     if left_s <= 0:
         raise BoxError(f"papers {folder}: the certificate ended {until}; make another with `prewatt {role} certify`")
-    say(f"papers of {papers.name}, valid until {until}{'; renew them' if left_s < _EXPIRES_SOON_S else ''}")
+    say(f"papers of {papers.name}, valid until {until}{'; renew them' if left_s < PAPERS_WARN_DAYS * DAY_S else ''}")
     return papers, MemoryFile(folder / MEMORY_NAME)
 
 

@@ -33,6 +33,7 @@ CREATE TABLE notes (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT 
 """
 _OWNER_ONLY: Final = 0o600
 _ITEM_INSERT: Final = "INSERT INTO items VALUES (?, ?, ?, ?)"
+_SIZE: Final = "SELECT coalesce(sum(length(payload)), 0) FROM items WHERE spool = ? AND number < ?"
 _ITEM_READ: Final = "SELECT meter, payload FROM items WHERE spool = ? AND number >= ? ORDER BY number LIMIT ?"
 
 
@@ -124,6 +125,7 @@ class FileSpool:
     def __init__(self, memory: MemoryFile, key: int, spool_id: bytes, first: int, after: int) -> None:
         self._memory, self._key = memory, key
         self._id, self._first, self._next = spool_id, first, after
+        self._bytes = int(memory.read(_SIZE, key, after)[0][0]) if first < after else 0
 
     @classmethod
     def open(cls, memory: MemoryFile) -> "FileSpool":
@@ -157,6 +159,11 @@ class FileSpool:
         """See Spool."""
         return self._next
 
+    @property
+    def held_bytes(self) -> int:
+        """See Spool."""
+        return self._bytes
+
     def append(self, items: Sequence[Item]) -> None:
         """See Spool."""
         rows = [(self._key, self._next + at, *item) for at, item in enumerate(items)]
@@ -164,6 +171,7 @@ class FileSpool:
             connection.executemany(_ITEM_INSERT, rows)
             connection.execute("UPDATE spools SET next = ? WHERE key = ?", (self._next + len(rows), self._key))
         self._next += len(rows)
+        self._bytes += sum(len(payload) for _, payload in items)
 
     def read(self, number: int, count: int) -> tuple[Item, ...]:
         """See Spool."""
@@ -178,9 +186,11 @@ class FileSpool:
         if first <= self._first:
             return
         with self._memory.storing() as connection:
+            (gone,) = connection.execute(_SIZE, (self._key, first)).fetchone()
             connection.execute("DELETE FROM items WHERE spool = ? AND number < ?", (self._key, first))
             connection.execute("UPDATE spools SET first = ? WHERE key = ?", (first, self._key))
         self._first = first
+        self._bytes -= gone
 
     def skip_to(self, number: int) -> None:
         """See Spool."""

@@ -1,12 +1,14 @@
 """Drives a local station: the carrier to its area server, its line, a memory file, time."""
 
 import asyncio
+import os
 from collections.abc import Sequence
 
 from prewatt.apps.boxes.clock import BoxClock
 from prewatt.apps.boxes.line import Line, PlainLine, open_shaped
 from prewatt.apps.boxes.peer import Uplink
 from prewatt.apps.boxes.timer import LineTimer
+from prewatt.codec.hop import SPOOL_ID_BYTES
 from prewatt.device.spool import Spool
 from prewatt.device.station import (
     FromAbove,
@@ -30,7 +32,7 @@ class StationBox:
     """One local station in this event loop."""
 
     def __init__(self, spool: Spool, address: Address, clock: BoxClock) -> None:
-        self._station = LocalStation(spool, address, clock.line_ms())
+        self._station = LocalStation(spool, address, clock.line_ms(), os.urandom(SPOOL_ID_BYTES))
         self._name = str(address)
         self._clock = clock
         self._timer = LineTimer(clock.line_ms, lambda: self._step(Tick()))

@@ -15,6 +15,7 @@ from prewatt.apps.cli import (
     init,
     keys,
     meters,
+    papers,
     programs,
     sim,
     stations,
@@ -61,6 +62,7 @@ vending.register(app)
 app.add_typer(areas.app, name="area")
 app.add_typer(stations.app, name="station")
 app.add_typer(boxes.host_app, name="host")
+app.add_typer(papers.app, name="papers")
 app.add_typer(meters.app, name="meter")
 app.add_typer(transfers.app, name="transfer")
 app.add_typer(codes.orders, name="order")

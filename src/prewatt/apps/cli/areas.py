@@ -7,6 +7,7 @@ import typer
 from prewatt.apps.cli.options import Data, JsonOut
 from prewatt.apps.cli.seller import in_path, open_seller
 from prewatt.apps.cli.show import local_time, print_json, say, table
+from prewatt.apps.cli.standings import read_standings, warn_of_papers
 from prewatt.apps.settings import read_settings
 
 __all__ = ["NUMBER_OPTION", "app"]
@@ -22,13 +23,15 @@ _Area = Annotated[str, typer.Argument(metavar="AREA", help="Id of the area, such
 @app.command("list")
 def list_areas(data: Data = None, json_out: JsonOut = False) -> None:
     """List the areas, with how much of each was read today."""
-    with open_seller(read_settings(data=data)) as seller:
+    settings = read_settings(data=data)
+    with open_seller(settings) as seller:
         found, total = seller.get("/areas"), seller.get("/coverage")
+    standings = read_standings(settings.data, [f"area {each['number']}" for each in found])
     if json_out:
-        print_json(found)
+        print_json([each | {"papers": one.as_dict()} for each, one in zip(found, standings.values(), strict=True)])
         return
     table(
-        ("area", "number", "name", "stations", "away", "coverage", "waiting", "heard"),
+        ("area", "number", "name", "stations", "away", "coverage", "waiting", "heard", "papers"),
         [
             (
                 each["area"],
@@ -39,12 +42,14 @@ def list_areas(data: Data = None, json_out: JsonOut = False) -> None:
                 each["coverage"]["text"],
                 "-" if each["kept"] is None else each["kept"],
                 local_time(each["heard_s"]),
+                standings[f"area {each['number']}"].text,
             )
             for each in found
         ],
         right=("number", "stations", "away", "waiting"),
     )
     say(f"all areas: {total['text']}")
+    warn_of_papers(standings)
 
 
 @app.command("add")

@@ -14,14 +14,14 @@ from prewatt.apps.cli.show import print_json, say
 from prewatt.apps.settings import PORT_MAX, read_settings
 from prewatt.units import Address, ValueFieldError
 
-__all__ = ["host_app"]
+__all__ = ["host_app", "installation_in"]
 
 host_app = typer.Typer(no_args_is_help=True, help="The host as a process of its own, and its message servers.")
 
 _AREA_LISTENS: Final = "tcp://127.0.0.1:8501"
 _STATION_LISTENS: Final = "tcp://127.0.0.1:8502"
 _METERS_COME_TO: Final = "tcp://127.0.0.1:8503"
-# As `prewatt.link.certificates.BOX_DAYS`, which would bring the ciphers into every command.
+# As `prewatt.link.validity.BOX_DAYS`, which would bring the carriers into every command.
 _DAYS: Final = 730
 _DAYS_MAX: Final = 7_300
 _HOMES_MAX: Final = 1_000
@@ -98,7 +98,7 @@ def make_server(
     hosts = [parse_place(place, field=field)[0] for field, place in given.items()]
     for route in routes or ():
         parse_place(route, field="route")
-    name = server_name(_installation(data), number)
+    name = server_name(installation_in(data), number)
     until = _certify(data, name, out, days, [*dict.fromkeys([*hosts, *(at or ())])])
     places = ServerPlaces(clients, leaves, cluster, routes or ())
     config = out / "server.conf"
@@ -111,7 +111,6 @@ def certify_area(
     area: Annotated[str, typer.Argument(metavar="AREA", help="Id of the area, such as A1.")],
     out: _Out,
     days: _Days = _DAYS,
-    at: _At = None,
     data: Data = None,
     json_out: JsonOut = False,
 ) -> None:
@@ -125,7 +124,7 @@ def certify_area(
         numbers = {each["area"]: each["number"] for each in seller.get("/areas")}
     if area not in numbers:
         raise ValueFieldError("area", area, f"one of {', '.join(numbers)}")
-    until = _certify(data, area_name(_installation(data), numbers[area]), out, days, at or ())
+    until = _certify(data, area_name(installation_in(data), numbers[area]), out, days, ())
     _tell(json_out, {"area": area, "number": numbers[area], "folder": str(out), "valid_until": until})
 
 
@@ -146,7 +145,7 @@ def certify_station(
     with open_seller(read_settings(data=data)) as seller:
         found = seller.get(f"/stations/{in_path('station', station)}")
     area, number = map(int, str(found["address"]).split("."))
-    until = _certify(data, station_name(_installation(data), Address(area, number)), out, days, ())
+    until = _certify(data, station_name(installation_in(data), Address(area, number)), out, days, ())
     _tell(json_out, {"station": station, "address": found["address"], "folder": str(out), "valid_until": until})
 
 
@@ -240,7 +239,8 @@ def run_meters(
     run(memories, line, home, read_settings().log_level)
 
 
-def _installation(data: Path | None) -> str:
+def installation_in(data: Path | None) -> str:
+    """The id of the installation whose papers these commands make."""
     from prewatt.apps.database import read_installation_id
 
     return read_installation_id(read_settings(data=data))
@@ -248,12 +248,12 @@ def _installation(data: Path | None) -> str:
 
 def _certify(data: Path | None, name: object, out: Path, days: int, at: object) -> str:
     """Writes the papers of a box; gives the day on which they end."""
-    from prewatt.apps.boxes.authority import certify
+    from prewatt.apps.boxes.authority import certify, write_box_papers
     from prewatt.link.certificates import read_expiry_s
-    from prewatt.link.papers import write_papers
 
-    papers = certify(read_settings(data=data), name, int(time.time()), days=days, at=at)  # type: ignore[arg-type]
-    write_papers(out, papers)
+    settings = read_settings(data=data)
+    papers = certify(settings, name, int(time.time()), days=days, at=at)  # type: ignore[arg-type]
+    write_box_papers(settings, out, papers)
     return datetime.fromtimestamp(read_expiry_s(papers.certificate), UTC).strftime("%Y-%m-%d")
 
 

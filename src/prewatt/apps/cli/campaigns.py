@@ -145,7 +145,9 @@ def _post(campaign: str, action: str, data: Path | None, json_out: bool) -> None
 
 
 def _scope(meter: str | None, station: str | None, area: str | None) -> tuple[str, str]:
-    named = [(scope, place) for scope, place in (("meter", meter), ("station", station), ("area", area)) if place]
+    given = (("meter", meter), ("station", station), ("area", area))
+    # An option that is empty (a variable of a script that was never set) must not mean all.
+    named = [(scope, place) for scope, place in given if place is not None]
     if len(named) > 1:
         raise ValueFieldError("place", " and ".join(scope for scope, _ in named), "one of --meter, --station, --area")
     return named[0] if named else ("all", "")

@@ -115,10 +115,15 @@ def _check_spare(vault: "FileVault", index: int, settings: Settings) -> None:
     ]
     if giving:
         raise ValueFieldError("set", index, f"a set that no campaign is giving out; {giving[0]} is, cancel it first")
-    needing = [meter["id"] for meter in meters if index in meter["key_sets"] and not spare & set(meter["key_sets"])]
+    needing = [meter["id"] for meter in meters if index in meter["key_sets"] and not spare & _certain(meter)]
     if needing:
         listed = ", ".join(needing[:_NAMED_MAX]) + (" ..." if len(needing) > _NAMED_MAX else "")
         raise ValueFieldError("set", index, f"a set without which every meter has another; {listed} would have none")
+
+
+def _certain(meter: dict[str, Any]) -> set[int]:
+    """The sets that a meter is certain to have."""
+    return set(meter["key_sets"]) - set(meter["key_sets_doubted"])
 
 
 def _checked(suite: str) -> str:

@@ -1,22 +1,28 @@
 """Whom a command talks to: the running `up` over its API where there is one, else the data folder itself.
 
 Both answer with the same JSON, so a command does not know the difference. The lock file in the data folder says which
-it is, and carries the token of a running one.
+it is, and carries the token of a running one. Where somebody has the folder who does not serve (yet), be it an `up`
+that is starting or another command, a command waits for that a while, as a person would.
 """
 
 import json
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final, Protocol
 from urllib.parse import quote, urlencode
 
 from prewatt.apps.settings import Settings
 from prewatt.host.folder import LockHolder, read_holder
+from prewatt.host.refusals import FolderBusyError
 from prewatt.units import ValueFieldError
 
-__all__ = ["Json", "Seller", "SellerError", "in_path", "open_seller"]
+__all__ = ["BUSY_WAIT_S", "Json", "Seller", "SellerError", "in_path", "open_seller"]
 
 Json = Any
+# How long a command waits for an `up` that is starting, or for another command to end.
+BUSY_WAIT_S: Final = 15.0
+_BUSY_LOOK_S: Final = 0.05
 _ANSWER_WITHIN_S: Final = 30.0
 _API_PREFIX: Final = "/api/v1"
 _REFUSED: Final = 300
@@ -91,15 +97,29 @@ class RemoteSeller:
 @contextmanager
 def open_seller(settings: Settings, *, create: bool = False) -> Iterator[Seller]:
     """The seller of the data folder in ``settings``. ``create`` makes a new installation where there is none."""
+    until_s = time.monotonic() + BUSY_WAIT_S
+    with ExitStack() as stack:
+        seller = _enter(stack, settings, create=create, last=False)
+        while seller is None:
+            time.sleep(_BUSY_LOOK_S)
+            seller = _enter(stack, settings, create=create, last=time.monotonic() >= until_s)
+        yield seller
+
+
+def _enter(stack: ExitStack, settings: Settings, *, create: bool, last: bool) -> Seller | None:
+    """The seller there is at this moment; where there is none, None, or FolderBusyError at the ``last`` try."""
     holder = read_holder(settings.data)
     if holder is not None and holder.port is not None:
         remote = RemoteSeller(holder)
-        try:
-            yield remote
-        finally:
-            remote.close()
-        return
+        stack.callback(remote.close)
+        return remote
+    if holder is not None and not last:
+        return None
     from prewatt.apps.cli.local import local_seller
 
-    with local_seller(settings, create=create) as seller:
-        yield seller
+    try:
+        return stack.enter_context(local_seller(settings, create=create))
+    except FolderBusyError:
+        if last:
+            raise
+        return None

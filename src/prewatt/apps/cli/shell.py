@@ -71,8 +71,9 @@ def _line_of(error: Exception) -> str:
         return f"{place}{error.strerror or error}"
     # Imported here: it brings the ciphers, which most commands never need.
     from prewatt.host.keys import VaultError
+    from prewatt.link.certificates import CertificateError
 
-    if isinstance(error, VaultError):
+    if isinstance(error, VaultError | CertificateError):
         return str(error)
     if os.environ.get("PREWATT_LOG_LEVEL") == "debug":
         traceback.print_exception(error)

@@ -8,12 +8,13 @@ from prewatt.apps.cli.areas import NUMBER_OPTION
 from prewatt.apps.cli.options import Data, JsonOut
 from prewatt.apps.cli.seller import in_path, open_seller
 from prewatt.apps.cli.show import fields, local_time, print_json, say, table
+from prewatt.apps.cli.standings import read_standings, warn_of_papers
 from prewatt.apps.settings import read_settings
 from prewatt.units import ValueFieldError
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="Local stations: list, show, add, coverage, polling.")
+app = typer.Typer(no_args_is_help=True, help="Local stations: list, show, add, coverage, polling, unbooked.")
 
 _Station = Annotated[str, typer.Argument(metavar="STATION", help="Id of the station, such as S1.")]
 
@@ -25,13 +26,15 @@ def list_stations(
     json_out: JsonOut = False,
 ) -> None:
     """List the stations, with how much of each was read today."""
-    with open_seller(read_settings(data=data)) as seller:
+    settings = read_settings(data=data)
+    with open_seller(settings) as seller:
         found = seller.get("/stations", area=area)
+    standings = read_standings(settings.data, [f"station {each['address']}" for each in found])
     if json_out:
-        print_json(found)
+        print_json([each | {"papers": one.as_dict()} for each, one in zip(found, standings.values(), strict=True)])
         return
     table(
-        ("station", "address", "area", "name", "coverage", "silent", "waiting", "heard"),
+        ("station", "address", "area", "name", "coverage", "silent", "waiting", "heard", "papers"),
         [
             (
                 each["station"],
@@ -42,11 +45,13 @@ def list_stations(
                 "-" if each["box"] is None else len(each["box"]["silent"]),
                 "-" if each["box"] is None else each["box"]["waiting"],
                 local_time(each["box"]["heard_s"] if each["box"] else None),
+                standings[f"station {each['address']}"].text,
             )
             for each in found
         ],
         right=("silent", "waiting"),
     )
+    warn_of_papers(standings)
 
 
 @app.command("show")
@@ -109,8 +114,10 @@ def set_line(
 @app.command("coverage")
 def show_coverage(station: _Station, data: Data = None, json_out: JsonOut = False) -> None:
     """Show how many meters of a station were read today, and which were not."""
-    with open_seller(read_settings(data=data)) as seller:
+    settings = read_settings(data=data)
+    with open_seller(settings) as seller:
         found = seller.get(f"/stations/{in_path('station', station)}/coverage")
+        address = seller.get(f"/stations/{in_path('station', station)}")["address"]
     if json_out:
         print_json(found)
         return
@@ -118,6 +125,42 @@ def show_coverage(station: _Station, data: Data = None, json_out: JsonOut = Fals
     if found["stragglers"]:
         rows = [(each["id"], each["m_id"], local_time(each["since_s"])) for each in found["stragglers"]]
         table(("meter", "M-ID", "last read"), rows, right=("M-ID",))
+    warn_of_papers(read_standings(settings.data, [f"station {address}"]))
+
+
+@app.command("unbooked")
+def unbooked(
+    station: _Station,
+    again: Annotated[bool, typer.Option("--again", help="Try to book each of them once more.")] = False,
+    forget: Annotated[
+        str | None, typer.Option("--forget", metavar="REASON", help="Throw them away for good.", show_default=False)
+    ] = None,
+    data: Data = None,
+    json_out: JsonOut = False,
+) -> None:
+    """List Reports, Alarms and Wishes that came through a station and could not be booked.
+
+    They are kept byte for byte until they are booked or thrown away. With --forget it lists what they were.
+    """
+    if again and forget is not None:
+        raise ValueFieldError("--again", "with --forget", "one of the two")
+    place = f"/stations/{in_path('station', station)}/unbooked"
+    with open_seller(read_settings(data=data)) as seller:
+        if forget is not None:
+            found = seller.post(f"{place}/forget", reason=forget)
+        else:
+            found = seller.post(f"{place}/again") if again else seller.get(place)
+    if json_out:
+        print_json(found)
+        return
+    if not found:
+        say("nothing waits to be booked")
+        return
+    table(
+        ("meter", "kind", "last", "times", "cause"),
+        [(each["meter"], each["kind"], local_time(each["last_s"]), each["times"], each["cause"]) for each in found],
+        right=("times",),
+    )
 
 
 @app.command("polling")
@@ -189,6 +232,7 @@ def _print(found: dict[str, Any]) -> None:
         "meters": found["meters"],
         "transformer": ", ".join(found["transformers"]) or "not measured",
         "coverage": found["coverage"]["text"],
+        "not booked": found["unbooked"] or "nothing",
     }
     box = found["box"]
     if box is None:

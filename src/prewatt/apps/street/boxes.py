@@ -4,12 +4,14 @@ Both keep what meters said in files of their own, so that a street that is kille
 one are events of the other; what is left goes onto the line, up to the host, or into the clock.
 """
 
+import os
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from prewatt.apps.boxes.spoolfile import FileSpool, FileSpools, MemoryFile
+from prewatt.codec.hop import SPOOL_ID_BYTES
 from prewatt.device import area, station
 from prewatt.units import Address
 
@@ -28,7 +30,8 @@ class StreetBoxes:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._memories = [MemoryFile(folder / "area.box"), MemoryFile(folder / "station.box")]
         self._area = area.AreaServer(FileSpools(self._memories[0]), STREET.area, line_ms)
-        self._station = station.LocalStation(FileSpool.open(self._memories[1]), STREET, line_ms)
+        fresh_id = os.urandom(SPOOL_ID_BYTES)
+        self._station = station.LocalStation(FileSpool.open(self._memories[1]), STREET, line_ms, fresh_id)
         self._wakes: dict[str, int] = {}
         self.uplink: Callable[[bytes], None] = lambda data: None
         """Takes what goes up to the host."""

@@ -29,8 +29,8 @@ __all__ = ["Screen", "Shown", "face", "happenings", "street_table"]
 
 _REFRESH_S: Final = 0.25
 _NEWS_SHOWN: Final = 6
-# The store is asked for coverage at every fourth look: once a second.
-_COVERAGE_LOOKS: Final = 4
+# The store is asked for the remark at every fourth look: once a second.
+_REMARK_LOOKS: Final = 4
 _BAR_WIDTH: Final = 12
 _FACE_WIDTH: Final = 42
 # The balance that fills a bar: what a customer buys at a time.
@@ -81,9 +81,10 @@ class Screen:
         self.say(f"  .venv/bin/prewatt clock --speed 3600{data}     hurry the street's clock")
         self.say("Ctrl-C stops; the next start goes on.\n")
 
-    async def show(self, street: Shown, coverage: Callable[[], str] = lambda: "") -> None:
-        """Shows the street until cancelled. ``coverage``: how many meters were read today; may read the store."""
-        read, looks = "", 0
+    async def show(self, street: Shown, remark: Callable[[], str] = lambda: "") -> None:
+        """Shows the street until cancelled. ``remark``: what else there is to say, such as how many meters were read
+        today, or that nothing reaches the station; may read the store."""
+        said, looks = "", 0
         before: dict[str, Face] = {}
         news: deque[str] = deque(maxlen=_NEWS_SHOWN)
         live = Live(console=self._console, auto_refresh=False) if self._console.is_terminal else None
@@ -98,10 +99,10 @@ class Screen:
                         self.say(line)
                 before = {face["id"]: face for face in faces}
                 if live:
-                    if looks % _COVERAGE_LOOKS == 0:
-                        read = await asyncio.to_thread(coverage)
+                    if looks % _REMARK_LOOKS == 0:
+                        said = await asyncio.to_thread(remark)
                     looks += 1
-                    table = street_table(faces, street.clock.now_s(), street.clock.speed, read)
+                    table = street_table(faces, street.clock.now_s(), street.clock.speed, said)
                     live.update(Group(table, Text.from_markup("\n".join(news))), refresh=True)
                 await asyncio.sleep(_REFRESH_S)
         finally:
@@ -128,12 +129,12 @@ def happenings(before: Mapping[str, Face], faces: Sequence[Face]) -> Iterator[st
             yield f"{stamp} {meter} [yellow]♪ buzzer: {view['buzzing']}[/yellow]"
 
 
-def street_table(faces: Sequence[Face], clock_s: int, speed: int, read: str = "") -> Table:
-    """Every home's meter by the line; ``read``: how many of all meters were read today."""
+def street_table(faces: Sequence[Face], clock_s: int, speed: int, remark: str = "") -> Table:
+    """Every home's meter by the line; ``remark`` stands beside the time."""
     shown = Table(
         box=box.SIMPLE_HEAD,
         pad_edge=False,
-        title=f"{_time(clock_s)} UTC, {speed} times as fast{read and ', '}{read}",
+        title=f"{_time(clock_s)} UTC, {speed} times as fast{remark and ', '}{remark}",
         title_justify="left",
         title_style="bold",
     )

@@ -54,7 +54,8 @@ class AreaServer:
 
     def __init__(self, spools: Spools, area: int, line_ms: int) -> None:
         """``spools``: its memory, maybe of an earlier life; ValueFieldError for an area that is not 0 to 255."""
-        self._address = Address(check_number(area, field="area"), 0)
+        self._area = check_number(area, field="area")
+        self._address = Address(area, 0)
         self._boots = count_boot(spools)
         self._storing = Storing(spools, area)
         self._host_up = False
@@ -81,8 +82,8 @@ class AreaServer:
         address = self._address
         try:
             kind, address = _parse_head(data)
-            if address.area != self._address.area:
-                raise NotTakenError(RefusedReason.FOREIGN, f"address: {address} came to area {self._address.area}")
+            if address.area != self._area:
+                raise NotTakenError(RefusedReason.FOREIGN, f"address: {address} came to area {self._area}")
             if kind is HopKind.KEPT_ACK:
                 self._booked(data)
             elif kind not in _ROUTED_DOWN:
@@ -100,10 +101,10 @@ class AreaServer:
             self._storing.booked(message.address.station, message.spool, message.number)
 
     def _hear_station(self, station: int, data: bytes, effects: list[AreaEffect]) -> None:
-        here = Address(self._address.area, station)
         try:
             kind, address = _parse_head(data)
-            if address != here:
+            if address.area != self._area or address.station != station:
+                here = Address(self._area, station)
                 raise NotTakenError(RefusedReason.FOREIGN, f"address: {address} came from station {here}")
             if kind is HopKind.KEPT:
                 self._keep(data, effects)
@@ -114,7 +115,7 @@ class AreaServer:
                 raise NotTakenError(RefusedReason.DIRECTION, f"kind {kind:02X} goes down, and came up")
             self._to_host(data, effects)
         except NotTakenError as error:
-            self._refuse(here, data, error, effects)
+            self._refuse(Address(self._area, station), data, error, effects)
 
     def _keep(self, data: bytes, effects: list[AreaEffect]) -> None:
         message = _parse(data)
@@ -161,9 +162,11 @@ class AreaServer:
         if line_ms >= self._health_ms:
             self._health_ms = line_ms + AREA_HEALTH_MS
             effects.append(ToHost(build_hop(self._area_health())))
-        effects += [ToHost(build_hop(message)) for message in self._storing.pick(line_ms)]
-        due_ms = self._storing.due_ms()
-        wake_ms = self._health_ms if due_ms is None else min(due_ms, self._health_ms)
+        wake_ms = self._health_ms
+        if self._storing.busy:
+            effects += [ToHost(build_hop(message)) for message in self._storing.pick(line_ms)]
+            due_ms = self._storing.due_ms()
+            wake_ms = wake_ms if due_ms is None else min(due_ms, wake_ms)
         effects.append(WakeAt(max(wake_ms, line_ms + 1)))
         return effects
 

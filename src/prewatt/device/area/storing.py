@@ -6,22 +6,35 @@ everything before has gone up. Of each station the oldest spool that holds anyth
 time; stations take turns, and only so many messages wait for the host at once.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from prewatt.codec.batch import Item
 from prewatt.codec.hop import Kept, RefusedReason
 from prewatt.device.forwarding import Forwarding
 from prewatt.device.refusing import NotTakenError
 from prewatt.device.spool import Spool, SpoolError, Spools
 from prewatt.units import Address
 
-__all__ = ["KEPT_RETRY_MS", "NUMBER_TAKEN_MAX", "SPOOLS_EACH_MAX", "STATION_ITEMS_MAX", "UNDER_WAY_MAX", "Storing"]
+__all__ = [
+    "KEPT_RETRY_MS",
+    "NUMBER_TAKEN_MAX",
+    "SPOOLS_EACH_MAX",
+    "STATION_BYTES_MAX",
+    "STATION_ITEMS_MAX",
+    "UNDER_WAY_MAX",
+    "Storing",
+]
 
 # Of one station: a little more than a station itself can hold (256 meters with 80 items each).
 STATION_ITEMS_MAX: Final = 20_480
-# A station begins a new spool when its memory was erased; not often.
-SPOOLS_EACH_MAX: Final = 8
+# And no more bytes: what 256 meters come to whose Reports all are of the longest size (48 of 2,500 bytes each, 24
+# Alarms, 8 Wishes). A real week is 4.5 MB. All 256 stations of an area: 8 GiB.
+STATION_BYTES_MAX: Final = 32 * 1024 * 1024
+# A station begins a new spool each time it starts; so often may one start with something to say while the host is away.
+SPOOLS_EACH_MAX: Final = 64
 # Messages of different stations that wait for the host at once: 2 MB.
 UNDER_WAY_MAX: Final = 32
 KEPT_RETRY_MS: Final = 5_000
@@ -60,9 +73,18 @@ class Storing:
         """The stations that have a spool here."""
         return tuple(self._stations)
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything may have to be sent, or waits to be acknowledged."""
+        return bool(self._ready or self._due)
+
     def kept(self, station: int) -> int:
         """How many items of a station the host has not booked yet."""
         return sum(stored.held for stored in self._stations.get(station, ()))
+
+    def kept_bytes(self, station: int) -> int:
+        """Their payloads, together."""
+        return sum(stored.spool.held_bytes for stored in self._stations.get(station, ()))
 
     def take(self, message: Kept) -> int | None:
         """Makes the message's items durable; the highest number that is, to be acknowledged below.
@@ -78,9 +100,8 @@ class Storing:
             if spool is None:
                 return None
             new = message.items[max(spool.next - message.first, 0) :]
-            if self.kept(station) + len(new) > STATION_ITEMS_MAX:
-                raise NotTakenError(RefusedReason.FULL, f"station {station}: {STATION_ITEMS_MAX} items wait already")
             if new:
+                self._check_room(station, new)
                 spool.append(new)
         except SpoolError as error:
             raise NotTakenError(RefusedReason.NOT_STORED, f"memory: {error}") from None
@@ -124,6 +145,12 @@ class Storing:
                 stored.forwarding.reset()
             self._ready[station] = None
         self._due = {}
+
+    def _check_room(self, station: int, new: Sequence[Item]) -> None:
+        if self.kept(station) + len(new) > STATION_ITEMS_MAX:
+            raise NotTakenError(RefusedReason.FULL, f"station {station}: {STATION_ITEMS_MAX} items wait already")
+        if self.kept_bytes(station) + sum(len(payload) for _, payload in new) > STATION_BYTES_MAX:
+            raise NotTakenError(RefusedReason.FULL, f"station {station}: {STATION_BYTES_MAX} bytes wait already")
 
     def _pick(self, station: int, line_ms: int) -> Kept | None:
         head = next((stored for stored in self._stations[station] if stored.held), None)

@@ -2,12 +2,13 @@
 
 Nothing goes out before the modem has turned from hearing to sending, and nothing while it is still sending. Before it
 repeats or begins anything it listens: where the line is in use it waits, but not for ever, so that no transmitter that
-is stuck, foreign or hostile can silence a line.
+is stuck, foreign or hostile can keep it from trying.
 """
 
 from typing import Final
 
 from prewatt.codec.frame import Frame
+from prewatt.codec.messages import PAYLOAD_BYTES_MAX
 from prewatt.device.modem.events import ModemCounts, ModemEffect, Transmit
 from prewatt.protocol.airtime import LineTiming
 from prewatt.protocol.arq import ArqSender, LineMessage
@@ -18,6 +19,8 @@ __all__ = ["Voice"]
 _JITTER_SLOTS: Final = 4
 # The longest fragment so often over: more patience than that is for somebody who is not keeping to the rules.
 _BUSY_FRAGMENTS_MAX: Final = 4
+# And so many of the longest messages over, where one transmission follows the other: no exchange lasts as long.
+_BUSY_MESSAGES_MAX: Final = 2
 _NUMBERS: Final = 256
 
 
@@ -25,6 +28,7 @@ class Voice:
     """The sending half of a modem."""
 
     __slots__ = (
+        "_busy_longest_ms",
         "_busy_until_ms",
         "_repeats",
         "counts",
@@ -47,6 +51,7 @@ class Voice:
         self.deadline_ms = 0
         self._repeats = 0
         self._busy_until_ms: int | None = None
+        self._busy_longest_ms: int | None = None
 
     def heard(self, line_ms: int) -> None:
         """A transmission ended now; whoever answers turns first."""
@@ -103,12 +108,15 @@ class Voice:
         """When to look again, where nothing may be begun now; None where it may."""
         if line_ms < self.ready_ms:
             return self.ready_ms
-        if not busy:
-            self._busy_until_ms = None
-            return None
-        if self._busy_until_ms is None:
-            self._busy_until_ms = line_ms + _BUSY_FRAGMENTS_MAX * self.timing.fragment_ms
-        if line_ms < self._busy_until_ms:
-            return line_ms + self.timing.slot_ms
-        self._busy_until_ms = None
+        if busy:
+            if self._busy_until_ms is None:
+                self._busy_until_ms = line_ms + _BUSY_FRAGMENTS_MAX * self.timing.fragment_ms
+            longest_ms = self._busy_longest_ms
+            # One that passed long ago is of an earlier wait.
+            if longest_ms is None or line_ms > longest_ms + self.timing.silence_ms:
+                longest_ms = line_ms + _BUSY_MESSAGES_MAX * self.timing.message_ms(PAYLOAD_BYTES_MAX)
+                self._busy_longest_ms = longest_ms
+            if line_ms < min(self._busy_until_ms, longest_ms):
+                return line_ms + self.timing.slot_ms
+        self._busy_until_ms = self._busy_longest_ms = None
         return None

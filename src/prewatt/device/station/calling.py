@@ -68,11 +68,12 @@ class Calling:
         """The call of this meter that is under way; None where another or none is called."""
         return self._call if self._call is not None and self._call.meter_id == meter_id else None
 
-    def answered(self, meter_id: MeterId) -> None:
-        """Ends the call of this meter, if there is one."""
+    def answered(self, meter_id: MeterId) -> Call | None:
+        """Ends the call of this meter and gives it; None where another or none is called."""
         call = self.called(meter_id)
         if call is not None:
             self._end(call)
+        return call
 
     def leave(self, gone: frozenset[MeterId]) -> None:
         """These meters stand here no more."""

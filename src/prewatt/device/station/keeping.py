@@ -5,6 +5,11 @@ nobody can take the room of others; at its limit the new item is not taken, and 
 Report's day stays in the meter for 35 days and the host asks for a day that is missing; an Alarm is repeated by its
 meter until the host itself acknowledges it; a Wish is asked again by the person who sees nothing come of it. The same
 bytes of the same meter are held once while they wait.
+
+Nobody inside a memory can tell that it was set back to an older copy of itself, and gives numbers again that the boxes
+above have already: they would take the new words under them for old ones, acknowledge them and throw them away. So a
+station that starts goes on under a spool id that was drawn just then. What waits goes up again under it; the host
+books it once.
 """
 
 from collections import Counter
@@ -33,16 +38,20 @@ _Share = tuple[MeterId, int]
 class Keeping:
     """The spool of one station, what it holds of whom, and what is under way."""
 
-    __slots__ = ("_address", "_forwarding", "_held", "_shares", "_spool", "dropped")
+    __slots__ = ("_address", "_forwarding", "_fresh_id", "_held", "_shares", "_spool", "dropped")
 
-    def __init__(self, spool: Spool, address: Address) -> None:
+    def __init__(self, spool: Spool, address: Address, fresh_id: bytes | None = None) -> None:
+        """``fresh_id``: 8 random bytes of this start, under which the spool goes on; None where the memory cannot be
+        an older copy of itself."""
         self._spool, self._address = spool, address
+        self._fresh_id = fresh_id
         self._forwarding = Forwarding()
         self.dropped = 0
         self._held: Counter[_Same] = Counter()
         self._shares: Counter[_Share] = Counter()
         for item in read_all(spool):
             self._count(item, 1)
+        self._begin()
 
     @property
     def waiting(self) -> int:
@@ -68,7 +77,9 @@ class Keeping:
         return True
 
     def pick(self, line_ms: int, retry_ms: int) -> Kept | None:
-        """What to send up now, if anything; nothing while the memory cannot be read."""
+        """What to send up now, if anything; nothing while the memory cannot be read, or does not take its new id."""
+        if not self._begin():
+            return None
         try:
             return self._forwarding.pick(self._spool, self._address, line_ms, retry_ms)
         except SpoolError:
@@ -85,7 +96,7 @@ class Keeping:
         numbers again that others already had: what is held then goes up as a new spool.
         """
         held = self._spool
-        if spool != held.id:
+        if spool != held.id or self._fresh_id is not None:
             return
         if number >= held.next:
             self._renew(number)
@@ -96,6 +107,17 @@ class Keeping:
     def link_is_new(self) -> None:
         """The way up was away: whatever was under way is sent again."""
         self._forwarding.reset()
+
+    def _begin(self) -> bool:
+        """Whether the spool goes by the id of this start. Until then nothing goes up: a memory that takes no id could
+        not forget what is acknowledged either."""
+        if self._fresh_id is not None:
+            try:
+                self._spool.renew(self._fresh_id)
+            except SpoolError:
+                return False
+            self._fresh_id = None
+        return True
 
     def _forget(self, number: int) -> None:
         held = self._spool

@@ -8,7 +8,6 @@ arrives late takes nobody's place, or a stale Hello would cost a Command. What i
 round's waiting like an answer; no message here is the only copy of anything (the host retries by rule R6).
 """
 
-from collections import deque
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final, NamedTuple
@@ -69,7 +68,7 @@ class Rounds:
         self._urgent: dict[tuple[MeterId, bool], Call] = {}
         self._ordinary: dict[tuple[MeterId, bool], Call] = {}
         self._progress: dict[int, _Progress] = {}
-        self._heard: deque[bytes] = deque(maxlen=ROUNDS_REMEMBERED)
+        self._heard: dict[bytes, None] = {}
         self.overtaken = 0
 
     @property
@@ -87,7 +86,9 @@ class Rounds:
         digest = sha256(data).digest()
         if digest in self._heard:
             return True
-        self._heard.append(digest)
+        if len(self._heard) >= ROUNDS_REMEMBERED:
+            del self._heard[next(iter(self._heard))]
+        self._heard[digest] = None
         return False
 
     def take(self, message: Round, until_ms: int) -> bool:
@@ -95,17 +96,18 @@ class Rounds:
         if len(self._progress) >= ROUNDS_MAX:
             return False
         progress = self._progress.setdefault(message.number, _Progress(message.urgent))
+        queue = self._urgent if message.urgent else self._ordinary
         for meter_id, payload in message.items:
             call = Call(meter_id, payload, message.number, message.urgent, until_ms)
-            older = self._urgent.get(call.place) or self._ordinary.get(call.place)
+            place = call.place
+            older = self._urgent.get(place) or self._ordinary.get(place)
             if older is not None and not _follows(call.number, older.number):
                 self.overtaken += 1
                 continue
             progress.outstanding += 1
             if older is not None:
                 self._drop(older)
-            queue = self._urgent if call.urgent else self._ordinary
-            queue[call.place] = call
+            queue[place] = call
         return True
 
     def next(self, line_ms: int) -> Call | None:
@@ -127,7 +129,9 @@ class Rounds:
 
     def answer(self, number: int, item: Item, line_ms: int, plan: Plan) -> None:
         """A meter's answer to a message of the round, or to none (LATE_ROUND)."""
-        progress = self._progress.setdefault(number, _Progress(urgent=True))
+        progress = self._progress.get(number)
+        if progress is None:
+            progress = self._progress[number] = _Progress(urgent=True)
         if len(progress.answers) >= METERS_MAX:
             return
         if not progress.answers:
@@ -169,7 +173,8 @@ class Rounds:
 
     def due_ms(self) -> int | None:
         """When answers have waited long enough; None where none wait."""
-        return min((each.hold_until_ms for each in self._progress.values() if each.answers), default=None)
+        waiting = [each.hold_until_ms for each in self._progress.values() if each.answers]
+        return min(waiting) if waiting else None
 
     def _calls(self) -> list[Call]:
         return [*self._urgent.values(), *self._ordinary.values()]

@@ -8,12 +8,12 @@ SPEC.md section 8.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from prewatt.codec.errors import DecodeError
 from prewatt.codec.frame import Frame, FrameFlags
 from prewatt.codec.hop import (
-    Answers,
     Health,
     HopMessage,
     KeptAck,
@@ -55,13 +55,14 @@ _NAMED_MAX: Final = 8
 class LocalStation:
     """One station with power. Its uplink is down until it is told otherwise."""
 
-    def __init__(self, spool: Spool, address: Address, line_ms: int) -> None:
-        """``spool``: its memory, maybe of an earlier life; ``line_ms``: line time now, in milliseconds."""
+    def __init__(self, spool: Spool, address: Address, line_ms: int, fresh_id: bytes | None = None) -> None:
+        """``spool``: its memory, maybe of an earlier life; ``line_ms``: line time now, in milliseconds; ``fresh_id``: 8
+        random bytes drawn for this start, or None where the memory cannot be an older copy of itself."""
         self._spool, self._address = spool, address
         self._boots = count_boot(spool)
         self._members, self._plan = load_members(spool, address), load_plan(spool, address)
         self._m_ids = dict(self._members.members)
-        self._keeping = Keeping(spool, address)
+        self._keeping = Keeping(spool, address, fresh_id)
         self._rounds = Rounds()
         self._calling = Calling(self._rounds, line_ms)
         self._up = False
@@ -129,13 +130,14 @@ class LocalStation:
     def _take_round(self, message: Round, data: bytes, line_ms: int) -> None:
         if self._rounds.is_copy(data):
             return
-        ours = tuple(item for item in message.items if item[0] in self._m_ids)
-        taken = Round(message.address, message.number, message.urgent, ours)
-        if not self._rounds.take(taken, line_ms + self._plan.item_life_ms):
-            raise NotTakenError(RefusedReason.FULL, f"rounds: {ROUNDS_MAX} are not worked through yet")
-        strangers = [format_meter_id(meter_id) for meter_id, _ in message.items if meter_id not in self._m_ids]
+        strangers = [meter_id for meter_id, _ in message.items if meter_id not in self._m_ids]
         if strangers:
-            named = ", ".join(strangers[:_NAMED_MAX]) + (" ..." if len(strangers) > _NAMED_MAX else "")
+            message = replace(message, items=tuple(item for item in message.items if item[0] in self._m_ids))
+        if not self._rounds.take(message, line_ms + self._plan.item_life_ms):
+            raise NotTakenError(RefusedReason.FULL, f"rounds: {ROUNDS_MAX} are not worked through yet")
+        if strangers:
+            named = ", ".join(map(format_meter_id, strangers[:_NAMED_MAX]))
+            named += " ..." if len(strangers) > _NAMED_MAX else ""
             raise NotTakenError(RefusedReason.NOT_MEMBER, f"meter: not below this station: {named}")
 
     def _take_members(self, message: Members) -> None:
@@ -175,9 +177,8 @@ class LocalStation:
         if frame.payload[0] in KEPT_KINDS:
             self._keeping.take(item)
         elif frame.payload[0] in _ANSWER_KINDS:
-            call = self._calling.called(frame.meter_id)
+            call = self._calling.answered(frame.meter_id)
             self._rounds.answer(LATE_ROUND if call is None else call.number, item, line_ms, self._plan)
-            self._calling.answered(frame.meter_id)
 
     def _turn_uplink(self, line_ms: int, *, up: bool) -> None:
         self._up = up
@@ -190,13 +191,12 @@ class LocalStation:
 
     def _go_on(self, line_ms: int) -> list[StationEffect]:
         effects: list[StationEffect] = [*self._calling.go_on(line_ms, self._plan, self._m_ids)]
+        dues = [self._calling.due_ms(self._plan)]
         if self._up:
             effects += [Uplink(build_hop(message)) for message in self._say(line_ms)]
+            dues += (self._rounds.due_ms(), self._keeping.due_ms(), self._health_ms)
         self._saying = []
-        due = [self._calling.due_ms(self._plan)]
-        if self._up:
-            due += [self._rounds.due_ms(), self._keeping.due_ms(), self._health_ms]
-        wakes = [due_ms for due_ms in due if due_ms is not None]
+        wakes = [due_ms for due_ms in dues if due_ms is not None]
         if wakes:
             effects.append(WakeAtLine(max(min(wakes), line_ms + 1)))
         return effects
@@ -207,9 +207,11 @@ class LocalStation:
         if self._health_wanted or line_ms >= self._health_ms:
             said.append(self._health())
             self._health_wanted, self._health_ms = False, line_ms + self._plan.health_ms
-        answers: list[Answers] = self._rounds.pick(self._address, line_ms)
+        said += self._rounds.pick(self._address, line_ms)
         kept = self._keeping.pick(line_ms, self._plan.kept_retry_ms)
-        return [*said, *answers, *([kept] if kept is not None else [])]
+        if kept is not None:
+            said.append(kept)
+        return said
 
     def _health(self) -> Health:
         return Health(

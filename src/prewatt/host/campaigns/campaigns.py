@@ -9,11 +9,11 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from prewatt.host.campaigns.answers import CampaignAnswer, CampaignKind, CampaignOutline, CampaignState
 from prewatt.host.campaigns.runner import Runner, end, withdraw
-from prewatt.host.campaigns.shown import read_campaign, read_outlines
+from prewatt.host.campaigns.shown import NOT_SHOWN, read_campaign, read_outlines
 from prewatt.host.campaigns.wishes import CampaignWish, check_wish
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.fields import check_id
@@ -37,10 +37,14 @@ class Campaigns:
 
     def start(self, wish: CampaignWish) -> CampaignAnswer:
         """A new campaign, scheduled or running at once. RefusedError names the first field that is not allowed."""
+        asked = sha256(repr(wish).encode()).hexdigest()[:32]
         if wish.id is not None:
             check_id(wish.id, field="id")
+            with self._context.store.reading() as connection:
+                if _is_known(connection, wish.id, asked):
+                    # Whatever has become of its time, its place or its key since.
+                    return read_campaign(connection, wish.id, self._context.now())
         checked = check_wish(self._context, wish)
-        asked = sha256(repr(wish).encode()).hexdigest()[:32]
         campaign = self._context.store.write(lambda writing: self._start(writing, checked, asked))
         return self._changed(campaign)
 
@@ -92,13 +96,9 @@ class Campaigns:
     def _start(self, writing: Writing, wish: CampaignWish, asked: str) -> str:
         campaigns, connection, now_s = schema.campaigns, writing.connection, self._context.now()
         number = (connection.execute(select(func.max(campaigns.c.number))).scalar() or 0) + 1
-        campaign = wish.id or f"C{number}"
-        known = connection.execute(select(campaigns.c.what).where(campaigns.c.id == campaign)).scalar()
-        if known is not None:
-            if json.loads(known)["asked"] == asked:
-                return campaign
-            allowed = "an id that is new, or the same campaign again"
-            raise RefusedError(RefusalOutcome.EXISTS_WITH_DIFFERENT_FIELDS, "id", campaign, allowed)
+        campaign = wish.id or _free_id(connection, number)
+        if _is_known(connection, campaign, asked):
+            return campaign
         still = select(func.count()).where(campaigns.c.state.in_(("scheduled", "running", "paused")))
         if connection.execute(still).scalar_one() >= CAMPAIGNS_OPEN_MAX:
             allowed = f"fewer than {CAMPAIGNS_OPEN_MAX} campaigns that have not ended"
@@ -121,7 +121,7 @@ class Campaigns:
                 made_s=now_s,
             )
         )
-        shown = {name: value for name, value in what.items() if name != "asked"}
+        shown = {name: value for name, value in what.items() if name not in NOT_SHOWN}
         place = f"{wish.scope} {wish.place}".strip()
         log_action(writing, now_s, "campaign start", campaign, f"{wish.kind} for {place}: {json.dumps(shown)}")
         return campaign
@@ -143,7 +143,8 @@ class Campaigns:
         assert price is not None
         from_s = now_s if wish.valid_from_s is None else wish.valid_from_s
         # Meters that are enrolled later get it through the campaign, once that has begun.
-        return {"tariff": make_tariff(writing, table, price, from_s, now_s, everywhere=False).version}
+        made = make_tariff(writing, table, price, from_s, now_s, everywhere=False)
+        return {"tariff": made.version, "made": True}
 
     def _change(
         self, campaign: str, action: str, states: tuple[str, ...], how: Callable[[Writing, Row[Any], int], None]
@@ -164,6 +165,24 @@ class Campaigns:
 
         self._context.store.write(work)
         return self._changed(campaign)
+
+
+def _is_known(connection: Connection, campaign: str, asked: str) -> bool:
+    """Whether this very campaign was started before; RefusedError where its id was given to another."""
+    campaigns = schema.campaigns.c
+    known = connection.execute(select(campaigns.what).where(campaigns.id == campaign)).scalar()
+    if known is not None and json.loads(known)["asked"] != asked:
+        allowed = "an id that is new, or the same campaign again"
+        raise RefusedError(RefusalOutcome.EXISTS_WITH_DIFFERENT_FIELDS, "id", campaign, allowed)
+    return known is not None
+
+
+def _free_id(connection: Connection, number: int) -> str:
+    """`C` and a number, from this one on the first that nobody gave to a campaign."""
+    campaigns = schema.campaigns.c
+    while connection.execute(select(campaigns.id).where(campaigns.id == f"C{number}")).scalar() is not None:
+        number += 1
+    return f"C{number}"
 
 
 def _set_state(writing: Writing, row: Row[Any], state: str) -> None:

@@ -8,10 +8,11 @@ moves joins nothing and leaves nothing.
 import json
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, false, insert, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, false, insert, or_, select, true
 
 from prewatt.host.campaigns.answers import CampaignKind, CampaignScope
 from prewatt.host.store import Writing, schema
+from prewatt.protocol.transfer import BodyState
 
 __all__ = ["JOINED", "campaign_tariff", "join_running", "target_of"]
 
@@ -32,7 +33,9 @@ def target_of(kind: str, scope: str, place: str, suite: str | None) -> ColumnEle
     }.get(CampaignScope(scope), false())
     home = meters.kind == "home" if kind in _HOMES_ONLY else true()
     sealed = meters.suite == suite if suite is not None else true()
-    return and_(where, home, sealed, meters.account != "closed")
+    books = schema.books.c
+    lost = select(books.meter).where(books.meter == meters.id, books.body == BodyState.LOST.value)
+    return and_(where, home, sealed, meters.account != "closed", ~exists(lost))
 
 
 def join_running(writing: Writing, meter: str, now_s: int) -> None:

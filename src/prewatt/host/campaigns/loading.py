@@ -28,6 +28,7 @@ from prewatt.crypto import SuiteName
 from prewatt.host.store import schema
 
 __all__ = [
+    "OFFERS_IN_TRIAL_MAX",
     "OFFERS_MAX",
     "PROGRAM_CODES",
     "Ended",
@@ -43,6 +44,8 @@ __all__ = [
 PROGRAM_CODES: Final = frozenset({Code.PROGRAM_OFFER, Code.PROGRAM_CHUNK, Code.PROGRAM_ACTIVATE})
 # A meter that loses its place so often is not loading but failing.
 OFFERS_MAX: Final = 8
+# With the pauses between them that is longer than the trial of another program, during which no offer is taken.
+OFFERS_IN_TRIAL_MAX: Final = 2 * OFFERS_MAX
 
 Step = dict[str, Any]
 
@@ -109,6 +112,8 @@ def next_step(step: Step, *, done: bool, rest: bytes | None, units: int) -> Step
         return Ended("done", "it runs already")
     if step["step"] == "activate":
         return Ended("done") if done else _after_refusal(step, standing)
+    if standing.coming != version and standing.stage is ProgramStage.TRIAL:
+        return _offer_again(step, OFFERS_IN_TRIAL_MAX)
     if standing.coming != version or standing.stage is ProgramStage.NONE:
         return Ended("refused", "the signature, the version or the size is not what the meter takes")
     if not done and step["step"] == "chunk" and standing.next_unit in (step["unit"], units):
@@ -126,8 +131,8 @@ def _after_refusal(step: Step, standing: ProgramStanding) -> Step | Ended:
     return _offer_again(step)
 
 
-def _offer_again(step: Step) -> Step | Ended:
-    if step["offers"] >= OFFERS_MAX:
+def _offer_again(step: Step, most: int = OFFERS_MAX) -> Step | Ended:
+    if step["offers"] >= most:
         return Ended("refused", "the meter loses its place again and again")
     return step | {"step": "offer", "offers": step["offers"] + 1}
 

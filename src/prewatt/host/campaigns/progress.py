@@ -23,9 +23,11 @@ __all__ = [
     "asks_query",
     "clock_checked",
     "control_ended",
+    "control_held",
     "controls_dropped",
     "drop_replaced",
     "key_proved",
+    "leave_campaigns",
     "move_meter",
     "program_runs",
     "program_told",
@@ -103,19 +105,34 @@ def control_ended(writing: Writing, control: int, state: str, now_s: int, reason
     elif row.kind == CampaignKind.KEY:
         _key_step_done(writing, row, now_s)
     elif row.kind == CampaignKind.PROGRAM:
-        begins_s = max(json.loads(row.what)["at_s"], now_s)
-        asked_s = begins_s + TRIAL_S + CONFIRM_S
-        move_meter(writing, row, step="trial", control=None, asks=True, due_s=asked_s, sent_s=begins_s)
+        _program_loaded(writing, row, now_s)
     else:
         if row.kind == CampaignKind.TARIFF:
             _mark_tariff(writing, row)
         settle_meter(writing, row, "confirmed", now_s)
 
 
+def control_held(writing: Writing, control: int, reason: str) -> None:
+    """A control command cannot go out yet; why stands beside its meter, where it is of a campaign."""
+    rows = schema.campaign_meters
+    told = update(rows).where(rows.c.control == control, rows.c.state.in_(OPEN_STATES), rows.c.reason != reason)
+    writing.connection.execute(told.values(reason=reason))
+
+
 def controls_dropped(writing: Writing, controls: Iterable[int], now_s: int) -> None:
     """Newer wishes of people took the place of these."""
     for number in controls:
         control_ended(writing, number, "dropped", now_s)
+
+
+def leave_campaigns(writing: Writing, meter: str, now_s: int, reason: str) -> None:
+    """Nothing will ever be sent to this meter again: no campaign waits for it."""
+    rows = schema.campaign_meters
+    open_rows = select(rows).where(rows.c.meter == meter, rows.c.state.in_(OPEN_STATES))
+    for row in writing.connection.execute(open_rows).all():
+        if row.control is not None:
+            _drop_control(writing, row.control, "dropped", now_s)
+        settle_meter(writing, row, "dropped", now_s, reason)
 
 
 def _mark_tariff(writing: Writing, row: Row[Any]) -> None:
@@ -170,6 +187,18 @@ def _key_step_done(writing: Writing, row: Row[Any], now_s: int) -> None:
             move_meter(writing, row, step="prove", control=None, asks=True, due_s=now_s)
 
 
+def _program_loaded(writing: Writing, row: Row[Any], now_s: int) -> None:
+    what, meters = json.loads(row.what), schema.meters
+    running = writing.connection.execute(select(meters.c.program).where(meters.c.id == row.meter)).scalar()
+    if running == what["program"]:
+        # It had it all along: from the factory, or a host that was restored had forgotten. No event comes of it.
+        settle_meter(writing, row, "confirmed", now_s, "it runs already")
+        return
+    begins_s = max(what["at_s"], now_s)
+    asked_s = begins_s + TRIAL_S + CONFIRM_S
+    move_meter(writing, row, step="trial", control=None, asks=True, due_s=asked_s, sent_s=begins_s)
+
+
 def key_proved(writing: Writing, meter: str, key_set: int, now_s: int) -> None:
     """A session under this set has succeeded: the set it replaces may go."""
     for row in _rows(writing, meter, CampaignKind.KEY):
@@ -213,8 +242,9 @@ def program_told(writing: Writing, meter: str, code: int, time_s: int, detail: b
     started = code == EventCode.PROGRAM_STARTED
     program_runs(writing, meter, coming if started else other)
     for row in _rows(writing, meter, CampaignKind.PROGRAM):
-        # One of an earlier trial of the same program, told late, says nothing of this one.
-        old = time_s + _CLOCKS_APART_S < (row.sent_s or 0)
+        # A return from an earlier trial of the same program, told late, says nothing of this one; a program that was
+        # confirmed runs, whenever that was by the meter's clock.
+        old = not started and time_s + _CLOCKS_APART_S < (row.sent_s or 0)
         if json.loads(row.what)["program"] == coming and row.step == "trial" and not old:
             why = "" if started else _RETURNED_WHY.get(int.from_bytes(detail[2 * _VERSION_BYTES :], "big"), "")
             settle_meter(writing, row, "confirmed" if started else "refused", now_s, why)

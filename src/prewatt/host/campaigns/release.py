@@ -54,9 +54,13 @@ def _send(
 
 
 def _tariff(writing: Writing, context: HostContext, place: Row[Any], what: dict[str, Any], now_s: int) -> None:
-    tariff = read_tariff(writing.connection, what["tariff"])
+    tariff, meters = read_tariff(writing.connection, what["tariff"]), schema.meters
+    wanted = writing.connection.execute(select(meters.c.tariff).where(meters.c.id == place.meter)).scalar()
     if tariff is None:
         settle_meter(writing, place, "refused", now_s, "the tariff is not here")
+    elif wanted is not None and wanted > tariff.version:
+        # Set by a person while the meter waited here: the older wish must not push it out.
+        settle_meter(writing, place, "dropped", now_s, f"tariff {wanted}, which is newer, took its place")
     else:
         _send(writing, place, Code.MODE, {"tariff": tariff.version}, tariff.build_body(), now_s)
 

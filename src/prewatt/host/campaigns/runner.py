@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import Row, func, insert, literal, or_, select, update
 
 from prewatt.codec.commands import Code, control_digest
+from prewatt.codec.modetable import ModeTable
 from prewatt.host.campaigns.answers import CampaignKind, CampaignState
 from prewatt.host.campaigns.joining import target_of
 from prewatt.host.campaigns.loading import withdraw_body, withdraw_step
@@ -22,6 +23,7 @@ from prewatt.host.context import HostContext, log_action
 from prewatt.host.controls import queue_control
 from prewatt.host.refusals import StoreError
 from prewatt.host.store import Writing, schema
+from prewatt.host.tariffs import make_tariff, next_version, read_tariff
 
 __all__ = ["GIVE_WAY_S", "LOOK_EVERY_MS", "RELEASE_EVERY_S", "WOKEN_AT_ONCE_MAX", "Runner", "begin", "end", "withdraw"]
 
@@ -78,12 +80,13 @@ class Runner:
 
     def _move_on(self, writing: Writing, now_s: int, share_s: int) -> list[str]:
         campaigns, woken = schema.campaigns, list[str]()
-        due = select(campaigns).where(campaigns.c.state == "scheduled", campaigns.c.start_s <= now_s)
-        for row in writing.connection.execute(due.order_by(campaigns.c.number)).all():
-            begin(writing, row, now_s)
+        # Ends first: one whose whole time went by while the host was off must not push out others of its kind.
         late = select(campaigns).where(campaigns.c.state.in_(("scheduled", "running", "paused")))
         for row in writing.connection.execute(late.where(campaigns.c.until_s <= now_s)).all():
             woken += end(writing, row, CampaignState.ENDED, now_s)
+        due = select(campaigns).where(campaigns.c.state == "scheduled", campaigns.c.start_s <= now_s)
+        for row in writing.connection.execute(due.order_by(campaigns.c.start_s, campaigns.c.number)).all():
+            begin(writing, row, now_s)
         running = select(campaigns).where(campaigns.c.state == "running").order_by(campaigns.c.number)
         for row in writing.connection.execute(running).all():
             if not self._in_window(row, now_s):
@@ -131,6 +134,8 @@ class Runner:
 
 def begin(writing: Writing, row: Row[Any], now_s: int) -> None:
     """The campaign runs from now on: its meters wait, and those that wait in an older one of its kind are dropped."""
+    if row.kind == CampaignKind.TARIFF:
+        _renew_tariff(writing, row, now_s)
     campaigns, rows, connection = schema.campaigns, schema.campaign_meters, writing.connection
     meters, stations = schema.meters, schema.stations
     target = target_of(row.kind, row.scope, row.place, json.loads(row.what).get("suite"))
@@ -153,6 +158,21 @@ def begin(writing: Writing, row: Row[Any], now_s: int) -> None:
     )
     connection.execute(update(campaigns).where(campaigns.c.number == row.number).values(state="running", begun_s=now_s))
     log_action(writing, now_s, "campaign begin", row.id, row.kind)
+
+
+def _renew_tariff(writing: Writing, row: Row[Any], now_s: int) -> None:
+    """A tariff that the campaign made for itself gets a version above every one set since: meters take none below the
+    one they have. A version that was named is brought as it is."""
+    what, campaigns = json.loads(row.what), schema.campaigns
+    made = read_tariff(writing.connection, what["tariff"])
+    if not what.get("made") or made is None or made.version + 1 == next_version(writing.connection):
+        return
+    table = ModeTable.parse(made.table)
+    what["tariff"] = make_tariff(
+        writing, table, made.unit_price_micro, table.valid_from_s, now_s, everywhere=False
+    ).version
+    renewed = update(campaigns).where(campaigns.c.number == row.number).values(what=json.dumps(what))
+    writing.connection.execute(renewed)
 
 
 def withdraw(writing: Writing, row: Row[Any], now_s: int, state: str = "waiting") -> None:
@@ -181,8 +201,9 @@ def _drop_controls(writing: Writing, chosen: tuple[Any, ...], now_s: int) -> Non
 def end(writing: Writing, row: Row[Any], state: CampaignState, now_s: int) -> list[str]:
     """By a person or by its date: nothing more is sent; what was confirmed stays. A program that waits for its time in
     a meter is forgotten there; gives the meters that are told so."""
-    told = _call_back_programs(writing, row, now_s)
+    told = _may_hold_program(writing, row, now_s)
     withdraw(writing, row, now_s, "ended" if state is CampaignState.ENDED else "cancelled")
+    _call_back_program(writing, row, told, now_s)
     campaigns = schema.campaigns
     ended = update(campaigns).where(campaigns.c.number == row.number)
     writing.connection.execute(ended.values(state=state.value, ended_s=now_s))
@@ -190,17 +211,23 @@ def end(writing: Writing, row: Row[Any], state: CampaignState, now_s: int) -> li
     return told
 
 
-def _call_back_programs(writing: Writing, row: Row[Any], now_s: int) -> list[str]:
+def _may_hold_program(writing: Writing, row: Row[Any], now_s: int) -> list[str]:
+    """The meters in which a program of this campaign may wait for its time, whether their word of it came or not: all
+    that were ever let go and have not settled."""
     what, rows = json.loads(row.what), schema.campaign_meters
     if row.kind != CampaignKind.PROGRAM or what["at_s"] <= now_s:
         return []
-    waiting = select(rows.c.meter).where(rows.c.campaign == row.number, rows.c.state == "sent", rows.c.step == "trial")
-    step = withdraw_step(what["program"])
-    told = list(writing.connection.execute(waiting).scalars())
-    digest = control_digest(Code.PROGRAM_ACTIVATE, withdraw_body(what["program"]))
-    for meter in told:
-        queue_control(writing, meter, Code.PROGRAM_OFFER, json.dumps(step), digest, now_s)
-    return told
+    ours = (rows.c.campaign == row.number, rows.c.state.in_(OPEN_STATES), rows.c.sent_s.is_not(None))
+    return list(writing.connection.execute(select(rows.c.meter).where(*ours)).scalars())
+
+
+def _call_back_program(writing: Writing, row: Row[Any], meters: list[str], now_s: int) -> None:
+    if not meters:
+        return
+    version = json.loads(row.what)["program"]
+    digest = control_digest(Code.PROGRAM_ACTIVATE, withdraw_body(version))
+    for meter in meters:
+        queue_control(writing, meter, Code.PROGRAM_OFFER, json.dumps(withdraw_step(version)), digest, now_s)
 
 
 def _to_be_asked(writing: Writing, row: Row[Any], now_s: int) -> list[str]:

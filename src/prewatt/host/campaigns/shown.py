@@ -9,8 +9,10 @@ from prewatt.host.campaigns.answers import CampaignAnswer, CampaignMeter, Campai
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.store import schema
 
-__all__ = ["LISTED_MAX", "STRAGGLING_AFTER_S", "read_campaign", "read_outlines"]
+__all__ = ["LISTED_MAX", "NOT_SHOWN", "STRAGGLING_AFTER_S", "read_campaign", "read_outlines"]
 
+# Of what a campaign wants, what only the campaigns themselves go by.
+NOT_SHOWN: Final = frozenset({"asked", "made"})
 LISTED_MAX: Final = 100
 # A meter that has not confirmed for so long is one to look after.
 STRAGGLING_AFTER_S: Final = 3_600
@@ -56,7 +58,7 @@ def _outline(connection: Connection, row: Row[Any], now_s: int) -> CampaignOutli
     counted = select(rows.c.state, func.count().label("meters"), func.sum(late).label("late"))
     found = connection.execute(counted.where(rows.c.campaign == row.number).group_by(rows.c.state)).all()
     counts = {each.state: each.meters for each in found}
-    what = {name: value for name, value in json.loads(row.what).items() if name != "asked"}
+    what = {name: value for name, value in json.loads(row.what).items() if name not in NOT_SHOWN}
     return CampaignOutline(
         id=row.id,
         kind=row.kind,

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from prewatt.codec.bodies import TEXT_BYTES_MAX
 from prewatt.codec.modetable import ModeTable
-from prewatt.codec.program import PROGRAM_VERSION_MAX
+from prewatt.codec.program import ACTIVATE_WITHDRAW, PROGRAM_VERSION_MAX
 from prewatt.host.campaigns.answers import CampaignKind, CampaignScope
 from prewatt.host.context import HostContext
 from prewatt.host.fields import check_meter
@@ -101,7 +101,7 @@ def _check_bounds(context: HostContext, wish: CampaignWish) -> None:
         ("start_s", wish.start_s, 0, UTC_MAX_S),
         ("until_s", wish.until_s, max(now_s, wish.start_s or 0) + 1, UTC_MAX_S),
         ("valid_from_s", wish.valid_from_s, 0, UTC_MAX_S),
-        ("activate_s", wish.activate_s, 0, UTC_MAX_S),
+        ("activate_s", wish.activate_s, 0, ACTIVATE_WITHDRAW - 1),
         ("hours", first, 0, _HOURS - 1),
         ("hours", last, 0, _HOURS),
         ("per_minute", wish.per_minute, 1, PER_MINUTE_MAX),

@@ -126,13 +126,14 @@ class Agenda:
 
     def pop_overdue(self, line_ms: int, lines: dict[str, Line]) -> list[Line]:
         """The meters whose call has waited too long."""
-        found: list[Line] = []
+        # By id, each once: all calls of a whole field may end in one moment.
+        found: dict[str, Line] = {}
         while self._deadlines and self._deadlines[0][0] < line_ms:
             deadline_ms, meter = heapq.heappop(self._deadlines)
             call = lines[meter].call
-            if call is not None and call.deadline_ms == deadline_ms and lines[meter] not in found:
-                found.append(lines[meter])
-        return found
+            if call is not None and call.deadline_ms == deadline_ms:
+                found[meter] = lines[meter]
+        return list(found.values())
 
     def next_ms(self, line_ms: int) -> int | None:
         """When something is due or given up; None where nothing is."""

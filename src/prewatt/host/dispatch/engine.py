@@ -19,7 +19,7 @@ from prewatt.host.campaigns.runner import Runner
 from prewatt.host.context import HostContext
 from prewatt.host.dispatch.agenda import Call, Line
 from prewatt.host.dispatch.choice import Choice, Wish
-from prewatt.host.dispatch.inbound import Inbound
+from prewatt.host.dispatch.inbound import Arrived, Inbound
 from prewatt.host.dispatch.posts import DispatchSettings, Post
 from prewatt.host.dispatch.quota import Place, StationQueue
 from prewatt.host.dispatch.roster import Outgoing, Roster
@@ -33,6 +33,7 @@ from prewatt.host.dispatch.sessions import (
     wish_after,
 )
 from prewatt.host.dispatch.together import write_together
+from prewatt.host.dispatch.unbooked import or_unbooked
 from prewatt.host.refusals import StoreError
 from prewatt.host.store import Writing
 from prewatt.protocol.host import Done, Ended, Outcome, Send
@@ -41,23 +42,8 @@ from prewatt.protocol.transfer import WorkKind
 __all__ = ["Arrived", "Dispatch"]
 
 _log = structlog.get_logger("prewatt.dispatch")
-_FROM_METER: Final = frozenset({MessageType.REPORT, MessageType.ALARM, MessageType.WISH})
 # Choices in one commit: a start with many stations must not hold up a sale for seconds.
 _CHOICES_MAX: Final = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A payload from a meter. ``station``: the one it was heard through, where that is known."""
-
-    meter_id: bytes
-    payload: bytes
-    station: str | None = None
-
-    @property
-    def meter(self) -> str:
-        """The id as the registry has it."""
-        return self.meter_id.hex().upper()
 
 
 @dataclass(slots=True)
@@ -118,7 +104,7 @@ class Dispatch:
         """
         batch = _Batch()
         known = [each if isinstance(each, Arrived) else Arrived(*each) for each in messages]
-        self._inbound.expect(each.meter for each in known if each.payload[:1] and each.payload[0] in _FROM_METER)
+        self._inbound.expect(each.meter for each in known if each.is_from_meter)
         for each in known:
             self._take(each, line_ms, batch)
         try:
@@ -129,6 +115,8 @@ class Dispatch:
             raise
         for follow, outcome in zip(batch.then, outcomes, strict=False):
             follow(outcome)
+        for failed in filter(_is_error, outcomes[len(batch.works) :]):
+            _log.error("cannot book what a box told", cause=str(failed))
         return self._roster.posts(batch.answers) + self.tick(line_ms)
 
     def round_done(self, station: str, number: int, line_ms: int) -> None:
@@ -223,16 +211,16 @@ class Dispatch:
 
     def _take(self, arrived: Arrived, line_ms: int, batch: _Batch) -> None:
         line = self._roster.line(arrived.meter)
-        if line is None or not arrived.payload:
-            return
-        if arrived.payload[0] not in _FROM_METER and not line.is_heard_through(arrived.station):
+        if arrived.is_from_meter:
+            station = arrived.station or (line.station if line is not None else None)
+            for work in self._inbound.take(arrived.meter, arrived.payload):
+                batch.works.append(or_unbooked(work, self._context, arrived, station))
+                batch.then.append(self._booked(line, station, batch, line_ms))
+        # What only another station says of a meter ends no session, and does not show that its own station hears it.
+        if line is None or not arrived.payload or not line.is_heard_through(arrived.station):
             return
         line.silent = False
-        if arrived.payload[0] in _FROM_METER:
-            for work in self._inbound.take(line.meter, arrived.payload):
-                batch.works.append(work)
-                batch.then.append(self._booked(line, arrived.station or line.station, batch, line_ms))
-        elif line.call is not None:
+        if line.call is not None and not arrived.is_from_meter:
             try:
                 self._answer(line, line.call, arrived.payload, line_ms, batch)
             except Exception as error:  # as above: a key set that was retired meanwhile, say
@@ -278,12 +266,11 @@ class Dispatch:
 
         return conclude
 
-    def _booked(self, line: Line, station: str, batch: _Batch, line_ms: int) -> Callable[[Any], None]:
+    def _booked(self, line: Line | None, station: str | None, batch: _Batch, line_ms: int) -> Callable[[Any], None]:
         """What to send back for a message that started at a meter, once it is booked; it may have woken work."""
 
         def reply(booked: list[bytes] | Exception) -> None:
-            if isinstance(booked, Exception):
-                _log.error("cannot book a message", meter=line.meter, cause=str(booked))
+            if isinstance(booked, Exception) or line is None or station is None:
                 return
             batch.answers += [Outgoing(line, station, True, payload) for payload in booked]
             line.failures = 0
@@ -296,3 +283,7 @@ def _place_of(line: Line) -> Place:
     if line.silent:
         return Place.DOUBTFUL
     return Place.URGENT if line.urgent else Place.ORDINARY
+
+
+def _is_error(outcome: object) -> bool:
+    return isinstance(outcome, Exception)

@@ -2,13 +2,17 @@
 
 The boxes below delete what is acknowledged, so a number is never acknowledged that was jumped over, unless its sender
 holds nothing lower any more (this host was restored from a backup, or the items were lost with a memory).
+
+Numbers carry no signature. A box that lies may name one of the far future; its honest successor must not be shut out
+for that, so what lies more than a message below the mark is handed on all the same: each message's own counter, which
+its meter sealed, decides whether it was booked (R13).
 """
 
 from typing import Final
 
 from sqlalchemy import delete, select
 
-from prewatt.codec.batch import Item
+from prewatt.codec.batch import METERS_MAX, Item
 from prewatt.codec.hop import Kept
 from prewatt.host.context import HostContext
 from prewatt.host.store import Writing, schema
@@ -36,13 +40,15 @@ class KeptMarks:
         return bool(self._fresh)
 
     def take(self, station: str, message: Kept) -> tuple[Item, ...] | None:
-        """The items of a message that are not booked yet; None where some before them have not come."""
+        """The items of a message that may not be booked yet; None where some before them have not come."""
         booked = self.acknowledged(station, message.spool)
         if message.first > booked + 1 and message.lowest < message.first:
             return None
         last = message.first + len(message.items) - 1
         if last > booked:
             self._fresh[station, message.spool] = last
+        if last + METERS_MAX < booked:
+            return message.items
         return message.items[max(0, booked + 1 - message.first) :]
 
     def acknowledged(self, station: str, spool: bytes) -> int:

@@ -73,7 +73,7 @@ class _Heard:
 
     messages: list[Arrived] = field(default_factory=list)
     done: list[tuple[str, int]] = field(default_factory=list)
-    kept: OrderedDict[tuple[str, bytes], Address] = field(default_factory=OrderedDict)
+    kept: OrderedDict[tuple[str, bytes], KeptAck] = field(default_factory=OrderedDict)
     tell: set[str] = field(default_factory=set)
     health: list[tuple[str, Health | AreaHealth | Refused]] = field(default_factory=list)
 
@@ -134,11 +134,7 @@ class Network:
             self._marks.undo()
             raise
         self._marks.settle()
-        acks = [
-            _hop(KeptAck(address, spool, number))
-            for (station, spool), address in heard.kept.items()
-            if (number := self._marks.acknowledged(station, spool))
-        ]
+        acks = [_hop(ack) for ack in heard.kept.values()]
         for station, number in heard.done:
             self._dispatch.round_done(station, number, line_ms)
         for _, told in heard.health:
@@ -198,7 +194,10 @@ class Network:
             return
         self.counts["again"] += len(message.items) - len(fresh)
         heard.messages += [Arrived(meter_id, payload, station) for meter_id, payload in fresh]
-        heard.kept[station, message.spool] = message.address
+        # Never more than was there: a mark that somebody lied about would else make an honest box forget what it holds.
+        before, last = heard.kept.get((station, message.spool)), message.first + len(message.items) - 1
+        number = max(last, before.number if before is not None else 0)
+        heard.kept[station, message.spool] = KeptAck(message.address, message.spool, number)
 
     def _is_stale(self, station: str, message: Health | Refused) -> bool:
         """Whether the station has to be told again who stands below it and how it works."""

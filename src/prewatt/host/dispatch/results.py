@@ -17,6 +17,8 @@ from prewatt.host.collection import book_standing, collect_part, pass_day, prune
 from prewatt.host.context import HostContext
 from prewatt.host.controls import end_control
 from prewatt.host.dispatch.choice import Choice
+from prewatt.host.meterkeys import doubt_others, note_gone, note_proved, note_sent
+from prewatt.host.refusals import HostError
 from prewatt.host.resend import resend_wanted
 from prewatt.host.store import Writing, schema
 from prewatt.host.store.books import take_book
@@ -27,6 +29,7 @@ from prewatt.protocol.host import Outcome
 from prewatt.protocol.meter_messages import CounterBook
 from prewatt.protocol.transfer import (
     NO_EPOCH,
+    SAFE_EPOCH_FIRST,
     BodyState,
     Change,
     Commissioned,
@@ -54,7 +57,7 @@ def book_result(writing: Writing, context: HostContext, meter: str, choice: Choi
         ring = _parse_ring(outcome.rest)
     totals = totals_of(part) if part is not None else None
     fact = ResultFact(choice.work, outcome.receipt, ring, totals)
-    _book_fact(writing, context, meter, fact, part, outcome.rest)
+    _book_fact(writing, context, meter, fact, part, outcome.rest, under=choice.key_set)
     if choice.key_set_unproved:
         _prove_key(writing, meter, choice.key_set, context.now())
     if part is not None and part.standing is not None:
@@ -66,16 +69,16 @@ def book_result(writing: Writing, context: HostContext, meter: str, choice: Choi
 
 
 def book_report(writing: Writing, context: HostContext, meter: str, report: Report) -> bool:
-    """A Report, once; False where its counter was booked before, or it is of another meter."""
+    """A Report, once; False where its counter was booked before. HostError where it has no receipt of this meter."""
     part = parse_info(report.plain)
     receipt = part.receipt if part is not None else _parse_receipt(report.plain)
     if receipt is None or receipt.meter_id != report.head.meter_id:
-        return False
+        raise HostError(f"report: {len(report.plain)} bytes without a receipt of meter {meter}")
     if not _book_counter(writing, meter, "report", report.head.counter):
         return False
     ring = part.standing.ring if part is not None and part.standing is not None else None
     totals = totals_of(part) if part is not None else None
-    _book_fact(writing, context, meter, ReportFact(receipt, ring, totals), part)
+    _book_fact(writing, context, meter, ReportFact(receipt, ring, totals), part, under=report.head.key_set)
     return True
 
 
@@ -100,15 +103,25 @@ def book_wish(writing: Writing, context: HostContext, meter: str, wish: Wish) ->
 
 
 def _book_fact(
-    writing: Writing, context: HostContext, meter: str, fact: Fact, part: InfoPart | None, rest: bytes | None = None
+    writing: Writing,
+    context: HostContext,
+    meter: str,
+    fact: Fact,
+    part: InfoPart | None,
+    rest: bytes | None = None,
+    *,
+    under: int,
 ) -> None:
+    """``under``: the key set that carried the fact."""
     before, now_s = take_book(writing, meter), context.now()
     record_facts(writing, before, fact.receipt, fact.ring, at_s=now_s)
     after, changes = learn(before, fact)
     in_session = isinstance(fact, ResultFact)
     after, more = settle_step(context, after, bare=in_session and fact.receipt.last_tag == NO_TAG)
     changes = (*changes, *more)
-    report = collect_part(writing, meter, part, now_s=now_s, in_session=in_session) if part is not None else None
+    report = None
+    if part is not None:
+        report = collect_part(writing, meter, part, now_s=now_s, in_session=in_session, in_use=after.epoch)
     book_changes(writing, meter, before, after, changes, at_s=now_s)
     book_standing(writing, meter, changes, report, now_s=now_s, in_session=in_session)
     if report is not None:
@@ -117,6 +130,9 @@ def _book_fact(
     _end_controls(writing, meter, fact, changes, now_s, rest)
     if any(isinstance(change, Commissioned | Synced) for change in changes):
         resend_wanted(writing, meter, now_s)
+    if after.epoch > SAFE_EPOCH_FIRST and any(isinstance(change, Commissioned) for change in changes):
+        # What the body before proved says nothing of this one.
+        doubt_others(writing, meter, under)
 
 
 def settle_step(context: HostContext, book: MeterBook, *, bare: bool) -> tuple[MeterBook, tuple[Change, ...]]:
@@ -148,24 +164,15 @@ def _end_controls(
             done = isinstance(change, ControlDone)
             if done and isinstance(fact, ResultFact) and fact.work.code is Code.KEY:
                 # Old and new are kept until a session under the new one has succeeded (R12).
-                _put_key(writing, meter, fact.work.body[0], "sent", unless="confirmed")
+                note_sent(writing, meter, fact.work.body[0])
             elif done and isinstance(fact, ResultFact) and fact.work.code is Code.KEY_DROP:
-                _put_key(writing, meter, fact.work.body[0], "gone")
+                note_gone(writing, meter, fact.work.body[0])
             end_control(writing, meter, change.digest, "done" if done else "refused", now_s, rest=rest)
 
 
-def _put_key(writing: Writing, meter: str, key_set: int, state: str, *, unless: str | None = None) -> None:
-    keys = schema.meter_keys
-    put = writing.insert(keys).values(meter=meter, key_set=key_set, state=state)
-    kept = None if unless is None else keys.c.state != unless
-    writing.connection.execute(
-        put.on_conflict_do_update(index_elements=["meter", "key_set"], set_={"state": state}, where=kept)
-    )
-
-
 def _prove_key(writing: Writing, meter: str, key_set: int, now_s: int) -> None:
-    """A session under this set has succeeded: the meter has it, whatever the books said."""
-    _put_key(writing, meter, key_set, "confirmed")
+    """A session under this set has succeeded, and a campaign may have waited for it."""
+    note_proved(writing, meter, key_set)
     key_proved(writing, meter, key_set, now_s)
 
 

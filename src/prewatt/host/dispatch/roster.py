@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import or_, select
 
+from prewatt.codec.batch import METERS_MAX
 from prewatt.codec.messages import MessageType
 from prewatt.host.context import HostContext
 from prewatt.host.dispatch.agenda import Agenda, Line
@@ -42,6 +43,8 @@ class Roster:
         self._context = context
         self._settings = settings
         self._lines: dict[str, Line] = {}
+        # The same by station: one that comes and goes must not cost a look at every meter there is.
+        self._stations: dict[str, dict[str, Line]] = {}
         self._started = False
         self.queues: dict[str, StationQueue] = {}
         self.agenda = Agenda()
@@ -59,7 +62,7 @@ class Roster:
         with self._context.store.reading() as connection:
             joined = select(meters.c.id, meters.c.station, meters.c.m_id, pending).join_from(meters, books)
             for meter, station, m_id, work in connection.execute(joined):
-                line = self._lines.setdefault(meter, Line(meter, station, m_id))
+                line = self._lines.get(meter) or self._add(Line(meter, station, m_id))
                 if work:
                     self.agenda.schedule(line, line_ms)
         self.polls.look_again("")
@@ -73,7 +76,12 @@ class Roster:
                 place = connection.execute(wanted).one_or_none()
             if place is None:
                 return None
-            line = self._lines[meter] = Line(meter, place.station, place.m_id)
+            line = self._add(Line(meter, place.station, place.m_id))
+        return line
+
+    def _add(self, line: Line) -> Line:
+        self._lines[line.meter] = line
+        self._stations.setdefault(line.station, {})[line.meter] = line
         return line
 
     def queue(self, station: str) -> StationQueue:
@@ -111,7 +119,9 @@ class Roster:
                         # Where it waited it is passed over; it waits anew where it stands now.
                         line.waits = None
                         self.agenda.schedule(line, 0)
+                    self._stations[line.station].pop(meter, None)
                     line.station, line.m_id = place, m_id
+                    self._add(line)
             for name, profile in connection.execute(lines):
                 if (queue := self.queues.get(name)) is not None:
                     queue.cost = line_cost(profile)
@@ -158,20 +168,26 @@ class Roster:
                 self.agenda.schedule(line, line_ms)
 
     def _below(self, station: str) -> list[Line]:
-        return [line for line in self._lines.values() if line.station == station]
+        return list(self._stations.get(station, {}).values())
 
     def posts(self, messages: Iterable[Outgoing]) -> list[Post]:
-        """Rounds: a second message for the same meter (two Alarms heard at once are two answers) goes in the next."""
+        """Rounds: a second message for the same meter (two Alarms heard at once are two answers) goes in the next, and
+        so does what a batch has no room for: a station may hand on what it heard of more meters than its own."""
         rounds: dict[tuple[str, bool, int], list[tuple[Line, bytes]]] = {}
         posted: Counter[tuple[str, str]] = Counter()
         for line, station, urgent, payload in messages:
             rounds.setdefault((station, not urgent, posted[line.meter, station]), []).append((line, payload))
             posted[line.meter, station] += 1
         found: list[Post] = []
-        for (station, ordinary, _), each in sorted(rounds.items(), key=lambda item: item[0]):
+        batches = (
+            (station, not ordinary, each[at : at + METERS_MAX])
+            for (station, ordinary, _), each in sorted(rounds.items(), key=lambda item: item[0])
+            for at in range(0, len(each), METERS_MAX)
+        )
+        for station, urgent, each in batches:
             # No meter answers an acknowledgement: that it went out ends no call that is under way in another round.
             asked = [line for line, payload in each if payload[0] != MessageType.ALARM_ACK]
             number = self.queue(station).begin_round(asked)
             payloads = tuple((meter_bytes(line.meter), payload) for line, payload in each)
-            found.append(Post(station, number, not ordinary, payloads))
+            found.append(Post(station, number, urgent, payloads))
         return found

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from prewatt.host.store import Store, Writing
 
-__all__ = ["write_together"]
+__all__ = ["attempt", "write_together"]
 
 T = TypeVar("T")
 
@@ -21,12 +21,13 @@ def write_together(store: Store, works: Sequence[Callable[[Writing], T]]) -> lis
     """
 
     def run(writing: Writing) -> list[T | Exception]:
-        return [_run_one(writing, work) for work in works]
+        return [attempt(writing, work) for work in works]
 
     return store.write(run) if works else []
 
 
-def _run_one(writing: Writing, work: Callable[[Writing], T]) -> T | Exception:
+def attempt(writing: Writing, work: Callable[[Writing], T]) -> T | Exception:
+    """What a piece of work gave, or what it raised, with everything undone that it had written."""
     value, error = writing.attempt(work)
     # Without an error there is a value, which may be None.
     return error if error is not None else value  # type: ignore[return-value]

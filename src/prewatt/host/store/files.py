@@ -34,8 +34,9 @@ class Database(Protocol):
 class DatabaseFile:
     """A database in a file, written by a thread of its own."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, serves: bool = False) -> None:
+        """``serves``: opened for long, by a host, and so looked through however it ended."""
+        self._path, self._serves = path, serves
 
     def exists(self) -> bool:
         """See Database."""
@@ -58,6 +59,6 @@ class DatabaseFile:
 
     def open(self) -> Store:
         """See Database; an older revision is brought to the newest. One that is damaged is refused."""
-        check_whole(self._path)
+        check_whole(self._path, always=self._serves)
         check_revision(self._path)
         return Store(self._path)

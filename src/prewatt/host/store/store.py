@@ -72,6 +72,7 @@ class Store:
         self.after_commit: Callable[[int], None] | None = None
         self._readers: Engine = self.dialect.reading_engine()
         self._writer: Engine = self.dialect.writing_engine()
+        self._damaged: str | None = None
         self._course = Course(self.dialect)
         # What others can reach is claimed before anything is done with it.
         self._connection: Connection | None = self._connect() if self.dialect.is_shared else None
@@ -84,6 +85,7 @@ class Store:
     def submit(self, work: Callable[[Writing], T]) -> "Future[T]":
         """Hands ``work`` to the writer; the future is done when the commit that carries it is durable."""
         job = Job(work)
+        self.check_sound()
         with self._gate:
             if self._closed:
                 raise StoreError(f"database {self.dialect.place}: closed")
@@ -97,11 +99,28 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection inside one read transaction: everything in the block sees one moment of the database."""
+        self.check_sound()
         try:
             with self._readers.connect() as connection, connection.begin():
                 yield connection
         except self.dialect.errors as error:
-            raise self.dialect.store_error(error) from error
+            raise self.failed(error) from error
+
+    def check_sound(self) -> None:
+        """StoreError where the database once said that it is damaged: nothing is read from it or written to it any
+        more by this process, because whatever still works may work on half of the truth."""
+        if self._damaged is not None:
+            raise StoreError(self._damaged)
+
+    def failed(self, error: Exception) -> HostError:
+        """What went wrong, for a person; where it is damage, this was the last that this process did with it."""
+        if isinstance(error, HostError):
+            return error
+        found = self.dialect.store_error(error)
+        if self.dialect.is_damage(error):
+            self._damaged = str(found)
+            self.dialect.note_damage()
+        return found
 
     def close(self) -> None:
         """Writes what was handed in, then ends; may be called twice."""
@@ -124,6 +143,7 @@ class Store:
     def _commit(self, jobs: list[Job]) -> None:
         """One commit; every job has its answer afterwards, whatever happened."""
         try:
+            self.check_sound()
             if self._connection is None:
                 self._connection = self._connect()
             self.commit_group(self._connection, jobs)
@@ -131,7 +151,7 @@ class Store:
             self._drop()
             self._settle(doubt, jobs)
         except Exception as error:  # the writer must live, and no caller may wait for ever
-            _fail(jobs, error if isinstance(error, HostError) else self.dialect.store_error(error))
+            _fail(jobs, self.failed(error))
             self._drop()
 
     def _connect(self) -> Connection:

@@ -1,53 +1,107 @@
-"""Whether a database that was left in disorder is still whole, looked at before anything else is done with it.
+"""Whether a database is still whole, looked at before anything else is done with it.
 
-A program that ends in order takes SQLite's write-ahead log away; one that lies there with content tells of a crash or a
-power cut, and these are the times at which disks write to the wrong place or lose what they said they had. Then every
-page, index and reference is looked at (SQLite's integrity_check and foreign_key_check): about a second for 100 MB. What
-this cannot see: a changed value that still fits its column, which no index and no reference names (see docs/operating).
+Every page, index and reference is looked at (SQLite's integrity_check and foreign_key_check): about a second for 100
+MB. A host that serves does so at every start. A command that is over at once does where the database did not end in
+order: a program that ends in order takes SQLite's write-ahead log away, and one that lies there with content tells of a
+crash or a power cut, the times at which disks write to the wrong place or lose what they said they had; or where a
+program met damage and left a note of it. What this cannot see: a changed value that still fits its column, which no
+index and no reference names (see docs/operating).
+
+The log itself is believed up to its first frame that is not whole, which is how SQLite finds what a power cut left of
+the last commit. So a sector that rots in it would take every later commit away, and what a checkpoint had already moved
+would stay: a mix of two moments. Every commit waits for the disk; at most one can lie behind a frame that is not whole.
+More than one says that the log is damaged (format of the log: sqlite.org/walformat.html, 4 and 5).
 """
 
 import sqlite3
-from contextlib import closing
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from prewatt.host.refusals import StoreError
 
-__all__ = ["check_whole"]
+__all__ = ["DAMAGED", "check_whole", "look", "look_at_log", "note_damage"]
 
+# In every line that says so.
+DAMAGED: Final = "put a backup in its place"
+
+_NOTE: Final = "-damaged"
 _CHECKS: Final = ("PRAGMA integrity_check(1)", "PRAGMA foreign_key_check")
 _WHOLE: Final = ("ok",)
+# The log: a header, then frames of a header and a page each.
+_LOG_HEADER_BYTES: Final = 32
+_FRAME_HEADER_BYTES: Final = 24
+_PAGE_SIZE: Final = slice(8, 12)
+_LOG_SALT: Final = slice(16, 24)
+_FRAME_COMMIT: Final = slice(4, 8)
+_FRAME_SALT: Final = slice(8, 16)
+# Where the index of the log (the file -shm) says how many frames are whole.
+_INDEX_FRAMES: Final = slice(16, 20)
+_PAGE_BYTES: Final = 4096
 
 
-def check_whole(path: Path) -> None:
-    """Nothing where the database ended in order or is whole all the same; StoreError otherwise, at each start again."""
-    log = path.with_name(path.name + "-wal")
-    if not log.exists() or not log.stat().st_size:
+def check_whole(path: Path, *, always: bool = False) -> None:
+    """Nothing where the database ended in order or is whole all the same; StoreError otherwise, at each start again.
+
+    ``always``: it is looked at however it ended.
+    """
+    log, note = path.with_name(path.name + "-wal"), path.with_name(path.name + _NOTE)
+    disorder = (log.exists() and log.stat().st_size > 0) or note.exists()
+    if not (disorder or (always and path.exists())):
         return
     try:
-        found = _look(path)
+        found = _look(path, log.read_bytes() if log.exists() else b"")
     except (sqlite3.Error, UnicodeDecodeError) as error:
         # The second where a name in the schema is none any more: the driver cannot even say what SQLite told it.
         found = str(error)
     if found:
         why = found.splitlines()[0]
-        raise StoreError(f"database {path}: it did not end in order and is damaged ({why}); put a backup in its place")
+        raise StoreError(
+            f"database {path}: {'it did not end in order and' if disorder else 'it'} is damaged ({why}); {DAMAGED}"
+        )
+    note.unlink(missing_ok=True)
 
 
-def _look(path: Path) -> str:
+def note_damage(path: Path) -> None:
+    """Whoever opens it next looks at it, however this program ends. Where even the note fails, its log remains."""
+    with suppress(OSError):
+        path.with_name(path.name + _NOTE).touch(mode=0o600)
+
+
+def look(execute: Callable[[str], Iterable[tuple[Any, ...]]]) -> str:
     """What is wrong, in the database's own words; empty where nothing is."""
+    for check in _CHECKS:
+        for row in execute(check):
+            if row != _WHOLE:
+                return " ".join(str(each) for each in row)
+    return ""
+
+
+def look_at_log(log: bytes, frames: int) -> str:
+    """What is wrong with a log of which so many frames are whole; empty where a power cut explains it."""
+    size = _LOG_HEADER_BYTES
+    page_bytes = int.from_bytes(log[_PAGE_SIZE], "big") or _PAGE_BYTES
+    salt, later = log[_LOG_SALT], 0
+    step = _FRAME_HEADER_BYTES + page_bytes
+    for start in range(size + frames * step, len(log) - _FRAME_HEADER_BYTES + 1, step):
+        head = log[start : start + _FRAME_HEADER_BYTES]
+        later += head[_FRAME_SALT] == salt and any(head[_FRAME_COMMIT])
+    return f"its log has {later} commits behind a frame that is not whole" if later > 1 else ""
+
+
+def _look(path: Path, log: bytes) -> str:
     # The last connection that may write takes the log away when it closes, and with it the sign that something
     # happened: so that one closes first, and one that only reads is the last.
     with closing(sqlite3.connect(path)) as first:
         first.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        index = path.with_name(path.name + "-shm").read_bytes() if log else b""
+        frames = int.from_bytes(index[_INDEX_FRAMES], sys.byteorder)
         last = sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True)
         last.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     with closing(last):
-        for check in _CHECKS:
-            for row in last.execute(check):
-                if row != _WHOLE:
-                    return " ".join(str(each) for each in row)
-    return ""
+        return look_at_log(log, frames) or look(last.execute)
 
 
 def _quoted(path: Path) -> str:

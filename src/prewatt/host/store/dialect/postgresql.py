@@ -42,6 +42,7 @@ _DURABLE: Final = (
 )
 # Not retried one by one: disk full, I/O error, damaged, read-only (a standby), out of memory, shutting down.
 _FATAL: Final = ("53", "58", "XX", "25006", "57P", "08", "25P02")
+_DAMAGED: Final = ("XX001", "XX002")
 _MISSING_TABLE: Final = ("42P01",)
 _TEXTS: Final = {
     "53100": "the server's disk is full; free some space, nothing was half done",
@@ -132,6 +133,13 @@ class PostgresqlDialect:
     def is_fatal(self, error: Exception) -> bool:
         """See Dialect."""
         return self.is_lost(error) or sqlstate(_cause(error)).startswith(_FATAL)
+
+    def is_damage(self, error: Exception) -> bool:
+        """See Dialect."""
+        return sqlstate(_cause(error)) in _DAMAGED
+
+    def note_damage(self) -> None:
+        """See Dialect: the server's own log has it."""
 
     def is_lost(self, error: Exception) -> bool:
         """See Dialect."""

@@ -72,6 +72,14 @@ class Dialect(Protocol):
         """Whether the database itself failed, so that a whole group of work must be undone."""
         ...
 
+    def is_damage(self, error: Exception) -> bool:
+        """Whether the database says of itself that it is damaged."""
+        ...
+
+    def note_damage(self) -> None:
+        """Leaves a note where whoever opens it next looks for it."""
+        ...
+
     def is_lost(self, error: Exception) -> bool:
         """Whether the connection ended, so that nobody knows whether a commit under way happened."""
         ...

@@ -14,6 +14,7 @@ from prewatt.host.refusals import StoreError
 from prewatt.host.store.dialect.hot import Hot
 from prewatt.host.store.dialect.protocol import READERS_MAX, Insert
 from prewatt.host.store.dialect.sqlite_hot import SQLITE_HOT
+from prewatt.host.store.whole import note_damage
 
 __all__ = ["BUSY_MS", "WRITING_BEGIN", "WRITING_PRAGMAS", "SqliteDialect"]
 
@@ -65,7 +66,17 @@ class SqliteDialect:
 
     def is_fatal(self, error: Exception) -> bool:
         """See Dialect."""
-        return _error_name(error).startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_READONLY"))
+        return _error_name(error).startswith(("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY")) or self.is_damage(
+            error
+        )
+
+    def is_damage(self, error: Exception) -> bool:
+        """See Dialect."""
+        return _error_name(error).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
+
+    def note_damage(self) -> None:
+        """See Dialect."""
+        note_damage(self.path)
 
     def is_lost(self, error: Exception) -> bool:
         """See Dialect: there is nothing between the database and this process."""
@@ -84,7 +95,7 @@ class SqliteDialect:
             return StoreError(f"database {path}: the disk is full; free some space, nothing was half done")
         if code.startswith("SQLITE_READONLY"):
             return StoreError(f"database {path}: it cannot be written (read-only)")
-        if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        if self.is_damage(error):
             return StoreError(f"database {path}: it is damaged or no database; put a backup in its place")
         return StoreError(f"database {path}: {str(cause).splitlines()[0] if str(cause) else type(cause).__name__}")
 

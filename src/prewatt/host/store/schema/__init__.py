@@ -13,7 +13,7 @@ from prewatt.host.store.schema.campaigns import campaign_meters, campaigns, prog
 from prewatt.host.store.schema.columns import metadata
 from prewatt.host.store.schema.field import alarms, counter_books, day_logs, events, reports, standings, wishes
 from prewatt.host.store.schema.money import accounts, entries, orders, payments, record_file
-from prewatt.host.store.schema.network import area_boxes, boxes, kept, polling
+from prewatt.host.store.schema.network import area_boxes, boxes, kept, polling, unbooked
 from prewatt.host.store.schema.registry import (
     areas,
     audit_log,
@@ -65,6 +65,7 @@ __all__ = [
     "standings",
     "stations",
     "tariffs",
+    "unbooked",
     "wanted_settings",
     "wishes",
 ]

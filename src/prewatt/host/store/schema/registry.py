@@ -133,6 +133,8 @@ meter_keys = Table(
     CheckConstraint("key_set BETWEEN 0 AND 255", name="meter_keys_byte"),
     Column("state", String(9), nullable=False),
     CheckConstraint("state IN ('confirmed', 'sent', 'gone')", name="meter_keys_state"),
+    # Proved once, and maybe gone since: `prewatt.host.meterkeys`.
+    Column("doubted", Boolean, nullable=False, server_default="0"),
 )
 
 books = Table(
