@@ -1,7 +1,5 @@
 """Campaigns that meet people's own orders, each other, and meters that stand elsewhere than the books say."""
 
-import shutil
-
 import pytest
 from fleet import Fleet
 from sqlalchemy import insert
@@ -11,7 +9,6 @@ from prewatt.codec.program import ACTIVATE_WITHDRAW, Manifest, ProgramStage, bui
 from prewatt.crypto.program import maker_key, sign_program
 from prewatt.device.meter.program import MEMORY_FORMAT
 from prewatt.host.campaigns.wishes import CampaignWish
-from prewatt.host.folder import DATABASE_NAME
 from prewatt.host.refusals import RefusedError
 from prewatt.host.store import schema
 from prewatt.units import MeterId
@@ -71,22 +68,18 @@ def test_a_campaign_with_an_id_like_a_number_leaves_the_next_ones_their_own(make
     start(fleet, "clock")
 
 
-def test_a_price_that_is_set_after_a_restore_is_newer_than_any_that_the_backup_had_forgotten(make_fleet, tmp_path):
+def test_a_price_that_is_set_after_a_restore_is_newer_than_any_that_the_backup_had_forgotten(make_fleet):
     fleet = make_fleet(1)
     fleet.run()
     fleet.host.close()
-    for path in fleet.path.glob(f"{DATABASE_NAME}*"):
-        shutil.copy(path, tmp_path / path.name)
+    fleet.place.back_up("before")
     fleet.reopen()
     for price in ("0.2", "0.3", "0.35"):
         fleet.host.tariffs.set(price)
         fleet.run(30)
     assert price_of(fleet) == 350_000
     fleet.host.close()
-    for path in fleet.path.glob(f"{DATABASE_NAME}*"):
-        path.unlink()
-    for path in tmp_path.glob(f"{DATABASE_NAME}*"):
-        shutil.copy(path, fleet.path / path.name)
+    fleet.place.restore("before")
     fleet.reopen()
     fleet.host.tariffs.set("0.4")
     for _ in range(4):
