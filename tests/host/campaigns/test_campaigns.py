@@ -1,7 +1,6 @@
 """Campaigns over real meters: what each kind brings, when, to whom, and what becomes of those that are away."""
 
 import json
-import shutil
 
 import pytest
 from fleet import NOW_S
@@ -396,21 +395,17 @@ def test_a_new_body_gets_its_settings_and_its_tariff_again(make_fleet):
     assert (core.settings.low_balance_micro, core.settings.load_limit_w) == (9, 3_000)
 
 
-def test_after_a_restore_settings_and_tariff_go_out_again_once(make_fleet, tmp_path):
+def test_after_a_restore_settings_and_tariff_go_out_again_once(make_fleet):
     fleet = wanted_fleet(make_fleet)
     fleet.host.close()
-    for path in fleet.path.glob("prewatt.db*"):
-        shutil.copy(path, tmp_path / path.name)
+    fleet.place.back_up("before")
     fleet.reopen()
     fleet.host.controls.change_settings("000001", SettingsChange({"low_balance_micro": 1}))
     fleet.sleep(60)
     fleet.run(60)
     assert fleet.meters[bytes_of(1)]._core.settings.low_balance_micro == 1
     fleet.host.close()
-    for path in fleet.path.glob("prewatt.db*"):
-        path.unlink()
-    for path in tmp_path.glob("prewatt.db*"):
-        shutil.copy(path, fleet.path / path.name)
+    fleet.place.restore("before")
     fleet.reopen()
     for _ in range(4):
         fleet.sleep(60)
