@@ -47,6 +47,10 @@ class FilePlace:
         with closing(sqlite3.connect(self.path)) as connection, connection:
             return [tuple(row) for row in connection.execute(statement)]
 
+    def written(self):
+        """Whatever bytes and texts it holds, one behind the other."""
+        return b"".join(path.read_bytes() for path in self.folder.glob(f"{DATABASE_NAME}*"))
+
     def content(self):
         """All that it holds, to be compared."""
         return self.path.read_bytes()
@@ -118,6 +122,10 @@ class ServerPlace:
         with closing(self.server.connect(self.name)) as link:
             found = link.execute(statement)
             return [tuple(row) for row in found.fetchall()] if found.description else []
+
+    def written(self):
+        values = [value for rows in self.content().values() for row in rows for value in row]
+        return b"".join(each if isinstance(each, bytes) else str(each).encode() for each in values)
 
     def content(self):
         tables = sorted(schema.metadata.tables)

@@ -50,7 +50,7 @@ def test_a_wish_is_recorded_once_without_its_pin(world):
     world.say("000001", wish)
     world.say("000001", wish)
     assert count(world, schema.wishes) == 1
-    assert b"1234" not in b"".join(path.read_bytes() for path in world.path.glob("prewatt.db*"))
+    assert b"1234" not in world.place.written()
 
 
 def test_a_report_settles_an_order_whose_result_was_lost(world):
