@@ -131,7 +131,7 @@ def follow_bodies(writing: Writing, meter: str, book: MeterBook, said_epoch: int
     if book.body not in _ENDED and said_epoch >= book.epoch:
         return
     before, bodies = book, schema.bodies
-    for row in writing.connection.execute(select(bodies).where(bodies.c.meter == meter)).all():
+    for row in writing.connection.execute(select(bodies).where(bodies.c.meter == meter).order_by(bodies.c.epoch)).all():
         body = BodyRow.of(row)
         if body.kind == "lost":
             book = _void_signed(writing, book, body, at_s)

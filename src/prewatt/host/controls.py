@@ -158,7 +158,8 @@ def queue_control(writing: Writing, meter: str, code: Code, what: str, digest: b
     controls, connection = schema.controls, writing.connection
     if code not in _EVERY_ONE_COUNTS:
         older = and_(controls.c.meter == meter, controls.c.code == int(code), controls.c.state == "waiting")
-        controls_dropped(writing, connection.execute(select(controls.c.number).where(older)).scalars().all(), now_s)
+        numbers = select(controls.c.number).where(older).order_by(controls.c.number)
+        controls_dropped(writing, connection.execute(numbers).scalars().all(), now_s)
         connection.execute(update(controls).where(older).values(state="dropped", settled_s=now_s))
     row = {"meter": meter, "rank": _RANKS[code], "code": int(code), "what": what, "digest": digest}
     added = connection.execute(insert(controls).values(row | {"state": "waiting", "made_s": now_s}))

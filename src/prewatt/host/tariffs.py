@@ -176,7 +176,8 @@ def _set_tariff(
     writing: Writing, given: ModeTable, price: int, from_s: int, wanted: list[str] | None, now_s: int
 ) -> tuple[int, list[str]]:
     connection, meters = writing.connection, schema.meters
-    known = list(connection.execute(select(meters.c.id).where(meters.c.account != "closed")).scalars())
+    named = select(meters.c.id).where(meters.c.account != "closed").order_by(meters.c.id)
+    known = list(connection.execute(named).scalars())
     missing = sorted(set(wanted or ()) - set(known))
     if missing:
         allowed = "meters that are enrolled and not closed; see `prewatt meter list`"

@@ -270,11 +270,11 @@ class Field:
             return connection.execute(wanted if meter is None else wanted.where(table.c.meter == meter)).scalar_one()
 
     def column(self, column, meter):
-        """A column of a meter's rows in the order in which they were booked."""
+        """A column of a meter's rows in the order in which they were booked, or else of their names."""
         with self.host.context.store.reading() as connection:
-            rowid = column.table.c.number if "number" in column.table.c else None
-            wanted = select(column).where(column.table.c.meter == meter)
-            return list(connection.execute(wanted if rowid is None else wanted.order_by(rowid)).scalars())
+            order = [column.table.c.number] if "number" in column.table.c else column.table.primary_key
+            wanted = select(column).where(column.table.c.meter == meter).order_by(*order)
+            return list(connection.execute(wanted).scalars())
 
     def commits(self):
         with self.host.context.store.reading() as connection:

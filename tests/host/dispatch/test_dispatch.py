@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 from sqlalchemy import update
+from tests.host.databases import FilePlace
 
 from prewatt.codec.bodies import RelayOrder
 from prewatt.codec.commands import Code
@@ -238,7 +239,7 @@ def test_a_host_killed_between_any_two_commits_resumes_right(file_world):
     world.close()
     for place, bodies, now_s, line_ms in kept:
         world.path, world.state, world.now_s, world.line_ms = place / "data", place / "state", now_s, line_ms
-        world.bodies = bodies
+        world.place, world.bodies = FilePlace(world.path), bodies
         for body in bodies.values():
             body.restart()
         with world.reopen() as host:

@@ -63,11 +63,15 @@ _ROWS: Final = (
         schema.campaigns.c.kind == bindparam("kind_named"),
     )
 )
-_ASKED: Final = select(schema.campaign_meters).where(
-    schema.campaign_meters.c.meter == bindparam("meter_id"),
-    schema.campaign_meters.c.state == "sent",
-    schema.campaign_meters.c.asks,
-    schema.campaign_meters.c.due_s <= bindparam("at_s"),
+_ASKED: Final = (
+    select(schema.campaign_meters)
+    .where(
+        schema.campaign_meters.c.meter == bindparam("meter_id"),
+        schema.campaign_meters.c.state == "sent",
+        schema.campaign_meters.c.asks,
+        schema.campaign_meters.c.due_s <= bindparam("at_s"),
+    )
+    .order_by(schema.campaign_meters.c.campaign)
 )
 
 
@@ -129,7 +133,7 @@ def leave_campaigns(writing: Writing, meter: str, now_s: int, reason: str) -> No
     """Nothing will ever be sent to this meter again: no campaign waits for it."""
     rows = schema.campaign_meters
     open_rows = select(rows).where(rows.c.meter == meter, rows.c.state.in_(OPEN_STATES))
-    for row in writing.connection.execute(open_rows).all():
+    for row in writing.connection.execute(open_rows.order_by(rows.c.campaign)).all():
         if row.control is not None:
             _drop_control(writing, row.control, "dropped", now_s)
         settle_meter(writing, row, "dropped", now_s, reason)

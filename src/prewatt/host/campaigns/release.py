@@ -90,7 +90,8 @@ def _program(writing: Writing, context: HostContext, place: Row[Any], what: dict
 def _key(writing: Writing, context: HostContext, place: Row[Any], what: dict[str, Any], now_s: int) -> None:
     """Give, prove, drop; or wherever the meter stands already. A full meter first makes room."""
     keys = schema.meter_keys
-    rows = writing.connection.execute(select(keys.c.key_set, keys.c.state).where(keys.c.meter == place.meter)).all()
+    ours = select(keys.c.key_set, keys.c.state).where(keys.c.meter == place.meter).order_by(keys.c.key_set)
+    rows = writing.connection.execute(ours).all()
     held = {row.key_set: row.state for row in rows if row.state != "gone"}
     key_set = what["key_set"]
     if held.get(key_set) == "confirmed":

@@ -81,8 +81,14 @@ class Runner:
     def _move_on(self, writing: Writing, now_s: int, share_s: int) -> list[str]:
         campaigns, woken = schema.campaigns, list[str]()
         # Ends first: one whose whole time went by while the host was off must not push out others of its kind.
-        late = select(campaigns).where(campaigns.c.state.in_(("scheduled", "running", "paused")))
-        for row in writing.connection.execute(late.where(campaigns.c.until_s <= now_s)).all():
+        late = (
+            select(campaigns)
+            .where(campaigns.c.state.in_(("scheduled", "running", "paused")))
+            .order_by(campaigns.c.number)
+        )
+        for row in writing.connection.execute(
+            late.where(campaigns.c.until_s <= now_s).order_by(campaigns.c.number)
+        ).all():
             woken += end(writing, row, CampaignState.ENDED, now_s)
         due = select(campaigns).where(campaigns.c.state == "scheduled", campaigns.c.start_s <= now_s)
         for row in writing.connection.execute(due.order_by(campaigns.c.start_s, campaigns.c.number)).all():
@@ -218,7 +224,7 @@ def _may_hold_program(writing: Writing, row: Row[Any], now_s: int) -> list[str]:
     if row.kind != CampaignKind.PROGRAM or what["at_s"] <= now_s:
         return []
     ours = (rows.c.campaign == row.number, rows.c.state.in_(OPEN_STATES), rows.c.sent_s.is_not(None))
-    return list(writing.connection.execute(select(rows.c.meter).where(*ours)).scalars())
+    return list(writing.connection.execute(select(rows.c.meter).where(*ours).order_by(rows.c.meter)).scalars())
 
 
 def _call_back_program(writing: Writing, row: Row[Any], meters: list[str], now_s: int) -> None:

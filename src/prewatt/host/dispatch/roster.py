@@ -61,7 +61,7 @@ class Roster:
         pending = or_(books.c.work, meters.c.id.in_(waiting))
         with self._context.store.reading() as connection:
             joined = select(meters.c.id, meters.c.station, meters.c.m_id, pending).join_from(meters, books)
-            for meter, station, m_id, work in connection.execute(joined):
+            for meter, station, m_id, work in connection.execute(joined.order_by(meters.c.id)):
                 line = self._lines.get(meter) or self._add(Line(meter, station, m_id))
                 if work:
                     self.agenda.schedule(line, line_ms)
