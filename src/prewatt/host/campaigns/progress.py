@@ -62,6 +62,7 @@ _ROWS: Final = (
         schema.campaign_meters.c.state.in_(OPEN_STATES),
         schema.campaigns.c.kind == bindparam("kind_named"),
     )
+    .order_by(schema.campaign_meters.c.campaign)
 )
 _ASKED: Final = (
     select(schema.campaign_meters)
