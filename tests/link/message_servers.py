@@ -1,5 +1,6 @@
 """Real message servers for tests: a hub of one or three, and a leaf beside an area server, on free ports."""
 
+import random
 import shutil
 import socket
 import subprocess
@@ -12,15 +13,37 @@ from prewatt.link.papers import Papers
 
 PROGRAM = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or "nats-server"
 READY_WITHIN_S = 30.0
+_PORT_FIRST, _PORT_AFTER = 10_000, 32_768
+_given: set[int] = set()
 
 
 def free_places(count: int) -> list[str]:
-    """Places that were free a moment ago, all different."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    places = [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
-    for each in sockets:
-        each.close()
-    return places
+    """Places that were free a moment ago, all different, and none twice in this process.
+
+    Below the ports that the kernel gives to whoever calls out: one of those would be taken by the next connection, such
+    as a server's that looks for its sisters, before the server that it was found for listens there.
+    """
+    found: list[str] = []
+    while len(found) < count:
+        port = random.SystemRandom().randrange(_PORT_FIRST, _port_after())
+        if port in _given:
+            continue
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        _given.add(port)
+        found.append(f"127.0.0.1:{port}")
+    return found
+
+
+def _port_after() -> int:
+    """The first port that the kernel takes for calling out, where there is room below it."""
+    try:
+        first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except OSError:
+        return _PORT_AFTER
+    return first if first > 2 * _PORT_FIRST else _PORT_AFTER
 
 
 class Server:

@@ -85,8 +85,7 @@ def read_meter_answers(connection: Connection, meter: str | None) -> list[MeterA
 def _answer(
     connection: Connection, row: Row[Any], key_sets: Sequence[tuple[int, bool]], accounts: dict[str, int], alarms: int
 ) -> MeterAnswer:
-    sums, (state, reason) = _sums(connection, row), _state(row)
-    reported = row.at_s > 0
+    sums, (state, reason), reported = _sums(connection, row), _state(row), row.at_s > 0
     causes = row.relay_causes if row.relay_causes is not None else 1
     return MeterAnswer(
         id=row.id,
