@@ -1,6 +1,5 @@
 """Real message servers for tests: a hub of one or three, and a leaf beside an area server, on free ports."""
 
-import random
 import shutil
 import socket
 import subprocess
@@ -8,42 +7,18 @@ import sys
 import time
 from pathlib import Path
 
+from tests.ports import free_port
+
 from prewatt.link.natsconfig import ServerPlaces, build_hub_config, build_leaf_config
 from prewatt.link.papers import Papers
 
 PROGRAM = shutil.which("nats-server", path=str(Path(sys.executable).parent)) or "nats-server"
 READY_WITHIN_S = 30.0
-_PORT_FIRST, _PORT_AFTER = 10_000, 32_768
-_given: set[int] = set()
 
 
 def free_places(count: int) -> list[str]:
-    """Places that were free a moment ago, all different, and none twice in this process.
-
-    Below the ports that the kernel gives to whoever calls out: one of those would be taken by the next connection, such
-    as a server's that looks for its sisters, before the server that it was found for listens there.
-    """
-    found: list[str] = []
-    while len(found) < count:
-        port = random.SystemRandom().randrange(_PORT_FIRST, _port_after())
-        if port in _given:
-            continue
-        try:
-            socket.create_server(("127.0.0.1", port)).close()
-        except OSError:
-            continue
-        _given.add(port)
-        found.append(f"127.0.0.1:{port}")
-    return found
-
-
-def _port_after() -> int:
-    """The first port that the kernel takes for calling out, where there is room below it."""
-    try:
-        first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    except OSError:
-        return _PORT_AFTER
-    return first if first > 2 * _PORT_FIRST else _PORT_AFTER
+    """Places that were free a moment ago, all different."""
+    return [f"127.0.0.1:{free_port()}" for _ in range(count)]
 
 
 class Server:
