@@ -455,3 +455,17 @@ def test_the_audit_finds_what_was_planted_about_bodies(street, plant):
         connection.commit()
     street.reopen()
     assert not street.host.audit.run().ok
+
+
+def test_value_that_nobody_ordered_is_explained_before_a_lost_balance_is_signed_over(street):
+    street.steal(-3_000_000)
+    report(street)
+    held = street.host.transfers.read_suspense()[0]
+    left = street.bodies[OLD].money.balance_micro
+    street.host.bodies.lose(OLD, "fire")
+    with pytest.raises(RefusedError, match="explain it first"):
+        street.host.bodies.sign_over(OLD, "balance", SignOverTarget.REFUND, "", "he was there")
+    street.host.transfers.explain_suspense(OLD, held.sequence, "a host of before took it back")
+    answer = street.host.bodies.sign_over(OLD, "balance", SignOverTarget.REFUND, "", "he was there")
+    assert answer.amount_micro == left
+    sound(street)

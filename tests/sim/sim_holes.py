@@ -34,12 +34,12 @@ from prewatt.protocol.meter_messages import seal_ack
 from prewatt.protocol.transfer import Cancelled, OrderState, ResultFact, find_order, reconciled
 from prewatt.protocol.transfer_book import without_order
 from prewatt.sim.run import Request, run
-from prewatt.sim.script import OPERATIONS, Operation
+from prewatt.sim.script import BODIES, OPERATIONS, Operation
 from prewatt.sim.weather import WEATHERS
 from prewatt.units import next_sequence
 
 # Steps of a run without and with everything converging at its end, which takes some more.
-WALK_STEPS, CALM_STEPS = 4_000, 700
+WALK_STEPS, CALM_STEPS = 2_500, 700
 GAPS_MS = (5, 50, 200, 200, 1_200, 1_200, 5_000, 31_000, 300_000)
 
 HOLES, MOODS = {}, {}
@@ -93,13 +93,19 @@ SEEDS = {
     "control_counter_is_not_looked_at and the_tag_of_a_command_does_not_cover_r3": 2,
     "epoch_is_ignored and control_counter_is_not_looked_at and the_tag_of_a_command_does_not_cover_r3": 3,
 }
+SEEDS |= {
+    "replacement_without_an_epoch_of_its_own": 1,
+    "value_follows_before_the_body_is_final": 1,
+    "a_lot_is_signed_over_twice": 2,
+}
 # What a hole needs happens more often where it is hunted: the simulator's own moods find it as well, and take longer.
 POWER = {"people.power": 8, "people.power_back": 4, "people.load": 3, "people.vend": 2}
 MEMORY = {"people.memory": 20, "people.power": 4, "people.power_back": 4, "people.vend": 2}
 OWING = {"people.load": 5, "people.vend": 2, "people.controls": 4, "people.tick_homes": 5, "field.drop_all": 2}
 CRASHES = {"trouble.crash": 6, "people.vend": 2, "people.cancel": 2}
 RESTORES = {"trouble.backup": 6, "trouble.restore": 8, "people.vend": 2, "people.cancel": 2, "people.refund": 3}
-CANCELS = {"people.cancel": 4, "people.vend": 2, "field.weather": 4, "field.drop_all": 5, "field.cut": 2}
+LATE = {"field.weather": 4, "field.drop_all": 5, "field.cut": 4, "field.hold": 3}
+CANCELS = {**LATE, "people.cancel": 4, "people.vend": 2}
 CODES = {"people.code": 5, "people.type": 4, "people.cancel": 2}
 LIARS = {"field.forge": 4, "field.misroute": 5, "field.replay": 4, "people.home": 3}
 CONTROLS = {"people.controls": 5, "field.weather": 4, "field.drop_all": 4}
@@ -134,6 +140,9 @@ def moody(name, seed):
     mood, chance = MOODS[name][0], Random(f"hole {seed}")
     names = [operation for operation, _ in OPERATIONS]
     weights = [weight * mood.get(operation, 0.7) for operation, weight in OPERATIONS]
+    # Bodies are left alone where no hole asks for them.
+    names += [operation for operation, _ in BODIES if operation in mood]
+    weights += [weight * mood[operation] for operation, weight in BODIES if operation in mood]
     at_ms = 1_000
     while True:
         at_ms += chance.choice(mood.get("gaps", GAPS_MS))
