@@ -100,7 +100,7 @@ class Dispatch:
         """What meters sent, in order; gives what is to be posted next, new calls too.
 
         ``marks`` are written in the same commit, after everything else. StoreError where that commit failed: nothing
-        of it is booked then, and the sessions are held again.
+        of it is booked then, and the sessions are held again. What is booked is answered, whatever fails after it.
         """
         batch = _Batch()
         known = [each if isinstance(each, Arrived) else Arrived(*each) for each in messages]
@@ -117,7 +117,12 @@ class Dispatch:
             follow(outcome)
         for failed in filter(_is_error, outcomes[len(batch.works) :]):
             _log.error("cannot book what a box told", cause=str(failed))
-        return self._roster.posts(batch.answers) + self.tick(line_ms)
+        posts = self._roster.posts(batch.answers)
+        try:
+            return posts + self.tick(line_ms)
+        except StoreError as error:
+            _log.error("dispatch pauses", cause=str(error))
+            return posts
 
     def round_done(self, station: str, number: int, line_ms: int) -> None:
         """A station has worked through a round: meters that did not answer it are given up and called again later."""
