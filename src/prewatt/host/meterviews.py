@@ -15,7 +15,7 @@ from prewatt.host.answers import MeterAnswer, MeterState, RelayState
 from prewatt.host.ledger import AccountKind, account_id
 from prewatt.host.store import schema
 from prewatt.protocol.transfer import BodyState
-from prewatt.units import PULSES_PER_CT_PULSE, epoch_of
+from prewatt.units import PULSES_PER_CT_PULSE, epoch_of, epoch_start
 
 __all__ = ["read_meter_answers"]
 
@@ -145,14 +145,16 @@ def _sums(connection: Connection, row: Row[Any]) -> _Sums:
     since = -1 if row.report_sequence is None else row.report_sequence
     if row.at_s == 0 or (said.owed_micro and row.balance_micro == 0 and row.last_sequence == since):
         return said
-    same_epoch = row.report_sequence is None or epoch_of(since) == epoch_of(row.last_sequence)
+    if row.report_sequence is not None and epoch_of(since) < epoch_of(row.last_sequence):
+        # A new body, of which only receipts were heard yet: it begins without what the one before it counted.
+        said, since = _Sums(0, 0, 0, 0), epoch_start(epoch_of(row.last_sequence)) - 1
     records = schema.record_file.c
     moved = connection.execute(
         select(records.amount_micro).where(
             records.meter == row.id, records.sequence > since, records.sequence <= row.last_sequence
         )
     ).scalars()
-    amounts = list(moved) if same_epoch else []
+    amounts = list(moved)
     received = said.received_micro + sum(amount for amount in amounts if amount > 0)
     returned = said.returned_micro - sum(amount for amount in amounts if amount < 0)
     return _carry(said, received, returned, row.balance_micro)
