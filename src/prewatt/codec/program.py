@@ -24,6 +24,7 @@ __all__ = [
     "IMAGE_BYTES_MAX",
     "IMAGE_BYTES_MIN",
     "IMAGE_FORMAT",
+    "MANIFEST_BYTES",
     "PROGRAM_VERSION_MAX",
     "SIGNATURE_BYTES",
     "UNIT_BYTES",
@@ -53,6 +54,7 @@ ACTIVATE_WITHDRAW: Final = 2**32 - 1
 _MAGIC: Final = b"PWPG"
 _DIGEST_BYTES: Final = 32
 _LABEL: Final = b"prewatt program"
+MANIFEST_BYTES: Final = 4 + 4 + _DIGEST_BYTES
 IMAGE_BYTES_MIN: Final = len(_MAGIC) + 1 + 1 + 4 + 4 + _DIGEST_BYTES
 
 
@@ -139,7 +141,7 @@ class Manifest:
         try:
             return cls(version, size, digest)
         except ValueError as error:
-            raise reader.fail("manifest", str(error), back=40) from None
+            raise reader.fail("manifest", str(error), back=MANIFEST_BYTES) from None
 
 
 @dataclass(frozen=True, slots=True)

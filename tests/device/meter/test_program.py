@@ -269,6 +269,39 @@ def test_power_may_go_at_any_byte_of_an_update_and_it_ends_all_the_same(make_rig
     assert running(rig) == 7
 
 
+@pytest.mark.parametrize("torn", [Torn.OLD, Torn.GARBAGE])
+@pytest.mark.parametrize("started", [False, True])
+def test_power_that_goes_while_another_program_is_offered_leaves_the_loaded_one_as_it_was(make_rig, torn, started):
+    rig = make_rig("aes-2026", maker_key=MAKER)
+    image, newer, newest = image_of(size=100), image_of(8, size=100), image_of(9, size=100)
+    load(rig, image)
+    if started:
+        # Whatever of the two places counts.
+        rig.command(Code.PROGRAM_OFFER, offer_of(newer).build())
+        image, newer = newer, newest
+        load(rig, image)
+    activate(rig, Manifest.of(image).version, rig.now_s + 86_400)
+    offer = offer_of(newer).build()
+    for cut in range(_bytes_of(rig, Code.PROGRAM_OFFER, offer)):
+        twin = _twin(rig)
+        twin.power_up()
+        twin.nvm.cut_after(cut, torn)
+        with pytest.raises(PowerCut):
+            _do(twin, Code.PROGRAM_OFFER, offer)
+        twin.power_up()
+        state = twin.meter._core.control.program
+        assert EventCode.PROGRAM_RETURNED not in events(twin)
+        assert not twin.meter._core.control.alarms
+        if state.coming == Manifest.of(image).version:
+            assert state.stage is ProgramStage.WAITING
+            assert twin.meter._commands.programs._manifest() == Manifest.of(image)
+        else:
+            assert (state.coming, state.stage) == (Manifest.of(newer).version, ProgramStage.LOADING)
+    twin = _twin(rig)
+    twin.power_up()
+    assert load(twin, newer).stage is ProgramStage.LOADED
+
+
 def _do(rig, code, body):
     if code is None:
         rig.tick(CONFIRM_S)
