@@ -32,6 +32,7 @@ __all__ = [
     "OFFERS_MAX",
     "PROGRAM_CODES",
     "Ended",
+    "ask_step",
     "first_step",
     "next_step",
     "parse_step",
@@ -61,6 +62,11 @@ class Ended:
 def first_step(version: int, at_s: int) -> Step:
     """What a download begins with."""
     return {"program": version, "at_s": at_s, "step": "offer", "unit": 0, "offers": 1}
+
+
+def ask_step(version: int, at_s: int, why: str) -> Step:
+    """The meter is asked whether a program that was activated is still there: ``why`` it would not be."""
+    return {"program": version, "at_s": at_s, "step": "activate", "unit": 0, "offers": 1, "why": why}
 
 
 def withdraw_step(version: int) -> Step:
@@ -128,6 +134,8 @@ def next_step(step: Step, *, done: bool, rest: bytes | None, units: int) -> Step
 def _after_refusal(step: Step, standing: ProgramStanding) -> Step | Ended:
     if standing.coming == step["program"] and standing.stage is ProgramStage.TRIAL:
         return Ended("done", "it is on trial")
+    if "why" in step:
+        return Ended("refused", step["why"])
     return _offer_again(step)
 
 

@@ -26,9 +26,9 @@ class Reach:
         if isinstance(told, AreaHealth):
             for state in told.stations:
                 address = Address(told.address.area, state.station)
-                before = self._there.get(address)
+                known = self._there.get(address)
                 self._there[address] = state.connected
-                if before is not state.connected and not (before is None and state.connected):
+                if known is not state.connected and not (known is None and state.connected):
                     yield address, state.connected
         elif isinstance(told, Health):
             before = self._boots.get(told.address)
