@@ -211,8 +211,10 @@ class Burning:
                 state.minute = own_s // MINUTE_S
             state.catch_up(own_s, sure=True)
         if core.tariff is not state.tariff:
+            # One that held already when the power came back may have begun before the clock was set back.
+            began = state.tariff is None
             state.tariff, state.force = core.tariff, self._prices.find(core.tariff.digest)
-            due = state.force is None or state.force.table.valid_from_s <= own_s or state.total == 0
+            due = began or state.force is None or state.force.table.valid_from_s <= own_s
             self._check(due, f"{self._meter}: burns at {own_s} at a price of {core.tariff.table.valid_from_s}")
         if core.waiting is not state.waiting_tariff:
             state.waiting_tariff = core.waiting
