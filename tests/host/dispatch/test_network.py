@@ -23,6 +23,7 @@ from prewatt.codec.hop import (
 from prewatt.codec.messages import MessageType, Refusal, RefusalReason
 from prewatt.device.meter import LineFrame
 from prewatt.host.answers import TransferState
+from prewatt.host.campaigns.wishes import CampaignWish
 from prewatt.host.dispatch.keeping import SPOOLS_MAX
 from prewatt.host.refusals import StoreError
 from prewatt.host.store import schema
@@ -512,3 +513,20 @@ def test_the_first_health_of_an_area_server_ends_no_session_that_has_just_begun(
     health = AreaHealth(Address(0, 0), 1, 0, 0, (StationState(0, True, 0, 0, 0),))
     assert rounds(network.arrived([(0, build_hop(health))], field.line_ms)) == []
     assert field.host.dispatch.sessions_open == 1
+
+
+def test_a_sale_waits_for_no_meter_that_a_campaign_has_let_go(make_field):
+    field = make_field(below=(6,))
+    field.run(10)
+    field.host.topology.set_line("S1", "powerline-2400")
+    network = field.host.network
+    network.tick(field.line_ms)
+    called = {item[0].hex().upper() for post in rounds(network.tick(field.line_ms)) for item in post.items}
+    assert called == set()
+    field.host.campaigns.start(CampaignWish("text", text="hello", per_minute=60_000, per_station=256))
+    waiting = {item[0].hex().upper() for post in rounds(network.tick(field.line_ms)) for item in post.items}
+    assert 0 < len(waiting) < 6
+    sold = next(meter for meter in field.homes if meter not in waiting)
+    field.host.vending.vend(sold, "1", order="A")
+    (sale,) = rounds(network.tick(field.line_ms))
+    assert (sale.urgent, [item[0].hex().upper() for item in sale.items]) == (True, [sold])

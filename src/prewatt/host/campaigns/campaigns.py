@@ -84,13 +84,11 @@ class Campaigns:
             told[:] = end(writing, row, CampaignState.CANCELLED, now_s)
 
         answer = self._change(campaign, "cancel", ("scheduled", "running", "paused"), stop)
-        for meter in told:
-            self._context.wake(meter)
+        self._context.released.extend(told)
         return answer
 
     def _changed(self, campaign: str) -> CampaignAnswer:
-        for meter in self._runner.look():
-            self._context.wake(meter)
+        self._context.released.extend(self._runner.look())
         return self.read(campaign)
 
     def _start(self, writing: Writing, wish: CampaignWish, asked: str) -> str:
