@@ -1,5 +1,7 @@
 """Programs in a real meter: pieces in any fate, signatures, trials, power cuts at every byte."""
 
+from dataclasses import replace
+
 import pytest
 
 from prewatt.codec.commands import Code
@@ -12,6 +14,7 @@ from prewatt.codec.program import (
     Manifest,
     ProgramActivation,
     ProgramChunk,
+    ProgramKind,
     ProgramOffer,
     ProgramStage,
     ProgramStanding,
@@ -124,6 +127,18 @@ def test_another_signature_and_a_meter_without_a_maker_take_nothing(rig, make_ri
     assert EventCode.PROGRAM_REFUSED in events(rig)
     bare = make_rig(rig.suite_name)
     assert bare.command(Code.PROGRAM_OFFER, offer_of(image).build()).receipt.status is Status.IMPOSSIBLE
+
+
+def test_a_program_for_another_kind_of_meter_is_refused_and_nothing_is_written(rig, make_rig):
+    image = build_image(7, MEMORY_FORMAT, bytes(100), ProgramKind.TRANSFORMER)
+    before = rig.nvm.read(Region.PROGRAM_A, 0, Region.PROGRAM_A.size)
+    assert rig.command(Code.PROGRAM_OFFER, offer_of(image).build()).receipt.status is Status.IMPOSSIBLE
+    assert rig.nvm.read(Region.PROGRAM_A, 0, Region.PROGRAM_A.size) == before
+    # The signature covers the kind.
+    offer = offer_of(image)
+    lied = ProgramOffer(replace(offer.manifest, kind=ProgramKind.HOME), offer.signature)
+    assert rig.command(Code.PROGRAM_OFFER, lied.build()).receipt.status is Status.IMPOSSIBLE
+    assert EventCode.PROGRAM_REFUSED in events(rig)
 
 
 def test_an_older_or_equal_version_is_refused(rig):

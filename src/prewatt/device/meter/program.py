@@ -7,9 +7,9 @@ TRIAL_POWER_MAX times meanwhile, the one before it is in force again. Every step
 that a power cut anywhere leaves the step before or after.
 
 **What a program is here.** A virtual meter runs the code of this package and never foreign code. An image is a head
-and opaque bytes; the boot loader here judges whether it starts: its head has to be sound, name the version that was
-signed and the memory format of this meter, and its own SHA-256 over its bytes has to be right. One that passes
-confirms itself after CONFIRM_S; one that does not never confirms. A real meter puts its loader in this place.
+and opaque bytes; the boot loader here judges whether it starts: its head has to be sound, name the version and kind
+that were signed and the memory format of this meter, and its own SHA-256 over its bytes has to be right. One that
+passes confirms itself after CONFIRM_S; one that does not never confirms. A real meter puts its loader in this place.
 """
 
 from dataclasses import replace
@@ -66,7 +66,8 @@ def image_starts(image: bytes, manifest: Manifest) -> bool:
         head = ImageHead.parse(image)
     except DecodeError:
         return False
-    return head.version == manifest.version and head.memory_format == MEMORY_FORMAT and head.holds(image)
+    signed = (head.version, head.kind) == (manifest.version, manifest.kind)
+    return signed and head.memory_format == MEMORY_FORMAT and head.holds(image)
 
 
 class Programs:
@@ -87,13 +88,15 @@ class Programs:
         return self.state.standing(self._core.program_version).build()
 
     def offer(self, body: bytes) -> _Applied:
-        """0C: a manifest with the maker's signature, newer than what runs. The same again goes on where it stood."""
+        """0C: a manifest with the maker's signature, for this kind of meter, newer than what runs. The same again goes
+        on where it stood."""
         core, offer = self._core, ProgramOffer.parse(body)
         manifest = offer.manifest
         if core.certificate.maker_key is None or not _signed(offer, core.certificate.maker_key):
             core.log(EventCode.PROGRAM_REFUSED, manifest.version.to_bytes(4, "big"))
             return self._impossible()
-        if self.state.stage is ProgramStage.TRIAL or manifest.version <= core.program_version:
+        older = manifest.version <= core.program_version
+        if self.state.stage is ProgramStage.TRIAL or older or int(manifest.kind) != int(core.certificate.kind):
             return self._impossible()
         mark = _mark_of(manifest)
         if self.state.stage is not ProgramStage.NONE and self.state.mark == mark:
