@@ -324,7 +324,7 @@ def test_what_a_station_would_not_take_is_shown_until_it_is_well_again(make_fiel
     field.run(10)
     told = Refused(S1, 1, RefusedReason.NOT_MEMBER, "meter: not below this station: 0000AA")
     field.down.clear()
-    field.host.network.arrived([(0, build_hop(told))], field.line_ms)
+    field._post(field.host.network.arrived([(0, build_hop(told))], field.line_ms))
     assert "0000AA" in field.host.topology.read_station("S1").box.refused
     field.run(120)
     assert field.host.topology.read_station("S1").box.refused == ""
