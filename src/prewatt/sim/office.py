@@ -87,7 +87,8 @@ class Office:
         return order.startswith(CARRIED) and not self.world.rows(f"SELECT id FROM orders WHERE id = '{order}'")
 
     def open_orders(self, meter: str) -> list[str]:
-        """Orders of a meter that have not ended."""
+        """Orders of a meter that have not ended; the auditor knows them all."""
+        self.world.auditor.note_orders()
         where = f"meter = '{meter}' AND settled_s IS NULL"
         return [row[0] for row in self.world.rows(f"SELECT id FROM orders WHERE {where} ORDER BY number")]
 
@@ -98,8 +99,9 @@ class Office:
         return meter in self.lost or self.moved.get(meter, meter) != meter
 
     def _touched(self, meter: str) -> bool:
-        """Whether anything was ever done about the body of this id."""
-        return not self.world.bodies.plain(meter) or meter in self.lost or meter in self.moved or meter in self._plans
+        """Whether anything was ever done about the body of this id, or none hangs there."""
+        known = meter in self.lost or meter in self.moved or meter in self._plans
+        return known or not self.world.bodies.plain(meter) or self.world.homes[meter].away
 
     def book(self, meter: str) -> MeterBook | None:
         """The host's book of a meter; None while it is down."""
