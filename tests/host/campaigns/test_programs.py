@@ -173,6 +173,8 @@ def test_value_overtakes_a_program(make_fleet):
     fleet.run(12)
     assert fleet.meters[ONE].money.balance_micro == 5_000_000
     assert fleet.meters[ONE]._core.control.program.stage is ProgramStage.LOADING
+    # And the rest of it stands before nobody else's value.
+    assert not fleet.host.dispatch._roster.line("000001").urgent
 
 
 def test_a_program_is_kept_once_and_another_under_its_version_refused(make_fleet):
