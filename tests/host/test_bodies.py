@@ -6,6 +6,8 @@ from contextlib import closing
 import pytest
 
 from prewatt.codec.messages import MessageType
+from prewatt.codec.padding import PADDED_PAYLOAD_BYTES
+from prewatt.device.meter.money import Money
 from prewatt.host.answers import TransferState
 from prewatt.host.bodyanswers import SignOverTarget
 from prewatt.host.carrying import carried_order
@@ -479,3 +481,38 @@ def test_what_is_shown_of_a_new_body_is_not_mixed_with_what_the_old_one_burned(s
     street.settle(2)
     shown = street.host.registry.read_meter(OLD)
     assert (shown.received_micro, shown.burned_micro) == (new.money.received_micro, new.money.burned_micro)
+
+
+def receipts_only(world):
+    """A line on which nothing as long as an Info gets through, once the body has an epoch."""
+    begun = lambda payload: world.bodies[OLD].money.ring and len(payload) >= PADDED_PAYLOAD_BYTES[0]  # noqa: E731
+    world.spoil = lambda payload: [] if begun(payload) else [payload]
+
+
+def test_what_the_old_body_counted_and_held_as_its_price_says_nothing_of_a_new_one_that_told_only_receipts(street):
+    retire(street)
+    street.host.bodies.replace(OLD, "same id")
+    before = street.host.registry.read_meter(OLD)
+    assert (before.tariff_confirmed, before.total_pulses) == (True, street.bodies[OLD].pulses)
+    receipts_only(street)
+    swap(street)
+    shown = street.host.registry.read_meter(OLD)
+    assert shown.last_sequence == street.bodies[OLD].money.last_sequence > before.last_sequence
+    assert (shown.tariff_confirmed, shown.unit_price_micro, shown.total_pulses, shown.clock_s) == (False, None, 0, None)
+    assert OLD in street.host.tariffs.read().waiting
+    street.spoil = None
+    poll(street)
+    assert street.host.registry.read_meter(OLD).tariff_confirmed
+
+
+def test_of_a_new_body_that_held_value_before_it_was_commissioned_nothing_less_than_nothing_is_shown(street):
+    retire(street)
+    street.host.bodies.replace(OLD, "same id")
+    old = street.bodies[OLD]
+    receipts_only(street)
+    street.bodies[OLD] = new = type(old)(OLD, old.keys)
+    new.money = Money(svm_micro=5_000_000, received_micro=5_000_000)
+    poll(street)
+    shown = street.host.registry.read_meter(OLD)
+    assert shown.state == "frozen"
+    assert (shown.balance_micro, shown.received_micro, shown.burned_micro) == (5_000_000, 5_000_000, 0)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or
 
 from prewatt.codec.events import EventRecord
@@ -20,6 +20,7 @@ from prewatt.host.campaigns.progress import program_told
 from prewatt.host.store import Writing, schema
 from prewatt.protocol.transfer import Change, Commissioned, Measured, Totals
 from prewatt.units import DAY_S, epoch_of
+from prewatt.units.ids import SEQUENCE_COUNTER_MAX
 
 __all__ = [
     "COLLECT_DAYS_MAX",
@@ -29,6 +30,7 @@ __all__ = [
     "day_is_whole",
     "pass_day",
     "prune_reports",
+    "report_is_shown",
     "totals_of",
 ]
 
@@ -71,6 +73,14 @@ def book_standing(
     if values:
         standings = schema.standings
         writing.connection.execute(update(standings).where(standings.c.meter == meter).values(values))
+
+
+def report_is_shown() -> ColumnElement[bool]:
+    """Joins a meter's standing with its newest report: only one of the body that its newest receipt is of. What the
+    body before it counted, or held as its price, says nothing of a new one."""
+    standings, reports = schema.standings.c, schema.reports.c
+    epoch = standings.last_sequence // (SEQUENCE_COUNTER_MAX + 1)
+    return and_(reports.number == standings.report, reports.epoch == epoch)
 
 
 def _balance_of(receipt: Receipt, now_s: int) -> dict[str, int]:

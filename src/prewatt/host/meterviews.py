@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, func, select
 
 from prewatt.host.answers import MeterAnswer, MeterState, RelayState
+from prewatt.host.collection import report_is_shown
 from prewatt.host.ledger import AccountKind, account_id
 from prewatt.host.store import schema
 from prewatt.protocol.transfer import BodyState
@@ -68,7 +69,7 @@ def read_meter_answers(connection: Connection, meter: str | None) -> list[MeterA
             meters.join(stations, stations.c.id == meters.c.station)
             .join(books, books.c.meter == meters.c.id)
             .join(standings, standings.c.meter == meters.c.id)
-            .outerjoin(reports, reports.c.number == standings.c.report)
+            .outerjoin(reports, report_is_shown())
             .outerjoin(tariffs, tariffs.c.version == meters.c.tariff)
         )
         .order_by(meters.c.id)
@@ -138,16 +139,16 @@ def _state(row: Row[Any]) -> tuple[MeterState, str | None]:
 
 def _sums(connection: Connection, row: Row[Any]) -> _Sums:
     """The newest Info's sums, carried forward to the newest balance where the law alone says how."""
+    if row.at_s == 0:
+        return _Sums(0, 0, 0, 0)
     if row.report_sequence is None:
-        said = _Sums(0, 0, 0, 0)
+        # A body of which only receipts were heard yet: it begins without what the one before it counted.
+        said, since = _Sums(0, 0, 0, 0), epoch_start(epoch_of(row.last_sequence)) - 1
     else:
         said = _Sums(row.received_micro, row.burned_micro, row.returned_micro, row.owed_micro)
-    since = -1 if row.report_sequence is None else row.report_sequence
-    if row.at_s == 0 or (said.owed_micro and row.balance_micro == 0 and row.last_sequence == since):
+        since = row.report_sequence
+    if said.owed_micro and row.balance_micro == 0 and row.last_sequence == since:
         return said
-    if row.report_sequence is not None and epoch_of(since) < epoch_of(row.last_sequence):
-        # A new body, of which only receipts were heard yet: it begins without what the one before it counted.
-        said, since = _Sums(0, 0, 0, 0), epoch_start(epoch_of(row.last_sequence)) - 1
     records = schema.record_file.c
     moved = connection.execute(
         select(records.amount_micro).where(
@@ -163,6 +164,8 @@ def _sums(connection: Connection, row: Row[Any]) -> _Sums:
 def _carry(said: _Sums, received: int, returned: int, balance: int) -> _Sums:
     """What is certain now: purchases since then paid what was owed first, and nothing that was burned comes back."""
     owed = 0 if balance else max(0, said.burned_micro + returned - received)
+    # What a body holds that no record explains yet, it has received.
+    received = max(received, said.burned_micro + returned + balance - owed)
     return _Sums(received, received + owed - returned - balance, returned, owed)
 
 
