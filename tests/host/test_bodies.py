@@ -516,3 +516,25 @@ def test_of_a_new_body_that_held_value_before_it_was_commissioned_nothing_less_t
     shown = street.host.registry.read_meter(OLD)
     assert shown.state == "frozen"
     assert (shown.balance_micro, shown.received_micro, shown.burned_micro) == (5_000_000, 5_000_000, 0)
+
+
+def test_an_order_that_waits_at_a_lost_body_after_a_restore_says_what_it_waits_for_and_ends_then(street, backed_up):
+    backup, restore = backed_up
+    silence(street)
+    street.host.vending.vend(OLD, "3", order="B")
+    backup(street, "before")
+    street.host.tariffs.set("2")
+    restore(street, "before")
+    street.spoil = None
+    street.settle(4)
+    assert "reconcile" in street.host.registry.read_meter(OLD).state_reason
+    street.host.bodies.lose(OLD, "fire")
+    street.host.transfers.cancel("B")
+    assert street.host.transfers.read("B").state is TransferState.PENDING
+    shown = street.host.registry.read_meter(OLD)
+    assert shown.state == "blocked"
+    assert "reconcile" in shown.state_reason
+    street.host.registry.reconcile(OLD, "the till agrees")
+    assert street.host.transfers.read("B").state is TransferState.CANCELLED
+    assert "reconcile" not in street.host.registry.read_meter(OLD).state_reason
+    sound(street)

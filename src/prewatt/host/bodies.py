@@ -29,7 +29,7 @@ from prewatt.host.signing import Lot, carry_open_orders, read_sign_over, sign_lo
 from prewatt.host.store import Writing, schema
 from prewatt.host.store.books import read_book, take_book
 from prewatt.host.tags import TAG_RANDOM_BYTES, make_tag
-from prewatt.protocol.transfer import BodyState, MeterBook, OrderState, ask_retire, body_lost
+from prewatt.protocol.transfer import BodyState, MeterBook, OrderState, ask_retire, body_lost, reconciled
 from prewatt.units import sequence_of
 from prewatt.units.ids import SEQUENCE_COUNTER_MAX
 
@@ -181,6 +181,8 @@ class Bodies:
         if body is not None and body.moved_s is not None:
             raise _refused(meter, f"a body whose value is still its own; it went to meter {body.to_meter}")
         after, changes = body_lost(before)
+        if after.synced and after.reconciling and not (after.orders or after.suspense):
+            after, _ = reconciled(after)
         book_changes(writing, meter, before, after, changes, at_s=now_s)
         if body is None:
             self._add(writing, meter, epoch, "lost", reason, now_s)

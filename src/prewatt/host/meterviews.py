@@ -22,6 +22,7 @@ __all__ = ["read_meter_answers"]
 
 # Armed and welded: marks beside the causes, which open nothing (docs/reference/meter.md, "Relay").
 _MARKS: Final = 0xC0
+_RECONCILE: Final = "its open orders wait for a person to reconcile them with the payments"
 _BODY_STATES: Final = {
     BodyState.LIVE.value: (MeterState.ACTIVE, None),
     BodyState.RETIRING.value: (MeterState.RETIRED, "its body was asked to take no more value"),
@@ -127,13 +128,15 @@ def _answer(
 
 def _state(row: Row[Any]) -> tuple[MeterState, str | None]:
     if row.account != "open":
-        return (MeterState.CLOSED if row.account == "closed" else MeterState.BLOCKED), row.reason
+        # A lost body whose orders wait, too: they end with the account, and not before somebody has reconciled.
+        waits = f"; {_RECONCILE}" if row.synced and row.reconciling else ""
+        return (MeterState.CLOSED if row.account == "closed" else MeterState.BLOCKED), f"{row.reason}{waits}"
     if row.frozen is not None:
         return MeterState.FROZEN, row.frozen
     if not row.synced:
         return MeterState.UNSYNCED, "only fences go out until the meter has shown what it holds"
     if row.reconciling:
-        return MeterState.UNSYNCED, "its open orders wait for a person to reconcile them with the payments"
+        return MeterState.UNSYNCED, _RECONCILE
     return _BODY_STATES.get(row.body, (MeterState.NEW, "not commissioned yet"))
 
 
