@@ -133,12 +133,21 @@ def test_a_program_is_packed_signed_added_and_brought_out(shop, tmp_path):
     assert key.stat().st_mode & 0o777 == 0o600
     assert alone("key", "--out", str(key)).code == 1
     assert alone("pack", str(body), "--version", "2", "--out", str(image)).code == 0
-    assert alone("sign", str(image), "--key", str(key)).code == 0
+    pole = tmp_path / "pole.img"
+    assert alone("pack", str(body), "--version", "3", "--kind", "ct", "--out", str(pole)).code == 0
+    refused = alone("pack", str(body), "--version", "3", "--kind", "tree", "--out", str(pole))
+    assert (refused.code, "home or ct" in refused.err) == (1, True)
+    for each in (image, pole):
+        assert alone("sign", str(each), "--key", str(key)).code == 0
     (added,) = shop.json("program", "add", str(image), "--signature", f"{image}.sig")
-    assert (added["version"], added["size_bytes"]) == (2, 1_046)
+    assert (added["version"], added["size_bytes"]) == (2, 1_047)
     assert added["maker"] == (tmp_path / "maker.key.pub").read_text().strip()
+    assert added["meters"] == "home"
     assert shop.json("program", "list") == [added]
-    assert "1046" in shop.run("program", "list").out
+    (other,) = shop.json("program", "add", str(pole), "--signature", f"{pole}.sig")
+    assert other["meters"] == "ct"
+    assert shop.json("campaign", "start", "program", "--program", "3")["outline"]["meters"] == 0
+    assert "1047" in shop.run("program", "list").out
     assert shop.json("campaign", "start", "program", "--program", "2")["outline"]["meters"] == 1
 
 

@@ -10,6 +10,8 @@ from prewatt.codec.program import (
     CHUNK_BYTES_MAX,
     IMAGE_BYTES_MAX,
     IMAGE_BYTES_MIN,
+    IMAGE_KIND_AT,
+    MANIFEST_BYTES,
     PROGRAM_VERSION_MAX,
     SIGNATURE_BYTES,
     UNIT_BYTES,
@@ -17,6 +19,7 @@ from prewatt.codec.program import (
     Manifest,
     ProgramActivation,
     ProgramChunk,
+    ProgramKind,
     ProgramOffer,
     ProgramStage,
     ProgramStanding,
@@ -87,14 +90,20 @@ def test_a_chunk_is_never_empty_nor_longer_than_its_limit():
 
 
 @LAW
-@given(versions, st.integers(0, 255), st.binary(max_size=500))
-def test_an_image_says_what_it_is(version, memory_format, body):
-    image = build_image(version, memory_format, body)
+@given(versions, st.integers(0, 255), st.binary(max_size=500), st.sampled_from(ProgramKind))
+def test_an_image_says_what_it_is(version, memory_format, body, kind):
+    image = build_image(version, memory_format, body, kind)
     head = ImageHead.parse(image)
     assert (head.version, head.memory_format, head.body_bytes) == (version, memory_format, len(body))
     assert head.holds(image)
+    assert image[IMAGE_KIND_AT] == head.kind == kind
     manifest = Manifest.of(image)
-    assert (manifest.version, manifest.size) == (version, len(image))
+    assert (manifest.version, manifest.size, manifest.kind) == (version, len(image), kind)
+    assert len(manifest.build()) == MANIFEST_BYTES
+    other = bytearray(image)
+    other[IMAGE_KIND_AT] = max(ProgramKind) + 1
+    with pytest.raises(DecodeError, match="kind"):
+        Manifest.of(bytes(other))
     assert (manifest.units - 1) * UNIT_BYTES < len(image) <= manifest.units * UNIT_BYTES
 
 

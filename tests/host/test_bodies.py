@@ -3,6 +3,8 @@
 import pytest
 
 from prewatt.codec.messages import MessageType
+from prewatt.codec.padding import PADDED_PAYLOAD_BYTES
+from prewatt.device.meter.money import Money
 from prewatt.host.answers import TransferState
 from prewatt.host.bodyanswers import SignOverTarget
 from prewatt.host.carrying import carried_order
@@ -447,3 +449,84 @@ def test_the_audit_finds_what_was_planted_about_bodies(street, plant):
     street.place.tamper(TAMPERED[plant])
     street.reopen()
     assert not street.host.audit.run().ok
+
+
+def test_value_that_nobody_ordered_is_explained_before_a_lost_balance_is_signed_over(street):
+    street.steal(-3_000_000)
+    report(street)
+    held = street.host.transfers.read_suspense()[0]
+    left = street.bodies[OLD].money.balance_micro
+    street.host.bodies.lose(OLD, "fire")
+    with pytest.raises(RefusedError, match="explain it first"):
+        street.host.bodies.sign_over(OLD, "balance", SignOverTarget.REFUND, "", "he was there")
+    street.host.transfers.explain_suspense(OLD, held.sequence, "a host of before took it back")
+    answer = street.host.bodies.sign_over(OLD, "balance", SignOverTarget.REFUND, "", "he was there")
+    assert answer.amount_micro == left
+    sound(street)
+
+
+def test_what_is_shown_of_a_new_body_is_not_mixed_with_what_the_old_one_burned(street):
+    retire(street)
+    street.host.bodies.replace(OLD, "same id")
+    new = swap(street) and street.bodies[OLD]
+    street.spoil = lambda payload: [] if payload[0] == MessageType.REPORT else [payload]
+    street.settle(2)
+    shown = street.host.registry.read_meter(OLD)
+    assert (shown.received_micro, shown.burned_micro) == (new.money.received_micro, new.money.burned_micro)
+
+
+def receipts_only(world):
+    """A line on which nothing as long as an Info gets through, once the body has an epoch."""
+    begun = lambda payload: world.bodies[OLD].money.ring and len(payload) >= PADDED_PAYLOAD_BYTES[0]  # noqa: E731
+    world.spoil = lambda payload: [] if begun(payload) else [payload]
+
+
+def test_what_the_old_body_counted_and_held_as_its_price_says_nothing_of_a_new_one_that_told_only_receipts(street):
+    retire(street)
+    street.host.bodies.replace(OLD, "same id")
+    before = street.host.registry.read_meter(OLD)
+    assert (before.tariff_confirmed, before.total_pulses) == (True, street.bodies[OLD].pulses)
+    receipts_only(street)
+    swap(street)
+    shown = street.host.registry.read_meter(OLD)
+    assert shown.last_sequence == street.bodies[OLD].money.last_sequence > before.last_sequence
+    assert (shown.tariff_confirmed, shown.unit_price_micro, shown.total_pulses, shown.clock_s) == (False, None, 0, None)
+    assert OLD in street.host.tariffs.read().waiting
+    street.spoil = None
+    poll(street)
+    assert street.host.registry.read_meter(OLD).tariff_confirmed
+
+
+def test_of_a_new_body_that_held_value_before_it_was_commissioned_nothing_less_than_nothing_is_shown(street):
+    retire(street)
+    street.host.bodies.replace(OLD, "same id")
+    old = street.bodies[OLD]
+    receipts_only(street)
+    street.bodies[OLD] = new = type(old)(OLD, old.keys)
+    new.money = Money(svm_micro=5_000_000, received_micro=5_000_000)
+    poll(street)
+    shown = street.host.registry.read_meter(OLD)
+    assert shown.state == "frozen"
+    assert (shown.balance_micro, shown.received_micro, shown.burned_micro) == (5_000_000, 5_000_000, 0)
+
+
+def test_an_order_that_waits_at_a_lost_body_after_a_restore_says_what_it_waits_for_and_ends_then(street, backed_up):
+    backup, restore = backed_up
+    silence(street)
+    street.host.vending.vend(OLD, "3", order="B")
+    backup(street, "before")
+    street.host.tariffs.set("2")
+    restore(street, "before")
+    street.spoil = None
+    street.settle(4)
+    assert "reconcile" in street.host.registry.read_meter(OLD).state_reason
+    street.host.bodies.lose(OLD, "fire")
+    street.host.transfers.cancel("B")
+    assert street.host.transfers.read("B").state is TransferState.PENDING
+    shown = street.host.registry.read_meter(OLD)
+    assert shown.state == "blocked"
+    assert "reconcile" in shown.state_reason
+    street.host.registry.reconcile(OLD, "the till agrees")
+    assert street.host.transfers.read("B").state is TransferState.CANCELLED
+    assert "reconcile" not in street.host.registry.read_meter(OLD).state_reason
+    sound(street)

@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.ports import free_port
+
 from prewatt.link.natsconfig import ServerPlaces, build_hub_config, build_leaf_config
 from prewatt.link.papers import Papers
 
@@ -16,11 +18,7 @@ READY_WITHIN_S = 30.0
 
 def free_places(count: int) -> list[str]:
     """Places that were free a moment ago, all different."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    places = [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
-    for each in sockets:
-        each.close()
-    return places
+    return [f"127.0.0.1:{free_port()}" for _ in range(count)]
 
 
 class Server:

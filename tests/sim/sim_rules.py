@@ -40,14 +40,7 @@ from prewatt.protocol.transfer import Cancelled, OrderState, Refused
 from prewatt.protocol.transfer_book import without_order
 
 # Holes that no run is known to fall into: the simulator is blind there, and its page says so.
-UNSEEN = frozenset(
-    {
-        "void_on_status_2",
-        "ceiling_before_what_is_owed",
-        "an_older_report_is_shown_over_a_newer_balance",
-        "a_control_answer_is_not_bound_to_its_digest and one_counter_for_two_commands",
-    }
-)
+UNSEEN = frozenset({"fence_skipped", "read_back_missing"})
 # Of each pair, what covers the one hole as long as the other is not there.
 COVERED = {}
 # What is played again sets clocks as well; here they stand, so that it is the other rule that is seen.
@@ -152,7 +145,7 @@ def record_in_a_later_commit():
     return [(results, "record_facts", record_facts), (host, "_recognise", begin)]
 
 
-@hole({**FOREVER, **QUIET, "people.load": 10, "people.controls": 2, "people.vend": 4, "gaps": MINUTES})
+@hole({**FOREVER, **QUIET, "people.load": 12, "people.vend": 6, "gaps": MINUTES})
 def ceiling_before_what_is_owed():
     """Whoever owes is refused a purchase that fits once the debt is paid, and stays in the dark."""
     real = money._receive
@@ -167,7 +160,7 @@ EVENING = (200, 5_000, 31_000, 61_000, 61_000, 300_000)
 
 
 @hole(
-    {**QUIET, "field.hold": 15, "people.load": 3, "people.tick_homes": 3, "people.vend": 8, "gaps": EVENING},
+    {**QUIET, "field.hold": 25, "people.load": 8, "people.tick_homes": 3, "people.vend": 8, "gaps": EVENING},
     steps=2_000,
 )
 def an_older_report_is_shown_over_a_newer_balance():
@@ -224,7 +217,7 @@ def the_tag_of_a_command_does_not_cover_r3():
     return [(sealing._TdesSealing, "_command_tag", command_tag)]
 
 
-@hole({**RIGHT_CLOCK, "field.weather": 10, "field.forge": 15, "people.vend": 3})
+@hole({**DELAYS, "field.weather": 10, "field.forge": 20, "field.drop_all": 4})
 def a_clock_is_set_by_whoever_asks():
     """A bent or forged time is taken before anybody looked at its tag: the tariff of another hour, or another year."""
     real = sealing.SessionSealing.check_command
@@ -343,7 +336,7 @@ def a_key_is_proved_without_a_session():
 # -- boxes
 
 
-@hole({**KEEPING, "field.box": 25, "people.home": 20}, boxes=True, calm=True)
+@hole({**KEEPING, "field.box": 50, "people.home": 30}, boxes=True, calm=True)
 def area_acknowledges_what_it_could_not_store():
     """A full area server tells its stations to forget: the alarms of a week without an uplink are gone."""
     real = storing.Storing.take

@@ -60,7 +60,7 @@ def test_a_curve_tells_what_fewer_pulses_cost_and_nothing_beyond_itself():
 class Rig:
     """A meter as it is looked at, moved by hand."""
 
-    def __init__(self, tariff, at_s, **money):
+    def __init__(self, tariff, at_s, limit_w=0, **money):
         registers = SimpleNamespace(total_pulses=0)
         self.core = SimpleNamespace(
             control=SimpleNamespace(clock=Clock(at_s, at_s), registers=registers),
@@ -71,6 +71,7 @@ class Rig:
             conducting=(True,),
             money=Money(**({"svm_micro": 10**9, "received_micro": 10**9} | money)),
             limits=SimpleNamespace(owed_max_micro=0),
+            settings=SimpleNamespace(load_limit_w=limit_w),
         )
         self.device = SimpleNamespace(_core=self.core)
         rows = [(table_digest(EXAMPLE_TABLE.build(), MADE_WITH_MICRO), MADE_WITH_MICRO, EXAMPLE_TABLE.build())]
@@ -107,9 +108,32 @@ def test_every_pulse_at_its_own_price_is_let_through_and_one_part_more_or_less_i
         assert (rig.burning.exact, rig.burning.bounded) == (40, 0)
 
 
-def test_where_contacts_moved_in_a_stretch_of_two_prices_only_cheapest_and_dearest_bound_it():
+def test_where_contacts_parted_in_a_stretch_of_two_prices_the_first_pulses_are_the_ones_that_flowed():
+    for counted, parts in ((20, 40 * PULSE), (30, 60 * PULSE), (31, 61 * PULSE), (59, 89 * PULSE)):
+        for wrong in (0, 1, -1):
+            rig = Rig(EXAMPLE, NOON_S)
+            rig.loads += [(NOON_S, 30, 0), (NOON_S + 60, 30, 0)]
+            assert bool(rig.burn(NOON_S + 120, counted, parts + wrong)) is bool(wrong)
+            assert (rig.burning.exact, rig.burning.bounded) == (counted, 0)
+
+
+@given(st.integers(1, 5_000), st.data())
+@settings(deadline=None)
+def test_contacts_part_at_the_end_of_the_second_of_the_last_pulse_that_flowed(pulses, data):
+    load = (NOON_S, pulses, 300)
+    at_s = NOON_S + data.draw(st.integers(0, 59))
+    left = pulses_between(load, at_s, NOON_S + 60)
+    flowed = data.draw(st.integers(0, left))
+    state = Rig(EXAMPLE, NOON_S).burning._state
+    end_s = state.part(load, at_s, flowed)
+    assert pulses_between(load, at_s, end_s) >= flowed
+    assert end_s == at_s or pulses_between(load, at_s, end_s - 1) < flowed or not flowed
+    assert state.angle_sure is (end_s > at_s)
+
+
+def test_where_a_load_limit_may_have_closed_contacts_again_only_cheapest_and_dearest_bound_it():
     for parts, right in ((20 * PULSE, True), (40 * PULSE, True), (20 * PULSE - 1, False), (40 * PULSE + 1, False)):
-        rig = Rig(EXAMPLE, NOON_S)
+        rig = Rig(EXAMPLE, NOON_S, limit_w=3_000)
         rig.loads += [(NOON_S, 30, 0), (NOON_S + 60, 30, 0)]
         assert (rig.burn(NOON_S + 120, 20, parts) == []) is right
         assert rig.burning.bounded == (20 if right and parts else rig.burning.bounded)

@@ -5,6 +5,7 @@ file looks for them with fresh seeds (`make sim HOLES=1`).
 """
 
 import pytest
+import sim_bodies  # noqa: F401 - plants more of them
 import sim_burns  # noqa: F401 - plants more of them
 from sim_holes import ALONE, HOLES, MOODS, SEEDS, clean, fall, has_boxes, moody, named, planted
 from sim_rules import COVERED, UNSEEN

@@ -134,9 +134,9 @@ class Selling(SellingBodies, SellingCampaigns, SellingPlaces):
         """After a restore: a person has compared the meter's open orders with the payments; they may go on."""
         return self._host.registry.reconcile(meter, reason).as_dict()
 
-    def thaw_meter(self, meter: str, reason: str = _REASON) -> Json:
-        """A person has looked into a frozen meter: it is fenced, and goes on."""
-        return self._host.registry.thaw(meter, reason).as_dict()
+    def thaw_meter(self, meter: str, reason: str = _REASON, *, back: bool = False) -> Json:
+        """A person has looked into a frozen meter: it is fenced, and goes on; ``back``: with the old body again."""
+        return self._host.registry.thaw(meter, reason, back=back).as_dict()
 
     def read_meter_orders(self, meter: str) -> list[Json]:
         """The newest control commands of a meter and what became of them."""

@@ -1,9 +1,9 @@
 """Programs for meters: the image, the maker's manifest of it, and the commands that carry both.
 
-An image is a head and opaque bytes: `PWPG` | image format(1) = 1 | memory format(1) | version(4) | length(4) |
-SHA-256(32) of the bytes | the bytes. The maker signs version, size and SHA-256 of the whole image, never the pieces,
-so that the signature is the same in both suites and over every line. Images travel in units of 240 bytes, which is
-what a body of tdes-1998 holds; aes-2026 takes up to eight units in one command. Every answer ends in a
+An image is a head and opaque bytes: `PWPG` | image format(1) = 1 | memory format(1) | kind of meter(1) | version(4) |
+length(4) | SHA-256(32) of the bytes | the bytes. The maker signs version, kind, size and SHA-256 of the whole image,
+never the pieces, so that the signature is the same in both suites and over every line. Images travel in units of 240
+bytes, which is what a body of tdes-1998 holds; aes-2026 takes up to eight units in one command. Every answer ends in a
 `ProgramStanding`: which unit comes next is the meter's word, so a transfer goes on wherever it stood.
 docs/reference/programs.md tells the story, docs/protocol.md has the bytes.
 """
@@ -24,6 +24,8 @@ __all__ = [
     "IMAGE_BYTES_MAX",
     "IMAGE_BYTES_MIN",
     "IMAGE_FORMAT",
+    "IMAGE_KIND_AT",
+    "MANIFEST_BYTES",
     "PROGRAM_VERSION_MAX",
     "SIGNATURE_BYTES",
     "UNIT_BYTES",
@@ -31,6 +33,7 @@ __all__ = [
     "Manifest",
     "ProgramActivation",
     "ProgramChunk",
+    "ProgramKind",
     "ProgramOffer",
     "ProgramStage",
     "ProgramStanding",
@@ -53,7 +56,25 @@ ACTIVATE_WITHDRAW: Final = 2**32 - 1
 _MAGIC: Final = b"PWPG"
 _DIGEST_BYTES: Final = 32
 _LABEL: Final = b"prewatt program"
-IMAGE_BYTES_MIN: Final = len(_MAGIC) + 1 + 1 + 4 + 4 + _DIGEST_BYTES
+MANIFEST_BYTES: Final = 4 + 1 + 4 + _DIGEST_BYTES
+# Where an image's head names the kind of meter.
+IMAGE_KIND_AT: Final = len(_MAGIC) + 1 + 1
+IMAGE_BYTES_MIN: Final = IMAGE_KIND_AT + 1 + 4 + 4 + _DIGEST_BYTES
+
+
+class ProgramKind(IntEnum):
+    """The kind of meter that a program is for, as its birth certificate names it; no other takes it."""
+
+    HOME = 0
+    TRANSFORMER = 1
+
+    @classmethod
+    def read(cls, reader: Reader) -> "ProgramKind":
+        """The kind that is next in ``reader``; DecodeError for one that there is not."""
+        found = reader.u8("kind")
+        if found not in cls._value2member_map_:
+            raise reader.fail("kind", f"{found} is not 0 or 1", back=1)
+        return cls(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +82,7 @@ class ImageHead:
     """What an image says of itself. ``memory_format`` is the layout of a meter's memory that it can work on."""
 
     memory_format: int
+    kind: ProgramKind
     version: int
     body_bytes: int
     body_digest: bytes
@@ -73,7 +95,8 @@ class ImageHead:
             raise reader.fail("magic", "is not PWPG", back=len(_MAGIC))
         if (found := reader.u8("image format")) != IMAGE_FORMAT:
             raise reader.fail("image format", f"{found} is not {IMAGE_FORMAT}", back=1)
-        head = cls(reader.u8("memory format"), reader.u32("version"), reader.u32("length"), reader.take(32, "SHA-256"))
+        memory_format, kind = reader.u8("memory format"), ProgramKind.read(reader)
+        head = cls(memory_format, kind, reader.u32("version"), reader.u32("length"), reader.take(32, "SHA-256"))
         if head.body_bytes != len(image) - reader.offset:
             left = len(image) - reader.offset
             raise reader.fail("length", f"{head.body_bytes} bytes are told, {left} are there", back=0)
@@ -84,7 +107,7 @@ class ImageHead:
         return sha256(image[IMAGE_BYTES_MIN:]).digest() == self.body_digest
 
 
-def build_image(version: int, memory_format: int, body: bytes) -> bytes:
+def build_image(version: int, memory_format: int, body: bytes, kind: ProgramKind = ProgramKind.HOME) -> bytes:
     """An image around ``body``; ValueError for a version, format or length that is not allowed."""
     for name, given, low, high in (
         ("version", version, 1, PROGRAM_VERSION_MAX),
@@ -93,17 +116,18 @@ def build_image(version: int, memory_format: int, body: bytes) -> bytes:
     ):
         if not low <= given <= high:
             raise ValueError(f"{name}: {given} is not allowed; allowed is {low} to {high}")
-    head = _MAGIC + bytes((IMAGE_FORMAT, memory_format)) + version.to_bytes(4, "big") + len(body).to_bytes(4, "big")
-    return head + sha256(body).digest() + body
+    head = _MAGIC + bytes((IMAGE_FORMAT, memory_format, kind)) + version.to_bytes(4, "big")
+    return head + len(body).to_bytes(4, "big") + sha256(body).digest() + body
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What the maker signs: version, size in bytes and SHA-256 of the whole image."""
+    """What the maker signs: version, kind of meter, size in bytes and SHA-256 of the whole image."""
 
     version: int
     size: int
     digest: bytes
+    kind: ProgramKind = ProgramKind.HOME
 
     def __post_init__(self) -> None:
         for name, given, low, high in (
@@ -117,7 +141,8 @@ class Manifest:
     @classmethod
     def of(cls, image: bytes) -> "Manifest":
         """The manifest of an image; DecodeError or ValueError for what is none."""
-        return cls(ImageHead.parse(image).version, len(image), sha256(image).digest())
+        head = ImageHead.parse(image)
+        return cls(head.version, len(image), sha256(image).digest(), head.kind)
 
     @property
     def units(self) -> int:
@@ -125,8 +150,8 @@ class Manifest:
         return -(-self.size // UNIT_BYTES)
 
     def build(self) -> bytes:
-        """version(4), size(4), SHA-256(32)."""
-        return self.version.to_bytes(4, "big") + self.size.to_bytes(4, "big") + self.digest
+        """version(4), kind(1), size(4), SHA-256(32)."""
+        return self.version.to_bytes(4, "big") + bytes((self.kind,)) + self.size.to_bytes(4, "big") + self.digest
 
     def signed_bytes(self) -> bytes:
         """The bytes under the maker's signature: a label of its own, then the manifest."""
@@ -135,11 +160,12 @@ class Manifest:
     @classmethod
     def read(cls, reader: Reader) -> "Manifest":
         """The manifest that is next in ``reader``."""
-        version, size, digest = reader.u32("version"), reader.u32("size"), reader.take(_DIGEST_BYTES, "SHA-256")
+        version, kind = reader.u32("version"), ProgramKind.read(reader)
+        size, digest = reader.u32("size"), reader.take(_DIGEST_BYTES, "SHA-256")
         try:
-            return cls(version, size, digest)
+            return cls(version, size, digest, kind)
         except ValueError as error:
-            raise reader.fail("manifest", str(error), back=40) from None
+            raise reader.fail("manifest", str(error), back=MANIFEST_BYTES) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +176,12 @@ class ProgramOffer:
     signature: bytes = field(repr=False)
 
     def build(self) -> bytes:
-        """manifest(40), signature(64)."""
+        """manifest(41), signature(64)."""
         return self.manifest.build() + self.signature
 
     @classmethod
     def parse(cls, body: bytes) -> "ProgramOffer":
-        """Of exactly 104 bytes."""
+        """Of exactly 105 bytes."""
         reader = Reader(body)
         offer = cls(Manifest.read(reader), reader.take(SIGNATURE_BYTES, "signature"))
         reader.end()

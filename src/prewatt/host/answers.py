@@ -204,17 +204,18 @@ class TariffAnswer(Answer):
 
 @dataclass(frozen=True, slots=True)
 class HappeningAnswer(Answer):
-    """Something a meter told: an event of its log, an alarm, or a customer's wish for value."""
+    """Something a meter told: an event of its log, an alarm, or a customer's wish for value; or that it told more in a
+    day than a meter does, which is not believed."""
 
     meter: str
     kind: str
-    """`event`, `alarm` or `wish`."""
+    """`event`, `alarm`, `wish` or `beyond`."""
     what: str
     time_s: int | None
-    """When it happened, by the meter's clock; null for a wish, which carries no time."""
+    """When it happened, by the meter's clock; null where it carries no time."""
     booked_s: int
     detail: str
-    """What the code defines, in hex; the amount in micro-units for a wish."""
+    """What the code defines, in hex; the amount in micro-units for a wish; how many were beyond since the start."""
 
 
 @dataclass(frozen=True, slots=True)

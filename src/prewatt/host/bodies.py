@@ -18,7 +18,7 @@ from prewatt.host.bodyanswers import BodyAnswer, SignOverAnswer, SignOverTarget
 from prewatt.host.bodyvalue import BodyRow, body_epoch, change_body, final_balance, level_lost, read_body, value_left
 from prewatt.host.booking import book_changes
 from prewatt.host.campaigns.progress import leave_campaigns
-from prewatt.host.carrying import carried_order, make_carried
+from prewatt.host.carrying import carried_order, check_in_step, held_of, make_carried
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.fields import check_meter, check_text
 from prewatt.host.ledger import AccountKind, Phase, Posting, account_id
@@ -29,7 +29,7 @@ from prewatt.host.signing import Lot, carry_open_orders, read_sign_over, sign_lo
 from prewatt.host.store import Writing, schema
 from prewatt.host.store.books import read_book, take_book
 from prewatt.host.tags import TAG_RANDOM_BYTES, make_tag
-from prewatt.protocol.transfer import BodyState, MeterBook, OrderState, ask_retire, body_lost
+from prewatt.protocol.transfer import BodyState, MeterBook, OrderState, ask_retire, body_lost, reconciled
 from prewatt.units import sequence_of
 from prewatt.units.ids import SEQUENCE_COUNTER_MAX
 
@@ -142,9 +142,11 @@ class Bodies:
                 raise _refused(meter, f"meter {body.to_meter}, where its value went before", "to_meter", target)
             return
         balance, now_s = _final(writing, meter, body.epoch, book), self._context.now()
-        order_id = None
+        carried, order_id = carried_order(meter, body.epoch, "balance 1"), None
+        check_in_step(writing, target)
+        held = held_of(writing, carried, target)
+        unreported, balance = (0, balance) if held is None else (max(0, held - balance), held)
         if balance:
-            carried = carried_order(meter, body.epoch, "balance 1")
             order_id = carried.order_id
             source, way = account_id(AccountKind.DELIVERED, meter), account_id(AccountKind.CARRIED, order_id)
             cause = f"the balance of epoch {body.epoch} follows to meter {target}"
@@ -152,7 +154,7 @@ class Bodies:
             post_or_fail(writing, Posting(posting_id, Phase.SINGLE, source, way, balance, cause, meter), now_s)
             make_carried(writing, self._context, carried, target, balance)
         moved = {"to_meter": target, "order_id": order_id, "moved_micro": balance, "moved_s": now_s}
-        change_body(writing, meter, body.epoch, **moved)
+        change_body(writing, meter, body.epoch, **moved, unreported_micro=unreported)
         if target != meter:
             carry_open_orders(writing, self._context, meter, target)
             _block(writing, meter, f"replaced by {target}", now_s)
@@ -179,6 +181,8 @@ class Bodies:
         if body is not None and body.moved_s is not None:
             raise _refused(meter, f"a body whose value is still its own; it went to meter {body.to_meter}")
         after, changes = body_lost(before)
+        if after.synced and after.reconciling and not (after.orders or after.suspense):
+            after, _ = reconciled(after)
         book_changes(writing, meter, before, after, changes, at_s=now_s)
         if body is None:
             self._add(writing, meter, epoch, "lost", reason, now_s)

@@ -31,6 +31,7 @@ __all__ = [
     "final_balance",
     "follow_bodies",
     "level_lost",
+    "raise_lost",
     "read_body",
     "value_left",
 ]
@@ -78,13 +79,14 @@ def read_body(connection: Connection, meter: str, epoch: int) -> BodyRow | None:
 
 
 def final_balance(connection: Connection, meter: str, epoch: int) -> int | None:
-    """The balance a retired body last showed; None where it was not read since it was retired."""
+    """The balance a retired body last showed; None where it was not read since it was retired.
+
+    Only words that are kept for ever count: what is shown of the meter is soon that of the next body.
+    """
     end = sequence_of(epoch, SEQUENCE_COUNTER_MAX)
-    reports, standings, records = schema.reports.c, schema.standings.c, schema.record_file.c
-    said: list[int] = []
-    for column in (reports, standings):
-        wanted = select(column.balance_micro).where(column.meter == meter, column.last_sequence == end)
-        said += connection.execute(wanted).scalars()
+    reports, records = schema.reports.c, schema.record_file.c
+    wanted = select(reports.balance_micro).where(reports.meter == meter, reports.last_sequence == end)
+    said = list(connection.execute(wanted).scalars())
     proved = select(records.receipt).where(records.meter == meter, records.sequence == end)
     for built in connection.execute(proved).scalars():
         receipt = Receipt.parse(built)
@@ -164,6 +166,12 @@ def level_lost(writing: Writing, book: MeterBook, meter: str, epoch: int, at_s: 
         _post_lost(writing, meter, epoch, lost - body.lost_micro, at_s)
     if (lost, unreported) != (body.lost_micro, body.unreported_micro):
         change_body(writing, meter, epoch, lost_micro=lost, unreported_micro=unreported)
+
+
+def raise_lost(writing: Writing, meter: str, epoch: int, rise_micro: int, at_s: int) -> None:
+    """So much more than its words tell was in a lost body; nothing where it is not more."""
+    if rise_micro > 0:
+        _post_lost(writing, meter, epoch, rise_micro, at_s)
 
 
 def _post_lost(writing: Writing, meter: str, epoch: int, rise_micro: int, at_s: int) -> None:

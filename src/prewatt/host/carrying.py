@@ -2,8 +2,9 @@
 
 Such an order is known for ever by what it carries: its id and its tag are made from the meter, the body and the lot it
 carries, not drawn. A host that was restored and is asked for the same move again makes the same order again; what the
-meter already holds of it is found by that tag, and nothing moves twice. (Beside the settling of a card's purchase, P5,
-these are the only tags that are not random; they need not be secret, only distinct.)
+meter already holds of it is found by that tag, and nothing moves twice. How much the forgotten host moved is what the
+meter holds: the old body may have burned on since, or that host knew more of it. (Beside the settling of a card's
+purchase, P5, these are the only tags that are not random; they need not be secret, only distinct.)
 """
 
 from dataclasses import dataclass
@@ -21,9 +22,9 @@ from prewatt.host.registry import check_account
 from prewatt.host.store import Hot, Writing, schema
 from prewatt.host.store.books import take_book
 from prewatt.host.tags import TAG_RANDOM_BYTES, make_tag
-from prewatt.protocol.transfer import TransferRuleError, make_order
+from prewatt.protocol.transfer import BodyState, TransferRuleError, make_order
 
-__all__ = ["METHOD_CARRIED", "Carried", "carried_order", "make_carried"]
+__all__ = ["METHOD_CARRIED", "Carried", "carried_order", "check_in_step", "held_of", "make_carried"]
 
 METHOD_CARRIED: Final = "carried"
 _LABEL: Final = b"prewatt carry"
@@ -42,6 +43,21 @@ def carried_order(meter: str, epoch: int, lot: str) -> Carried:
     digest = sha256(_LABEL + meter_bytes(meter) + bytes((epoch,)) + lot.encode()).digest()
     tag = make_tag(digest[:TAG_RANDOM_BYTES])
     return Carried(f"M-{tag.hex().upper()}", tag)
+
+
+def held_of(writing: Writing, carried: Carried, to_meter: str) -> int | None:
+    """What this meter is known to hold of that value already, micro-units: a host that was forgotten moved so much."""
+    return next(
+        (entry.amount_micro for entry in take_book(writing, to_meter).suspense if entry.tag == carried.tag), None
+    )
+
+
+def check_in_step(writing: Writing, to_meter: str) -> None:
+    """RefusedError while a meter is out of step: nobody knows then what it holds, and how much of it."""
+    book = take_book(writing, to_meter)
+    if not book.synced and book.body is not BodyState.LOST:
+        allowed = "a meter that is in step with its book; after a restore it may hold this very value: ask again later"
+        raise RefusedError(RefusalOutcome.METER_BLOCKED, "meter", to_meter, allowed)
 
 
 def make_carried(writing: Writing, context: HostContext, carried: Carried, to_meter: str, amount_micro: int) -> None:

@@ -7,9 +7,10 @@ and the cursor that lets a meter forget them follows what is here.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
 
 from prewatt.codec.events import EventRecord
 from prewatt.codec.info import InfoPart
@@ -18,6 +19,7 @@ from prewatt.host.campaigns.progress import program_told
 from prewatt.host.store import Writing, schema
 from prewatt.protocol.transfer import Change, Commissioned, Measured, Totals
 from prewatt.units import DAY_S, epoch_of
+from prewatt.units.ids import SEQUENCE_COUNTER_MAX
 
 __all__ = [
     "COLLECT_DAYS_MAX",
@@ -27,6 +29,7 @@ __all__ = [
     "day_is_whole",
     "pass_day",
     "prune_reports",
+    "report_is_shown",
     "totals_of",
 ]
 
@@ -71,19 +74,34 @@ def book_standing(
         writing.connection.execute(update(standings).where(standings.c.meter == meter).values(values))
 
 
+def report_is_shown() -> ColumnElement[bool]:
+    """Joins a meter's standing with its newest report: only one of the body that its newest receipt is of. What the
+    body before it counted, or held as its price, says nothing of a new one."""
+    standings, reports = schema.standings.c, schema.reports.c
+    epoch = standings.last_sequence // (SEQUENCE_COUNTER_MAX + 1)
+    return and_(reports.number == standings.report, reports.epoch == epoch)
+
+
 def _balance_of(receipt: Receipt, now_s: int) -> dict[str, int]:
     return {"balance_micro": receipt.balance_micro, "last_sequence": receipt.last_sequence, "at_s": max(now_s, 1)}
 
 
 def collect_part(
-    writing: Writing, meter: str, part: InfoPart, *, now_s: int, in_session: bool, in_use: int
+    writing: Writing,
+    meter: str,
+    part: InfoPart,
+    *,
+    now_s: int,
+    in_session: bool,
+    in_use: int,
+    allowed: Callable[[], bool],
 ) -> int | None:
     """Keeps one part; gives the number of its report where it has the standing. ``in_use``: the epoch of the body in
-    use; events of another body are kept, and say nothing of the cursor."""
+    use; events of another body are kept, and say nothing of the cursor. ``allowed``: whether one more new event is."""
     epoch = epoch_of(part.receipt.last_sequence)
     number = _add_report(writing, meter, epoch, part, now_s) if part.standing is not None else None
     _add_minutes(writing, meter, part)
-    _add_events(writing, meter, epoch, part.events, now_s)
+    _add_events(writing, meter, epoch, part.events, now_s, allowed)
     if epoch == in_use:
         _move_cursor(writing, meter, epoch, part.events if in_session else ())
     return number
@@ -179,12 +197,27 @@ def _add_minutes(writing: Writing, meter: str, part: InfoPart) -> None:
     )
 
 
-def _add_events(writing: Writing, meter: str, epoch: int, events: tuple[EventRecord, ...], now_s: int) -> None:
+def _add_events(
+    writing: Writing,
+    meter: str,
+    epoch: int,
+    events: tuple[EventRecord, ...],
+    now_s: int,
+    allowed: Callable[[], bool],
+) -> None:
+    """What is new, as far as it is allowed; the cursor stops before what is not, so that the meter keeps it."""
+    if not events:
+        return
+    rows = schema.events
+    mine = (rows.c.meter == meter, rows.c.epoch == epoch, rows.c.number.in_([event.number for event in events]))
+    known = set(writing.connection.execute(select(rows.c.number).where(*mine)).scalars())
     for event in events:
+        if event.number in known or not allowed():
+            continue
+        known.add(event.number)
         row = {"meter": meter, "epoch": epoch, "number": event.number, "time_s": event.time_s, "code": event.code}
-        add = writing.insert(schema.events).values(row | {"detail": event.detail, "at_s": now_s})
-        if writing.connection.execute(add.on_conflict_do_nothing()).rowcount:
-            program_told(writing, meter, event.code, event.time_s, event.detail, now_s)
+        writing.connection.execute(insert(rows).values(row | {"detail": event.detail, "at_s": now_s}))
+        program_told(writing, meter, event.code, event.time_s, event.detail, now_s)
 
 
 def _move_cursor(writing: Writing, meter: str, epoch: int, sent: tuple[EventRecord, ...]) -> None:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
+from prewatt.host.allowance import Allowance
 from prewatt.host.generation import GenerationFiles
 from prewatt.host.keys import KeyVault
 from prewatt.host.store import Hot, Store, Writing, schema
@@ -51,6 +52,10 @@ class HostContext:
     wake: Callable[[str], None]
     places: deque[str] = field(default_factory=deque)
     """Stations below which something changed, for whoever remembers what stands where; see `note_place`."""
+    allowance: Allowance = field(default_factory=Allowance)
+    """What each meter may still say today."""
+    released: deque[str] = field(default_factory=deque)
+    """Meters for which a campaign has something new: called soon, but after those for which somebody waits."""
 
     def note_place(self, station: str) -> None:
         """After a commit that changed a station, its settings or who stands below it; "" means all. From any thread."""

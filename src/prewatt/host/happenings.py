@@ -1,4 +1,5 @@
-"""What meters told of themselves: events of their logs, alarms, and customers' wishes, for a person to read.
+"""What meters told of themselves: events of their logs, alarms, and customers' wishes, for a person to read; and how
+much more one told than is believed.
 
 An alarm is also an event of the log: it comes at once as the one and with the next report as the other. Both are kept
 as they came; each is shown under its own kind.
@@ -9,6 +10,7 @@ from typing import Final
 from sqlalchemy import select
 
 from prewatt.codec.events import EventCode
+from prewatt.host.allowance import A_DAY_MAX
 from prewatt.host.answers import HappeningAnswer
 from prewatt.host.context import HostContext
 from prewatt.host.fields import check_meter
@@ -52,6 +54,17 @@ class Happenings:
                 HappeningAnswer(meter, "wish", "value asked for", None, row.at_s, str(row.amount_micro))
                 for row in connection.execute(asked.order_by(wishes.counter.desc()).limit(limit))
             ]
+        found += [
+            HappeningAnswer(
+                meter,
+                "beyond",
+                f"more than {A_DAY_MAX[each.said]} a day: {each.said}",
+                None,
+                each.last_s,
+                f"{each.count}",
+            )
+            for each in self._context.allowance.beyond(meter)
+        ]
         # Sorting is stable: what was booked in one commit stays in the order of its own log.
         return sorted(found, key=lambda each: -each.booked_s)[:limit]
 

@@ -12,15 +12,17 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, func, select
 
 from prewatt.host.answers import MeterAnswer, MeterState, RelayState
+from prewatt.host.collection import report_is_shown
 from prewatt.host.ledger import AccountKind, account_id
 from prewatt.host.store import schema
 from prewatt.protocol.transfer import BodyState
-from prewatt.units import PULSES_PER_CT_PULSE, epoch_of
+from prewatt.units import PULSES_PER_CT_PULSE, epoch_of, epoch_start
 
 __all__ = ["read_meter_answers"]
 
 # Armed and welded: marks beside the causes, which open nothing (docs/reference/meter.md, "Relay").
 _MARKS: Final = 0xC0
+_RECONCILE: Final = "its open orders wait for a person to reconcile them with the payments"
 _BODY_STATES: Final = {
     BodyState.LIVE.value: (MeterState.ACTIVE, None),
     BodyState.RETIRING.value: (MeterState.RETIRED, "its body was asked to take no more value"),
@@ -68,7 +70,7 @@ def read_meter_answers(connection: Connection, meter: str | None) -> list[MeterA
             meters.join(stations, stations.c.id == meters.c.station)
             .join(books, books.c.meter == meters.c.id)
             .join(standings, standings.c.meter == meters.c.id)
-            .outerjoin(reports, reports.c.number == standings.c.report)
+            .outerjoin(reports, report_is_shown())
             .outerjoin(tariffs, tariffs.c.version == meters.c.tariff)
         )
         .order_by(meters.c.id)
@@ -85,8 +87,7 @@ def read_meter_answers(connection: Connection, meter: str | None) -> list[MeterA
 def _answer(
     connection: Connection, row: Row[Any], key_sets: Sequence[tuple[int, bool]], accounts: dict[str, int], alarms: int
 ) -> MeterAnswer:
-    sums, (state, reason) = _sums(connection, row), _state(row)
-    reported = row.at_s > 0
+    sums, (state, reason), reported = _sums(connection, row), _state(row), row.at_s > 0
     causes = row.relay_causes if row.relay_causes is not None else 1
     return MeterAnswer(
         id=row.id,
@@ -127,33 +128,37 @@ def _answer(
 
 def _state(row: Row[Any]) -> tuple[MeterState, str | None]:
     if row.account != "open":
-        return (MeterState.CLOSED if row.account == "closed" else MeterState.BLOCKED), row.reason
+        # A lost body whose orders wait, too: they end with the account, and not before somebody has reconciled.
+        waits = f"; {_RECONCILE}" if row.synced and row.reconciling else ""
+        return (MeterState.CLOSED if row.account == "closed" else MeterState.BLOCKED), f"{row.reason}{waits}"
     if row.frozen is not None:
         return MeterState.FROZEN, row.frozen
     if not row.synced:
         return MeterState.UNSYNCED, "only fences go out until the meter has shown what it holds"
     if row.reconciling:
-        return MeterState.UNSYNCED, "its open orders wait for a person to reconcile them with the payments"
+        return MeterState.UNSYNCED, _RECONCILE
     return _BODY_STATES.get(row.body, (MeterState.NEW, "not commissioned yet"))
 
 
 def _sums(connection: Connection, row: Row[Any]) -> _Sums:
     """The newest Info's sums, carried forward to the newest balance where the law alone says how."""
+    if row.at_s == 0:
+        return _Sums(0, 0, 0, 0)
     if row.report_sequence is None:
-        said = _Sums(0, 0, 0, 0)
+        # A body of which only receipts were heard yet: it begins without what the one before it counted.
+        said, since = _Sums(0, 0, 0, 0), epoch_start(epoch_of(row.last_sequence)) - 1
     else:
         said = _Sums(row.received_micro, row.burned_micro, row.returned_micro, row.owed_micro)
-    since = -1 if row.report_sequence is None else row.report_sequence
-    if row.at_s == 0 or (said.owed_micro and row.balance_micro == 0 and row.last_sequence == since):
+        since = row.report_sequence
+    if said.owed_micro and row.balance_micro == 0 and row.last_sequence == since:
         return said
-    same_epoch = row.report_sequence is None or epoch_of(since) == epoch_of(row.last_sequence)
     records = schema.record_file.c
     moved = connection.execute(
         select(records.amount_micro).where(
             records.meter == row.id, records.sequence > since, records.sequence <= row.last_sequence
         )
     ).scalars()
-    amounts = list(moved) if same_epoch else []
+    amounts = list(moved)
     received = said.received_micro + sum(amount for amount in amounts if amount > 0)
     returned = said.returned_micro - sum(amount for amount in amounts if amount < 0)
     return _carry(said, received, returned, row.balance_micro)
@@ -162,6 +167,8 @@ def _sums(connection: Connection, row: Row[Any]) -> _Sums:
 def _carry(said: _Sums, received: int, returned: int, balance: int) -> _Sums:
     """What is certain now: purchases since then paid what was owed first, and nothing that was burned comes back."""
     owed = 0 if balance else max(0, said.burned_micro + returned - received)
+    # What a body holds that no record explains yet, it has received.
+    received = max(received, said.burned_micro + returned + balance - owed)
     return _Sums(received, received + owed - returned - balance, returned, owed)
 
 

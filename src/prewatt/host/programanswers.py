@@ -12,6 +12,8 @@ class ProgramAnswer(Answer):
     """A program that meters can be given."""
 
     version: int
+    meters: str
+    """The kind of meters it is for: `home`, or `ct` for those at transformers."""
     size_bytes: int
     digest: str
     """SHA-256 of the image, in hex."""

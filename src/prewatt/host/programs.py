@@ -1,15 +1,16 @@
 """Programs for meters, kept with the maker's signature until a campaign brings them out.
 
 The host checks what it can before anything is sent: the image's own head, and that the signature is that of the maker
-who is named. Whether that is the maker of a meter only the meter knows (its birth certificate says).
+who is named. Whether that is the maker of a meter only the meter knows (its birth certificate says). A program is for
+one kind of meter, which its image names: a campaign goes to those alone, and the others would refuse it.
 """
 
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from prewatt.codec.errors import DecodeError
-from prewatt.codec.program import SIGNATURE_BYTES, Manifest
+from prewatt.codec.program import IMAGE_KIND_AT, SIGNATURE_BYTES, Manifest, ProgramKind
 from prewatt.crypto import AuthenticationError
 from prewatt.crypto.program import MAKER_KEY_BYTES, check_program
 from prewatt.host.context import HostContext, log_action
@@ -17,7 +18,10 @@ from prewatt.host.programanswers import ProgramAnswer
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.store import Writing, schema
 
-__all__ = ["Programs"]
+__all__ = ["Programs", "meters_for"]
+
+# As the registry names kinds of meters.
+_METERS: Final = {ProgramKind.HOME: "home", ProgramKind.TRANSFORMER: "ct"}
 
 
 class Programs:
@@ -38,7 +42,7 @@ class Programs:
         try:
             check_program(manifest.signed_bytes(), signature, maker)
         except AuthenticationError:
-            allowed = "the maker's own over version, size and SHA-256 of this image (`prewatt program sign`)"
+            allowed = "the maker's own over version, kind, size and SHA-256 of this image (`prewatt program sign`)"
             raise RefusedError(RefusalOutcome.BAD_FIELD, "signature", signature.hex()[:16], allowed) from None
         self._context.store.write(lambda writing: self._add(writing, manifest, image, maker, signature))
         return self.read(manifest.version)
@@ -84,8 +88,16 @@ class Programs:
 
 
 _COLUMNS = schema.programs.c
-_SHOWN = select(_COLUMNS.version, _COLUMNS.size_bytes, _COLUMNS.digest, _COLUMNS.maker, _COLUMNS.made_s)
+_KIND = func.substr(_COLUMNS.image, IMAGE_KIND_AT + 1, 1).label("kind")
+_SHOWN = select(_COLUMNS.version, _COLUMNS.size_bytes, _COLUMNS.digest, _COLUMNS.maker, _COLUMNS.made_s, _KIND)
+
+
+def meters_for(connection: Connection, version: int) -> str:
+    """The kind of meters that a program is for, as the registry names it; the program has to be there."""
+    kind = connection.execute(select(_KIND).where(_COLUMNS.version == version)).scalar_one()
+    return _METERS[ProgramKind(kind[0])]
 
 
 def _answer(row: Any) -> ProgramAnswer:  # noqa: ANN401 - a row of _SHOWN
-    return ProgramAnswer(row.version, row.size_bytes, row.digest.hex(), row.maker.hex(), row.made_s)
+    meters = _METERS[ProgramKind(row.kind[0])]
+    return ProgramAnswer(row.version, meters, row.size_bytes, row.digest.hex(), row.maker.hex(), row.made_s)

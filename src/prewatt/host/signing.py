@@ -11,9 +11,9 @@ from typing import Any, Final
 from sqlalchemy import Row, func, insert, select
 
 from prewatt.host.bodyanswers import SignOverAnswer, SignOverTarget
-from prewatt.host.bodyvalue import body_epoch, change_body, read_body
+from prewatt.host.bodyvalue import body_epoch, change_body, level_lost, raise_lost, read_body
 from prewatt.host.booking import book_changes
-from prewatt.host.carrying import carried_order, make_carried
+from prewatt.host.carrying import carried_order, check_in_step, held_of, make_carried
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.fields import check_id, check_meter
 from prewatt.host.ledger import AccountId, AccountKind, Phase, Posting, account_id
@@ -134,20 +134,28 @@ def _sign_balance(writing: Writing, context: HostContext, meter: str, lot: Lot, 
     overs = schema.sign_overs.c
     count = select(func.count()).where(overs.meter == meter, overs.epoch == epoch, overs.lot.startswith(f"{BALANCE} "))
     signed = int(writing.connection.execute(count).scalar_one())
-    if body is None or body.kind != "lost" or not body.lost_micro:
+    name = f"{BALANCE} {signed + 1}"
+    carried = carried_order(meter, epoch, name) if lot.target is SignOverTarget.METER else None
+    held = held_of(writing, carried, lot.name) if carried is not None else None
+    if body is None or body.kind != "lost" or not (body.lost_micro or held):
         return f"{BALANCE} {signed}"
+    if carried is not None:
+        check_in_step(writing, lot.name)
     if book.suspense:
         allowed = "the balance of a body without value in suspense; match or explain it first"
         raise _refused("lot", lot.what, f"{allowed}: sequence {book.suspense[0].sequence}")
-    name, amount = f"{BALANCE} {signed + 1}", body.lost_micro
-    carried = carried_order(meter, epoch, name) if lot.target is SignOverTarget.METER else None
+    amount, now_s = body.lost_micro if held is None else held, context.now()
+    # A host that was forgotten signed more over than what is known to be left: so much was in it then.
+    raise_lost(writing, meter, epoch, amount - body.lost_micro, now_s)
     to = _target_account(meter, lot, carried.order_id if carried is not None else "")
     source, posting_id = account_id(AccountKind.LOST_BODIES, meter), f"{meter}:{epoch}/signed/{signed + 1}"
     text = f"{name} of epoch {epoch} signed over"
-    post_or_fail(writing, Posting(posting_id, Phase.SINGLE, source, to, amount, text, meter), context.now())
+    post_or_fail(writing, Posting(posting_id, Phase.SINGLE, source, to, amount, text, meter), now_s)
     if carried is not None:
         make_carried(writing, context, carried, lot.name, amount)
-    change_body(writing, meter, epoch, lost_micro=0, signed_micro=body.signed_micro + amount)
+    left = max(0, body.lost_micro - amount)
+    change_body(writing, meter, epoch, lost_micro=left, signed_micro=body.signed_micro + amount)
+    level_lost(writing, book, meter, epoch, now_s)
     order_id = carried.order_id if carried is not None else None
     _note(writing, context, meter, epoch, _SignedLot(name, amount, order_id), lot, cause)
     return name

@@ -17,6 +17,7 @@ from prewatt.codec.modetable import ModeTable, flat_table, table_digest
 from prewatt.host.answers import TariffAnswer, TariffMeter
 from prewatt.host.campaigns.joining import campaign_tariff
 from prewatt.host.campaigns.progress import tariff_shown
+from prewatt.host.collection import report_is_shown
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.controls import queue_control
 from prewatt.host.fields import check_meter
@@ -228,7 +229,7 @@ def _meters_of(connection: Connection, version: int) -> list[TariffMeter]:
         .select_from(
             meters.join(tariffs, tariffs.c.version == meters.c.tariff)
             .join(standings, standings.c.meter == meters.c.id)
-            .outerjoin(reports, reports.c.number == standings.c.report)
+            .outerjoin(reports, report_is_shown())
         )
         .where(meters.c.tariff == version, meters.c.account != "closed")
         .order_by(meters.c.id)

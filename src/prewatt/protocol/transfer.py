@@ -16,7 +16,8 @@ clock, or on a balance: only on which tag holds which sequence. What each fact d
 | an order, under a number this book never gave it       | `Unsynced`, beside what the tag decides                   |
 | nobody: between two neighbours of a ring               | orders numbered there: `Renumbered`                       |
 | then, for every order whose own number is booked now   | `Renumbered` (same tag), or `Cancelled` if that was asked |
-| a fresh Result below what was known at its Hello       | `Frozen` WENT_BACK                                        |
+| a fresh Result below what was known at its Hello, or   | `Frozen` WENT_BACK                                        |
+| with sums below those that were shown by then          |                                                           |
 | a full ring that begins above the lowest unread number | `Frozen` GAP                                              |
 | status 2 to a transfer                                 | `Refused`: stays open, gives way, ends only by a cancel   |
 

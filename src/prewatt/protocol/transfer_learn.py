@@ -53,7 +53,7 @@ from prewatt.protocol.transfer_facts import (
     WorkKind,
 )
 from prewatt.protocol.transfer_fence import sync_from, unsync
-from prewatt.protocol.transfer_seen import see
+from prewatt.protocol.transfer_seen import see, went_back
 from prewatt.units import counter_of, epoch_of, epoch_start
 from prewatt.units.ids import SEQUENCE_COUNTER_MAX
 
@@ -73,8 +73,9 @@ def learn(book: MeterBook, fact: Fact) -> tuple[MeterBook, tuple[Change, ...]]:
         raise TransferRuleError(f"fact: meter {receipt.meter_id.hex()} is not meter {book.meter_id.hex()}")
     changes: list[Change] = []
     fresh = fact if isinstance(fact, ResultFact) and fact.work.begun.episode == book.episode else None
+    back = fresh is not None and went_back(book.seen, fresh)
     book = see(replace(book, heard=book.heard + 1), fact, changes)
-    reason = None if fresh is None else _distrust(book, fresh)
+    reason = None if fresh is None else FreezeReason.WENT_BACK if back else _distrust(book, fresh)
     if reason is not None:
         return freeze(book, reason, _telling(receipt), changes), tuple(changes)
     book = _hold(book, fact, changes)

@@ -11,7 +11,7 @@ from prewatt.protocol.transfer_book import MeterBook, Seen
 from prewatt.protocol.transfer_facts import Change, Fact, Measured, ResultFact, Totals
 from prewatt.units import epoch_of
 
-__all__ = ["see"]
+__all__ = ["see", "went_back"]
 
 
 def see(book: MeterBook, fact: Fact, changes: list[Change]) -> MeterBook:
@@ -28,6 +28,18 @@ def see(book: MeterBook, fact: Fact, changes: list[Change]) -> MeterBook:
         seen = replace(seen, sums_epoch=old.sums_epoch, sums_micro=old.sums_micro)
     changes.append(Measured(fact.receipt, totals))
     return replace(book, seen=_with_sums(seen, fact, totals) if totals is not None else seen)
+
+
+def went_back(seen: Seen | None, fact: ResultFact) -> bool:
+    """Whether a session that began after everything shown here shows lower sums in the same epoch.
+
+    A meter stores what it shows before it shows it, so no honest one does: two bodies with one memory, or an old memory
+    put back, do.
+    """
+    if seen is None or fact.totals is None or not _began_after(seen, fact):
+        return False
+    same = epoch_of(fact.receipt.last_sequence) == seen.sums_epoch
+    return same and _sum(fact.totals) < seen.sums_micro
 
 
 def _with_sums(seen: Seen, fact: Fact, totals: Totals) -> Seen:

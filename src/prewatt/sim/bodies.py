@@ -69,7 +69,7 @@ class Bodies:
         if copy is not None:
             world.auditor.add(copy[1].twin(body), of=copy[1].body)
         home = Home(world, meter, place, suite, keys, birth, body=body, image=copy[0] if copy else None)
-        home.pulses_per_minute = chance.choice(LOADS)
+        home.pulses_per_minute = chance.choice(LOADS[:4])
         others.append(home)
         if copy is None:
             world.homes[meter] = home

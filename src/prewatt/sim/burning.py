@@ -9,8 +9,9 @@ must be what the others cost. Power that was away is neither counted nor paid.
 
 What cannot be decided from outside is bounded by the cheapest and dearest of the prices of that stretch:
 
-- contacts that opened or closed inside a stretch that has several prices: which of its pulses flowed? The minute after
-  it has one of the table's surcharges then;
+- contacts that a load limit opened and closed again, or a pause after it closed, inside a stretch that has several
+  prices: which of its pulses flowed? The minute after it has one of the table's surcharges then. Where no limit is set
+  contacts only part between two looks, at the end of a second: then the first pulses flowed, and the others did not;
 - a price that only a database knew which is gone;
 - after a memory that destroyed what it held, an older record counts again: everything begins anew there.
 
@@ -82,11 +83,14 @@ class Burning:
         counted, until_s = core.control.registers.total_pulses - state.total, core.world_s
         fed = self._fed_until(state.world_s, until_s)
         flows: bool | None = None
+        most: int | None = None
         if state.conducting and counted == fed and (fed or core.conducting[0]):
             flows = True
         elif not state.conducting and not counted:
             flows = False
-        runs = list(self._runs(state, until_s, flows))
+        elif state.conducting and 0 < counted < fed and not state.limited:
+            flows, most = True, counted
+        runs = list(self._runs(state, until_s, flows, most))
         if not counted:
             self._check_parts(state, core.money, [], 0)
         else:
@@ -99,10 +103,10 @@ class Burning:
             loads.popleft()
         return sum(pulses_between(load, from_s, until_s) for load in loads)
 
-    def _runs(self, state: State, until_s: int, flows: bool | None) -> Iterator[Run]:
+    def _runs(self, state: State, until_s: int, flows: bool | None, most: int | None = None) -> Iterator[Run]:
         """Pulses that can have flowed, with what each costs at least and at most, in the order of time.
 
-        Moves ``state`` there. ``flows``: all of them, none, or some.
+        Moves ``state`` there. ``flows``: all of them, none, or some. ``most``: contacts part after that many.
         """
         loads, at_s = (list(self._loads) if flows is not False else []), state.world_s
         while at_s < until_s:
@@ -119,6 +123,9 @@ class Burning:
             end_s = max(min(ends), at_s + 1)
             if load is not None:
                 pulses = pulses_between(load, at_s, end_s)
+                if most is not None and pulses >= most:
+                    end_s, pulses, loads = state.part(load, at_s, most), most, []
+                most = most - pulses if most is not None else None
                 state.angle_sum += load[2] * (end_s - at_s)
                 state.angle_s += end_s - at_s
                 if pulses:
@@ -211,15 +218,17 @@ class Burning:
                 state.minute = own_s // MINUTE_S
             state.catch_up(own_s, sure=True)
         if core.tariff is not state.tariff:
+            # One that held already when the power came back may have begun before the clock was set back.
+            began = state.tariff is None
             state.tariff, state.force = core.tariff, self._prices.find(core.tariff.digest)
-            due = state.force is None or state.force.table.valid_from_s <= own_s or state.total == 0
+            due = began or state.force is None or state.force.table.valid_from_s <= own_s
             self._check(due, f"{self._meter}: burns at {own_s} at a price of {core.tariff.table.valid_from_s}")
         if core.waiting is not state.waiting_tariff:
             state.waiting_tariff = core.waiting
             if core.waiting is not None:
                 state.waiting, state.from_s = self._prices.find(core.waiting.digest), core.waiting.table.valid_from_s
         state.conducting, state.money, state.total = core.conducting[0], core.money, core.control.registers.total_pulses
-        state.owed_max_micro = core.limits.owed_max_micro
+        state.owed_max_micro, state.limited = core.limits.owed_max_micro, bool(core.settings.load_limit_w)
 
 
 def _some_of(runs: list[Run], counted: int) -> list[Run]:

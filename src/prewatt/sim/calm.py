@@ -62,6 +62,7 @@ class Calm:
             if not home.on:
                 home.restore_power()
         world.office.run(thorough=True)
+        behind = world.office.behind()
         self._end_campaigns()
         self._last_wishes()
         self._wait(begun_ms + CALM_MAX_S * 1_000)
@@ -69,6 +70,8 @@ class Calm:
         host = world.installation.host
         assert host is not None
         world.auditor.check_all(host)
+        unnoticed = behind - world.office.lost
+        world.check(not unnoticed, f"{sorted(unnoticed)}: show less than was known of them, and nobody noticed")
         self._check_ended()
         world.field.check_kept()
 

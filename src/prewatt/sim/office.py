@@ -14,6 +14,7 @@ from prewatt.host.bodyanswers import BodyAnswer, SignOverTarget
 from prewatt.host.store.books import read_book
 from prewatt.protocol.transfer import BodyState, MeterBook
 from prewatt.sim.account import CARRIED
+from prewatt.units import epoch_of
 
 if TYPE_CHECKING:
     from prewatt.sim.world import World
@@ -86,7 +87,8 @@ class Office:
         return order.startswith(CARRIED) and not self.world.rows(f"SELECT id FROM orders WHERE id = '{order}'")
 
     def open_orders(self, meter: str) -> list[str]:
-        """Orders of a meter that have not ended."""
+        """Orders of a meter that have not ended; the auditor knows them all."""
+        self.world.auditor.note_orders()
         where = f"meter = '{meter}' AND settled_s IS NULL"
         return [row[0] for row in self.world.rows(f"SELECT id FROM orders WHERE {where} ORDER BY number")]
 
@@ -97,8 +99,9 @@ class Office:
         return meter in self.lost or self.moved.get(meter, meter) != meter
 
     def _touched(self, meter: str) -> bool:
-        """Whether anything was ever done about the body of this id."""
-        return not self.world.bodies.plain(meter) or meter in self.lost or meter in self.moved or meter in self._plans
+        """Whether anything was ever done about the body of this id, or none hangs there."""
+        known = meter in self.lost or meter in self.moved or meter in self._plans
+        return known or not self.world.bodies.plain(meter) or self.world.homes[meter].away
 
     def book(self, meter: str) -> MeterBook | None:
         """The host's book of a meter; None while it is down."""
@@ -219,6 +222,20 @@ class Office:
         answer = self.world.call(lambda host: host.bodies.sign_over(meter, what, target, name, "he was there"))
         if answer is not None:
             self._signed.setdefault((meter, answer.lot), (target, name))
+
+    def behind(self) -> set[str]:
+        """Ids whose body has not lived what the host knows of it: a clone of it did, or its memory was put back."""
+        found = set()
+        for meter in self.world.auditor.twins - self.lost:
+            book, account = self.book(meter), self.world.auditor.account(self.world.homes[meter])
+            if book is None or book.body is not BodyState.LIVE or not book.synced or account.money is None:
+                continue
+            money, seen = account.money, book.seen
+            summed = money.received_micro + money.burned_micro + money.returned_micro
+            less = seen is not None and seen.sums_epoch == epoch_of(max(account.last_sequence, 0))
+            if account.last_sequence < book.settled or (less and seen is not None and summed < seen.sums_micro):
+                found.add(meter)
+        return found
 
     # -- operations
 

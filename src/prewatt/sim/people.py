@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["People"]
 
-# Shares: of the sales that are put on paper at once; of the refused ones that are given up before the next.
-_PAPER_SHARE, _GIVE_UP_SHARE = 0.2, 0.7
+# Shares of the sales: put on paper at once; given up where they are refused, and when.
+_PAPER_SHARE, _GIVE_UP_SHARE, _GIVE_UP_MS = 0.2, 0.97, 600_000
 _WRONG_AMOUNTS: Final = ("0", "-1", "1.001", "nan", "1e3", "", "999999999", "0x1", "1,50", "10001")
 _PRICES: Final = ("0.25", "2.5", "2.5", "12.345678")
 _ORDERS_OPEN_MAX: Final = 6
@@ -49,7 +49,6 @@ class People:
     def op_vend(self, chance: Random) -> None:
         """A sale; now and then asked for twice, now and then on paper."""
         world, home = self.world, self.world.some_home(chance)
-        self._give_up(home.meter, chance)
         if len(self._open_orders(home.meter)) >= _ORDERS_OPEN_MAX:
             return
         self._sales += 1
@@ -60,6 +59,8 @@ class People:
             self._sell(home.meter, amount, order)
         if chance.random() < _PAPER_SHARE:
             self._put_on_paper(order, home.meter)
+        if chance.random() < _GIVE_UP_SHARE:
+            world.after(_GIVE_UP_MS, lambda: self._give_up(order))
         world.wake_host()
 
     def op_wrong(self, chance: Random) -> None:
@@ -255,12 +256,11 @@ class People:
 
     # -- bricks
 
-    def _give_up(self, meter: str, chance: Random) -> None:
-        """Most people whose purchase was refused want their money back before they buy again."""
-        where = f"meter = '{meter}' AND step = 'refused'"
-        for (order,) in self.world.rows(f"SELECT id FROM orders WHERE {where} ORDER BY number"):
-            if chance.random() < _GIVE_UP_SHARE:
-                self.world.call(lambda host, order=order: host.transfers.cancel(order))  # type: ignore[misc]
+    def _give_up(self, order: str) -> None:
+        """Whoever's purchase was refused comes back to the counter for the money."""
+        if self.world.rows(f"SELECT id FROM orders WHERE id = '{order}' AND step = 'refused'"):
+            self.world.call(lambda host: host.transfers.cancel(order))
+            self.world.wake_host()
 
     def _put_on_paper(self, order: str, meter: str) -> None:
         world = self.world

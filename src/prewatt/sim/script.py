@@ -24,7 +24,7 @@ OPERATIONS: Final = (
     *(
         ("people.tariff", 0.7),
         ("people.campaign", 0.7),
-        ("people.load", 4.0),
+        ("people.load", 3.0),
         ("people.home", 2.0),
         ("people.power", 2.0),
     ),

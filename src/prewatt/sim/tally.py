@@ -70,6 +70,8 @@ class State:
     money: Any
     owed_max_micro: int
     total: int
+    limited: bool = False
+    """Whether contacts may close by themselves: after the pause of a load limit."""
     surcharge: int | None = 0
     angle_sum: int = 0
     angle_s: int = 0
@@ -97,6 +99,16 @@ class State:
             self.surcharge = None
         self.angle_sum = self.angle_s = 0
         self.angle_sure = sure
+
+    def part(self, load: tuple[int, int, int], at_s: int, pulses: int) -> int:
+        """The end of the second in which contacts can have parted first after so many pulses of a load; until the next
+        pulse current may have flowed, which is nothing to the mean angle where all of it had the same."""
+        start_s, count, angle_cdeg = load
+        done = pulses_between(load, start_s, at_s)
+        end_s = at_s if not pulses else start_s + MINUTE_S * (done + pulses - 1) // count + 1
+        angle_s = self.angle_s + end_s - at_s
+        self.angle_sure &= angle_s > 0 and self.angle_sum == angle_cdeg * self.angle_s
+        return end_s
 
     def catch_up(self, own_s: int, *, sure: bool) -> None:
         """What its clock makes due: a minute's end, a price that waited."""

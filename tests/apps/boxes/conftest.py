@@ -5,7 +5,6 @@ import json
 import logging
 import os
 import signal
-import socket
 import sys
 import time
 from contextlib import redirect_stderr, redirect_stdout
@@ -14,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from tests.ports import free_port
 
 # Loaded once here, and not in every process that is forked from this one.
 import prewatt.apps.boxes.hostrun
@@ -28,12 +28,6 @@ from prewatt.host.registry import Enrolment
 
 DEADLINE_S = 60.0
 LOOK_EVERY_S = 0.02
-
-
-def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return found.getsockname()[1]
 
 
 def eventually(look, *, deadline_s=DEADLINE_S):

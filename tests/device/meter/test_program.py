@@ -1,5 +1,7 @@
 """Programs in a real meter: pieces in any fate, signatures, trials, power cuts at every byte."""
 
+from dataclasses import replace
+
 import pytest
 
 from prewatt.codec.commands import Code
@@ -12,6 +14,7 @@ from prewatt.codec.program import (
     Manifest,
     ProgramActivation,
     ProgramChunk,
+    ProgramKind,
     ProgramOffer,
     ProgramStage,
     ProgramStanding,
@@ -124,6 +127,18 @@ def test_another_signature_and_a_meter_without_a_maker_take_nothing(rig, make_ri
     assert EventCode.PROGRAM_REFUSED in events(rig)
     bare = make_rig(rig.suite_name)
     assert bare.command(Code.PROGRAM_OFFER, offer_of(image).build()).receipt.status is Status.IMPOSSIBLE
+
+
+def test_a_program_for_another_kind_of_meter_is_refused_and_nothing_is_written(rig, make_rig):
+    image = build_image(7, MEMORY_FORMAT, bytes(100), ProgramKind.TRANSFORMER)
+    before = rig.nvm.read(Region.PROGRAM_A, 0, Region.PROGRAM_A.size)
+    assert rig.command(Code.PROGRAM_OFFER, offer_of(image).build()).receipt.status is Status.IMPOSSIBLE
+    assert rig.nvm.read(Region.PROGRAM_A, 0, Region.PROGRAM_A.size) == before
+    # The signature covers the kind.
+    offer = offer_of(image)
+    lied = ProgramOffer(replace(offer.manifest, kind=ProgramKind.HOME), offer.signature)
+    assert rig.command(Code.PROGRAM_OFFER, lied.build()).receipt.status is Status.IMPOSSIBLE
+    assert EventCode.PROGRAM_REFUSED in events(rig)
 
 
 def test_an_older_or_equal_version_is_refused(rig):
@@ -267,6 +282,39 @@ def test_power_may_go_at_any_byte_of_an_update_and_it_ends_all_the_same(make_rig
             cut += 1 if whole < 600 else 7
         _do(rig, code, body)
     assert running(rig) == 7
+
+
+@pytest.mark.parametrize("torn", [Torn.OLD, Torn.GARBAGE])
+@pytest.mark.parametrize("started", [False, True])
+def test_power_that_goes_while_another_program_is_offered_leaves_the_loaded_one_as_it_was(make_rig, torn, started):
+    rig = make_rig("aes-2026", maker_key=MAKER)
+    image, newer, newest = image_of(size=100), image_of(8, size=100), image_of(9, size=100)
+    load(rig, image)
+    if started:
+        # Whatever of the two places counts.
+        rig.command(Code.PROGRAM_OFFER, offer_of(newer).build())
+        image, newer = newer, newest
+        load(rig, image)
+    activate(rig, Manifest.of(image).version, rig.now_s + 86_400)
+    offer = offer_of(newer).build()
+    for cut in range(_bytes_of(rig, Code.PROGRAM_OFFER, offer)):
+        twin = _twin(rig)
+        twin.power_up()
+        twin.nvm.cut_after(cut, torn)
+        with pytest.raises(PowerCut):
+            _do(twin, Code.PROGRAM_OFFER, offer)
+        twin.power_up()
+        state = twin.meter._core.control.program
+        assert EventCode.PROGRAM_RETURNED not in events(twin)
+        assert not twin.meter._core.control.alarms
+        if state.coming == Manifest.of(image).version:
+            assert state.stage is ProgramStage.WAITING
+            assert twin.meter._commands.programs._manifest() == Manifest.of(image)
+        else:
+            assert (state.coming, state.stage) == (Manifest.of(newer).version, ProgramStage.LOADING)
+    twin = _twin(rig)
+    twin.power_up()
+    assert load(twin, newer).stage is ProgramStage.LOADED
 
 
 def _do(rig, code, body):

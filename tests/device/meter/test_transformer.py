@@ -9,12 +9,15 @@ from prewatt.codec.commands import Code
 from prewatt.codec.errors import DecodeError
 from prewatt.codec.events import EventCode
 from prewatt.codec.info import join_parts, parse_part
+from prewatt.codec.program import Manifest, ProgramKind, ProgramOffer, build_image
 from prewatt.codec.receipt import Status
 from prewatt.codec.settings import Settings
+from prewatt.crypto.program import maker_key, sign_program
 from prewatt.device.meter import Birth, CtLoad, CtMeasured, CtMeter, LastGasp, Meter, Tick, ct_birth
 from prewatt.device.meter.birth import BodyKind, Certificate
 from prewatt.device.meter.minutes import NO_POWER, READING_MAX
 from prewatt.device.meter.nvm import MemoryNvm
+from prewatt.device.meter.program import MEMORY_FORMAT
 from prewatt.protocol.meter_messages import open_report
 from prewatt.units import MINUTE_S, PULSES_PER_CT_PULSE, PULSES_PER_KWH
 
@@ -181,3 +184,15 @@ def test_a_count_below_zero_or_of_another_number_of_phases_is_refused(pole):
     for pulses in ((1, -1, 0), (1, 2), (1, 2, 3, 4)):
         with pytest.raises(ValueError, match="pulses"):
             pole.step(CtMeasured(pole.now_s, pulses))
+
+
+@pytest.mark.parametrize("kind", ProgramKind)
+def test_it_takes_programs_for_transformers_and_no_homes(make_rig, kind):
+    made = {"unit_price_micro": 0, "settings": NO_OVER_CURRENT, "maker_key": maker_key(bytes(32))}
+    pole = make_rig(commission=False, keys=KEYS, kind=BodyKind.TRANSFORMER, **made)
+    power_up(pole)
+    pole.commission()
+    manifest = Manifest.of(build_image(2, MEMORY_FORMAT, bytes(100), kind))
+    offer = ProgramOffer(manifest, sign_program(manifest.signed_bytes(), bytes(32)))
+    taken = pole.command(Code.PROGRAM_OFFER, offer.build()).receipt.status
+    assert taken is (Status.DONE if kind is ProgramKind.TRANSFORMER else Status.IMPOSSIBLE)

@@ -4,12 +4,13 @@ import pytest
 from fleet import Fleet
 
 from prewatt.codec.messages import MessageType
-from prewatt.codec.program import IMAGE_BYTES_MIN, Manifest, ProgramStage, ProgramStanding, build_image
+from prewatt.codec.program import IMAGE_BYTES_MIN, Manifest, ProgramKind, ProgramStage, ProgramStanding, build_image
 from prewatt.crypto.program import maker_key, sign_program
 from prewatt.device.meter.program import MEMORY_FORMAT, TRIAL_S
 from prewatt.host.campaigns.loading import OFFERS_MAX, Ended, first_step, next_step
 from prewatt.host.campaigns.wishes import CampaignWish
 from prewatt.host.refusals import RefusalOutcome, RefusedError
+from prewatt.host.registry import Enrolment
 from prewatt.units import MeterId
 
 SEED = bytes(range(32))
@@ -59,6 +60,19 @@ def test_a_program_is_loaded_started_and_confirmed(fleet):
     assert (shown.state, shown.confirmed) == ("done", 2)
     assert running(fleet) == 7
     assert fleet.host.registry.read_meter("000001").program == 7
+
+
+@pytest.mark.parametrize(("kind", "reached"), [(ProgramKind.HOME, 2), (ProgramKind.TRANSFORMER, 1)])
+def test_a_program_goes_to_meters_of_its_kind_alone(make_fleet, kind, reached):
+    fleet = make_fleet(2)
+    fleet.host.registry.enrol(Enrolment("0000CC", "S1", kind="ct"))
+    image = build_image(7, MEMORY_FORMAT, bytes(100), kind)
+    assert add(fleet, image).meters == ("home" if kind is ProgramKind.HOME else "ct")
+    campaign = start(fleet)
+    assert fleet.host.campaigns.read(campaign).outline.meters == reached
+    fleet.host.registry.enrol(Enrolment("0000DD", "S1"))
+    fleet.host.registry.enrol(Enrolment("0000CE", "S1", kind="ct"))
+    assert fleet.host.campaigns.read(campaign).outline.meters == reached + 1
 
 
 def test_it_starts_at_its_time(fleet):
@@ -159,6 +173,8 @@ def test_value_overtakes_a_program(make_fleet):
     fleet.run(12)
     assert fleet.meters[ONE].money.balance_micro == 5_000_000
     assert fleet.meters[ONE]._core.control.program.stage is ProgramStage.LOADING
+    # And the rest of it stands before nobody else's value.
+    assert not fleet.host.dispatch._roster.line("000001").urgent
 
 
 def test_a_program_is_kept_once_and_another_under_its_version_refused(make_fleet):
@@ -196,4 +212,4 @@ def test_every_answer_leads_somewhere_and_none_for_ever():
                         step = next_step(step, done=False, rest=standing, units=units)
                         steps += 1
                         assert steps <= 3 * OFFERS_MAX
-    assert IMAGE_BYTES_MIN == 46
+    assert IMAGE_BYTES_MIN == 47

@@ -4,10 +4,12 @@ import pytest
 from fleet import Fleet
 from sqlalchemy import insert
 
+from prewatt.codec.events import EventCode
 from prewatt.codec.modetable import flat_table
 from prewatt.codec.program import ACTIVATE_WITHDRAW, Manifest, ProgramStage, build_image
 from prewatt.crypto.program import maker_key, sign_program
 from prewatt.device.meter.program import MEMORY_FORMAT
+from prewatt.host.campaigns.progress import program_told
 from prewatt.host.campaigns.wishes import CampaignWish
 from prewatt.host.refusals import RefusedError
 from prewatt.host.store import schema
@@ -93,8 +95,8 @@ def stage_of(fleet):
     return fleet.meters[ONE]._core.control.program.stage
 
 
-def add_program(fleet, version=7, size=600):
-    image = build_image(version, MEMORY_FORMAT, bytes(size))
+def add_program(fleet, version=7, size=600, memory_format=MEMORY_FORMAT):
+    image = build_image(version, memory_format, bytes(size))
     manifest = Manifest.of(image)
     fleet.host.programs.add(image, maker_key(SEED), sign_program(manifest.signed_bytes(), SEED))
 
@@ -127,6 +129,38 @@ def test_a_program_is_confirmed_by_a_meter_whose_clock_is_behind(make_fleet):
     fleet.run(60)
     live(fleet, 3_600)
     assert core.program_version == 7
+    assert outline(fleet, campaign).confirmed == 1
+
+
+def test_a_program_that_does_not_start_is_told_by_a_meter_whose_clock_is_behind(make_fleet):
+    fleet = make_fleet(1, maker_key=maker_key(SEED))
+    fleet.run()
+    core = fleet.meters[ONE]._core
+    core.control.clock = core.control.clock.set(fleet.now_s, fleet.now_s - 7_200)
+    add_program(fleet, memory_format=MEMORY_FORMAT + 1)
+    campaign = start(fleet, "program", program=7)
+    fleet.run(60)
+    live(fleet, 3_600)
+    assert (outline(fleet, campaign).state, outline(fleet, campaign).refused) == ("done", 1)
+    assert "confirm" in fleet.host.campaigns.read(campaign).failed[0].reason
+    assert fleet.host.registry.read_meter("000001").program == 1
+
+
+def test_a_return_from_an_earlier_trial_that_is_told_late_ends_no_newer_one(make_fleet):
+    fleet = make_fleet(1, maker_key=maker_key(SEED))
+    fleet.run()
+    add_program(fleet)
+    campaign = start(fleet, "program", program=7, activate_s=fleet.now_s + 7_200)
+    fleet.run(200, until=lambda: stage_of(fleet) is ProgramStage.WAITING)
+    fleet.run(20)
+    detail = (7).to_bytes(4, "big") + (1).to_bytes(4, "big") + b"\1"
+    event = (EventCode.PROGRAM_RETURNED, fleet.now_s - 86_400, detail, fleet.now_s)
+    fleet.host.context.store.write(lambda writing: program_told(writing, "000001", *event))
+    fleet.host.context.wake("000001")
+    fleet.run(60)
+    assert outline(fleet, campaign).refused == 0
+    assert stage_of(fleet) is ProgramStage.WAITING
+    live(fleet, 9_000)
     assert outline(fleet, campaign).confirmed == 1
 
 

@@ -12,6 +12,7 @@ from prewatt.codec.bodies import RelayOrder
 from prewatt.codec.commands import Code
 from prewatt.codec.messages import MessageType, Refusal, RefusalReason
 from prewatt.codec.settings import SettingsChange
+from prewatt.device.meter.moneylimits import MoneyLimits
 from prewatt.host.answers import TransferState
 from prewatt.host.controls import CONTROLS_WAITING_MAX
 from prewatt.host.dispatch import DispatchSettings
@@ -74,6 +75,18 @@ def test_a_refusal_ends_a_session_sooner_and_proves_nothing(world):
     world.pass_line(2_000)
     world.pump()
     assert world.host.transfers.read("A").state is TransferState.CONFIRMED
+
+
+def test_an_order_that_the_meter_refuses_is_sent_again_with_back_off(world):
+    world.pump()
+    world.bodies["000001"].limits = MoneyLimits(ceiling_micro=1)
+    world.host.vending.vend("000001", "50", order="much")
+    before, minutes = hellos(world), 10
+    for _ in range(minutes * 60):
+        world.pump()
+        world.pass_line(1_000)
+    assert world.host.transfers.read("much").state is TransferState.REFUSED
+    assert hellos(world) - before <= 3 * minutes
 
 
 def test_payloads_of_nobody_change_nothing(world):

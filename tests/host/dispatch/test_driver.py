@@ -5,7 +5,8 @@ import time
 import pytest
 
 from prewatt.codec.hop import HOP_BYTES_MAX
-from prewatt.host.dispatch.driver import ARRIVALS_BYTES_MAX, ARRIVALS_MAX, DispatchDriver
+from prewatt.host.dispatch.arrivals import ARRIVALS_BYTES_MAX, ARRIVALS_MAX
+from prewatt.host.dispatch.driver import DispatchDriver
 
 
 class Nowhere:

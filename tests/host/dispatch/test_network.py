@@ -4,8 +4,10 @@ import pytest
 from sqlalchemy import select
 
 from prewatt.codec.batch import METERS_MAX
+from prewatt.codec.frame import Frame, FrameFlags
 from prewatt.codec.hop import (
     Answers,
+    AreaHealth,
     Health,
     Kept,
     KeptAck,
@@ -14,11 +16,14 @@ from prewatt.codec.hop import (
     Refused,
     RefusedReason,
     Round,
+    StationState,
     build_hop,
     parse_hop,
 )
 from prewatt.codec.messages import MessageType, Refusal, RefusalReason
+from prewatt.device.meter import LineFrame
 from prewatt.host.answers import TransferState
+from prewatt.host.campaigns.wishes import CampaignWish
 from prewatt.host.dispatch.keeping import SPOOLS_MAX
 from prewatt.host.refusals import StoreError
 from prewatt.host.store import schema
@@ -319,7 +324,7 @@ def test_what_a_station_would_not_take_is_shown_until_it_is_well_again(make_fiel
     field.run(10)
     told = Refused(S1, 1, RefusedReason.NOT_MEMBER, "meter: not below this station: 0000AA")
     field.down.clear()
-    field.host.network.arrived([(0, build_hop(told))], field.line_ms)
+    field._post(field.host.network.arrived([(0, build_hop(told))], field.line_ms))
     assert "0000AA" in field.host.topology.read_station("S1").box.refused
     field.run(120)
     assert field.host.topology.read_station("S1").box.refused == ""
@@ -473,3 +478,55 @@ def test_what_a_box_says_of_itself_moves_nobodys_cursor(make_field):
     said = Refused(S1, 1, RefusedReason.NOT_STORED, "\x1b[2Jall is well\r\n")
     field.host.network.arrived([(0, build_hop(said))], field.line_ms)
     assert field.host.topology.read_station("S1").box.refused == "not stored: ?[2Jall is well??"
+
+
+def test_what_is_booked_is_answered_though_the_next_thing_meets_a_full_disk(make_field, monkeypatch):
+    field = make_field(below=(1,))
+    field.run(10)
+    home, network = field.homes["000001"], field.host.network
+    field.host.vending.vend("000001", "1", order="A")
+    (hello,) = rounds(network.tick(field.line_ms))
+    home.said.clear()
+    home.step(LineFrame(Frame(0, FrameFlags.NONE, 1, home.meter_id, hello.items[0][1]).build()))
+    proof = ((home.meter_id, home.said[0]),)
+    assert proof[0][1][0] == MessageType.PROOF
+    full = StoreError("the disk is full")
+    monkeypatch.setattr(field.host.dispatch.campaigns, "tick", lambda line_ms: (_ for _ in ()).throw(full))
+    answers = (0, build_hop(Answers(S1, hello.number, True, proof)))
+    hops = network.arrived([answers, kept(1, 1, ((home.meter_id, b"\x14junk"),))], field.line_ms)
+    assert acked(hops) == [1]
+    (command,) = rounds(hops)
+    assert command.items[0][1][0] == MessageType.COMMAND
+    assert field.host.dispatch.sessions_open == 1
+    with pytest.raises(StoreError):
+        network.tick(field.line_ms)
+
+
+def test_the_first_health_of_an_area_server_ends_no_session_that_has_just_begun(make_field):
+    field = make_field(below=(1,))
+    field.run(10)
+    field.restart_host()
+    network = field.host.network
+    network.link(0, field.line_ms, up=True)
+    field.host.vending.vend("000001", "1", order="A")
+    assert len(rounds(network.tick(field.line_ms))) == 1
+    health = AreaHealth(Address(0, 0), 1, 0, 0, (StationState(0, True, 0, 0, 0),))
+    assert rounds(network.arrived([(0, build_hop(health))], field.line_ms)) == []
+    assert field.host.dispatch.sessions_open == 1
+
+
+def test_a_sale_waits_for_no_meter_that_a_campaign_has_let_go(make_field):
+    field = make_field(below=(6,))
+    field.run(10)
+    field.host.topology.set_line("S1", "powerline-2400")
+    network = field.host.network
+    network.tick(field.line_ms)
+    called = {item[0].hex().upper() for post in rounds(network.tick(field.line_ms)) for item in post.items}
+    assert called == set()
+    field.host.campaigns.start(CampaignWish("text", text="hello", per_minute=60_000, per_station=256))
+    waiting = {item[0].hex().upper() for post in rounds(network.tick(field.line_ms)) for item in post.items}
+    assert 0 < len(waiting) < 6
+    sold = next(meter for meter in field.homes if meter not in waiting)
+    field.host.vending.vend(sold, "1", order="A")
+    (sale,) = rounds(network.tick(field.line_ms))
+    assert (sale.urgent, [item[0].hex().upper() for item in sale.items]) == (True, [sold])

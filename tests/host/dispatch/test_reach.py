@@ -18,7 +18,7 @@ def area(**connected: bool) -> AreaHealth:
 
 def test_a_station_turns_when_its_area_server_says_another_thing_than_before():
     reach = Reach()
-    assert list(reach.turned(area(s1=True, s2=False))) == [(ONE, True), (TWO, False)]
+    assert list(reach.turned(area(s1=True, s2=False))) == [(TWO, False)]
     assert list(reach.turned(area(s1=True, s2=False))) == []
     assert list(reach.turned(area(s1=False, s2=False))) == [(ONE, False)]
     assert list(reach.turned(area(s1=True, s2=True))) == [(ONE, True), (TWO, True)]
@@ -42,9 +42,16 @@ def test_a_refused_round_shows_that_a_station_is_away_until_its_area_server_has_
 
 def test_a_new_way_to_an_area_server_forgets_what_was_known_below_it_alone():
     reach = Reach()
-    other = AreaHealth(Address(4, 0), 1, 0, 0, (StationState(1, True, 0, 0, 0),))
-    list(reach.turned(area(s1=True)))
+    other = AreaHealth(Address(4, 0), 1, 0, 0, (StationState(1, False, 0, 0, 0),))
+    list(reach.turned(area(s1=False)))
     list(reach.turned(other))
     reach.forget(3)
-    assert list(reach.turned(area(s1=True))) == [(ONE, True)]
+    assert list(reach.turned(area(s1=False))) == [(ONE, False)]
     assert list(reach.turned(other)) == []
+
+
+def test_the_first_word_of_an_area_server_ends_nothing_that_has_just_begun():
+    reach = Reach()
+    assert list(reach.turned(area(s1=True))) == []
+    reach.forget(3)
+    assert list(reach.turned(area(s1=True))) == []

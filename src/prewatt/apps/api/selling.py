@@ -49,6 +49,14 @@ class ReasonIn(_Body):
     reason: str = "asked by the owner"
 
 
+class ThawIn(_Body):
+    """What a person found out about a frozen meter."""
+
+    reason: str = "asked by the owner"
+    back: bool = False
+    """A body without an epoch answered too early, and the one before it hangs there again."""
+
+
 class LossIn(_Body):
     """Why something is given up for good."""
 
@@ -141,7 +149,7 @@ def _with_bodies(selling: Selling) -> dict[str, Callable[..., Any]]:
         "block_meter": _of_meter(selling.block_meter, ReasonIn),
         "reopen_meter": _of_meter(selling.reopen_meter, ReasonIn),
         "reconcile_meter": _of_meter(selling.reconcile_meter, ReasonIn),
-        "thaw_meter": _of_meter(selling.thaw_meter, ReasonIn),
+        "thaw_meter": _of_meter(selling.thaw_meter, ThawIn),
         "retire_meter": _of_meter(selling.retire_meter, ReasonIn),
         "replace_meter": _of_meter(selling.replace_meter, ReplaceIn),
         "lose_meter": _of_meter(selling.lose_meter, LossIn),

@@ -157,9 +157,15 @@ def reconcile_meter(
     _decide(meter, "reconcile", reason, data, json_out)
 
 
-def thaw_meter(meter: MeterArgument, reason: _Reason = _ASKED, data: Data = None, json_out: JsonOut = False) -> None:
+def thaw_meter(
+    meter: MeterArgument,
+    reason: _Reason = _ASKED,
+    back: Annotated[bool, typer.Option("--back", help="A body hung too early; the old one is back.")] = False,
+    data: Data = None,
+    json_out: JsonOut = False,
+) -> None:
     """Let a frozen meter go on after a person has looked into it."""
-    _decide(meter, "thaw", reason, data, json_out)
+    _decide(meter, "thaw", reason, data, json_out, back=back)
 
 
 def _order(meter: str, kind: str, data: Data, json_out: bool, **body: object) -> None:
@@ -172,9 +178,9 @@ def _order(meter: str, kind: str, data: Data, json_out: bool, **body: object) ->
     say(f"it waits for the meter; see `prewatt meter orders {found['meter']}`")
 
 
-def _decide(meter: str, decision: str, reason: str, data: Data, json_out: bool) -> None:
+def _decide(meter: str, decision: str, reason: str, data: Data, json_out: bool, **more: object) -> None:
     with open_seller(read_settings(data=data)) as seller:
-        found: dict[str, Any] = seller.post(f"/meters/{in_path('meter', meter)}/{decision}", reason=reason)
+        found: dict[str, Any] = seller.post(f"/meters/{in_path('meter', meter)}/{decision}", reason=reason, **more)
     if json_out:
         print_json(found)
         return

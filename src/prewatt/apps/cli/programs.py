@@ -11,6 +11,7 @@ from prewatt.apps.cli.options import Data, JsonOut
 from prewatt.apps.cli.seller import open_seller
 from prewatt.apps.cli.show import local_time, print_json, say, table
 from prewatt.apps.settings import read_settings
+from prewatt.units import ValueFieldError
 
 __all__ = ["app"]
 
@@ -32,15 +33,21 @@ def make_key(
 
 @app.command("pack")
 def pack_program(
-    body: Annotated[Path, typer.Argument(metavar="FILE", help="The bytes of the program, at most 65,490.")],
+    body: Annotated[Path, typer.Argument(metavar="FILE", help="The bytes of the program, at most 65,489.")],
     version: Annotated[int, typer.Option("--version", min=1, help="Its number; meters take greater ones only.")],
     out: Annotated[Path, typer.Option("--out", help="Where the image goes.")],
+    kind: Annotated[
+        str, typer.Option("--kind", help="The meters it is for: home, or ct for those at transformers.")
+    ] = "home",
 ) -> None:
     """Pack bytes into an image for meters of this release."""
-    from prewatt.codec.program import build_image
+    from prewatt.codec.program import ProgramKind, build_image
     from prewatt.device.meter.program import MEMORY_FORMAT
 
-    out.write_bytes(build_image(version, MEMORY_FORMAT, body.read_bytes()))
+    kinds = {"home": ProgramKind.HOME, "ct": ProgramKind.TRANSFORMER}
+    if kind not in kinds:
+        raise ValueFieldError("kind", kind, " or ".join(kinds))
+    out.write_bytes(build_image(version, MEMORY_FORMAT, body.read_bytes(), kinds[kind]))
     say(f"image {out}, version {version}, {out.stat().st_size} bytes")
 
 
@@ -90,10 +97,11 @@ def _print(found: list[dict[str, object]], json_out: bool) -> None:
         print_json(found)
         return
     table(
-        ("version", "bytes", "SHA-256", "maker", "added"),
+        ("version", "meters", "bytes", "SHA-256", "maker", "added"),
         [
             (
                 each["version"],
+                each["meters"],
                 each["size_bytes"],
                 str(each["digest"])[:16],
                 str(each["maker"])[:16],

@@ -7,9 +7,9 @@ TRIAL_POWER_MAX times meanwhile, the one before it is in force again. Every step
 that a power cut anywhere leaves the step before or after.
 
 **What a program is here.** A virtual meter runs the code of this package and never foreign code. An image is a head
-and opaque bytes; the boot loader here judges whether it starts: its head has to be sound, name the version that was
-signed and the memory format of this meter, and its own SHA-256 over its bytes has to be right. One that passes
-confirms itself after CONFIRM_S; one that does not never confirms. A real meter puts its loader in this place.
+and opaque bytes; the boot loader here judges whether it starts: its head has to be sound, name the version and kind
+that were signed and the memory format of this meter, and its own SHA-256 over its bytes has to be right. One that
+passes confirms itself after CONFIRM_S; one that does not never confirms. A real meter puts its loader in this place.
 """
 
 from dataclasses import replace
@@ -21,6 +21,7 @@ from prewatt.codec.events import EventCode
 from prewatt.codec.program import (
     ACTIVATE_NOW,
     ACTIVATE_WITHDRAW,
+    MANIFEST_BYTES,
     UNIT_BYTES,
     ImageHead,
     Manifest,
@@ -36,7 +37,7 @@ from prewatt.crypto.program import check_program
 from prewatt.device.meter.core import Core
 from prewatt.device.meter.events import WakeAt
 from prewatt.device.meter.programstate import ProgramState
-from prewatt.device.meter.slots import SlotError, Store
+from prewatt.device.meter.slots import Store
 
 __all__ = ["CONFIRM_S", "IMAGE_OFFSET", "MEMORY_FORMAT", "TRIAL_POWER_MAX", "TRIAL_S", "Programs", "image_starts"]
 
@@ -47,8 +48,10 @@ CONFIRM_S: Final = 60
 TRIAL_S: Final = 300
 # Power that comes back so often during one trial: the program may be what takes it.
 TRIAL_POWER_MAX: Final = 3
-# Where the image stands in its slot, behind the framed manifest.
+# Where the image stands in its slot, behind two places for a manifest: a new one is written beside the one that counts,
+# which is known by its mark, so that power that goes meanwhile leaves what was loaded as it was.
 IMAGE_OFFSET: Final = 256
+_MANIFEST_PLACES: Final = (0, 128)
 _MARK_BYTES: Final = 8
 _READ_BYTES: Final = 4_096
 _TIMED_OUT: Final = 1
@@ -63,7 +66,8 @@ def image_starts(image: bytes, manifest: Manifest) -> bool:
         head = ImageHead.parse(image)
     except DecodeError:
         return False
-    return head.version == manifest.version and head.memory_format == MEMORY_FORMAT and head.holds(image)
+    signed = (head.version, head.kind) == (manifest.version, manifest.kind)
+    return signed and head.memory_format == MEMORY_FORMAT and head.holds(image)
 
 
 class Programs:
@@ -84,19 +88,21 @@ class Programs:
         return self.state.standing(self._core.program_version).build()
 
     def offer(self, body: bytes) -> _Applied:
-        """0C: a manifest with the maker's signature, newer than what runs. The same again goes on where it stood."""
+        """0C: a manifest with the maker's signature, for this kind of meter, newer than what runs. The same again goes
+        on where it stood."""
         core, offer = self._core, ProgramOffer.parse(body)
         manifest = offer.manifest
         if core.certificate.maker_key is None or not _signed(offer, core.certificate.maker_key):
             core.log(EventCode.PROGRAM_REFUSED, manifest.version.to_bytes(4, "big"))
             return self._impossible()
-        if self.state.stage is ProgramStage.TRIAL or manifest.version <= core.program_version:
+        older = manifest.version <= core.program_version
+        if self.state.stage is ProgramStage.TRIAL or older or int(manifest.kind) != int(core.certificate.kind):
             return self._impossible()
         mark = _mark_of(manifest)
         if self.state.stage is not ProgramStage.NONE and self.state.mark == mark:
             return Status.DONE, self.rest()
-        spare = self.state.spare
-        core.slots.write(Store.PROGRAMS, manifest.build(), (1 - spare,))
+        place = _MANIFEST_PLACES[self._manifest_at(_MANIFEST_PLACES[0]) is not None]
+        core.slots.put(Store.PROGRAMS, self.state.spare, place, manifest.build())
         self._set(replace(self.state.idle(), stage=ProgramStage.LOADING, coming=manifest.version, mark=mark))
         return Status.DONE, self.rest()
 
@@ -205,14 +211,18 @@ class Programs:
         return Status.IMPOSSIBLE, self.rest()
 
     def _manifest(self) -> Manifest | None:
-        """The manifest of what comes; None where there is none, or its slot holds another one."""
+        """The manifest of what comes; None where there is none, or its slot does not hold it."""
+        found = (self._manifest_at(place) for place in _MANIFEST_PLACES)
+        return next((manifest for manifest in found if manifest is not None), None)
+
+    def _manifest_at(self, place: int) -> Manifest | None:
+        """The same, in one of the two places."""
         state = self.state
         if state.stage is ProgramStage.NONE:
             return None
         try:
-            reader = Reader(self._core.slots.read(Store.PROGRAMS, state.spare))
-            manifest = Manifest.read(reader)
-        except (SlotError, DecodeError):
+            manifest = Manifest.read(Reader(self._core.slots.take(Store.PROGRAMS, state.spare, place, MANIFEST_BYTES)))
+        except DecodeError:
             return None
         return manifest if _mark_of(manifest) == state.mark else None
 

@@ -17,6 +17,7 @@ from prewatt.host.campaigns.shown import NOT_SHOWN, read_campaign, read_outlines
 from prewatt.host.campaigns.wishes import CampaignWish, check_wish
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.fields import check_id
+from prewatt.host.programs import meters_for
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.store import Writing, schema
 from prewatt.host.tariffs import make_tariff
@@ -84,13 +85,11 @@ class Campaigns:
             told[:] = end(writing, row, CampaignState.CANCELLED, now_s)
 
         answer = self._change(campaign, "cancel", ("scheduled", "running", "paused"), stop)
-        for meter in told:
-            self._context.wake(meter)
+        self._context.released.extend(told)
         return answer
 
     def _changed(self, campaign: str) -> CampaignAnswer:
-        for meter in self._runner.look():
-            self._context.wake(meter)
+        self._context.released.extend(self._runner.look())
         return self.read(campaign)
 
     def _start(self, writing: Writing, wish: CampaignWish, asked: str) -> str:
@@ -132,8 +131,9 @@ class Campaigns:
             return {"key_set": wish.key_set, "replaces": wish.replaces, "suite": suite}
         if wish.kind == CampaignKind.TEXT:
             return {"text": wish.text}
-        if wish.kind == CampaignKind.PROGRAM:
-            return {"program": wish.program, "at_s": wish.activate_s or 0}
+        if wish.kind == CampaignKind.PROGRAM and wish.program is not None:
+            meters = meters_for(writing.connection, wish.program)
+            return {"program": wish.program, "meters": meters, "at_s": wish.activate_s or 0}
         if wish.kind == CampaignKind.CLOCK:
             return {}
         if wish.tariff is not None:

@@ -22,8 +22,9 @@ _HOMES_ONLY: Final = frozenset({CampaignKind.TARIFF, CampaignKind.TEXT})
 _BROUGHT: Final = ("running", "paused", "done", "ended")
 
 
-def target_of(kind: str, scope: str, place: str, suite: str | None) -> ColumnElement[bool]:
-    """The condition on meters (joined with stations) for a campaign; ``suite`` is that of a key set's."""
+def target_of(kind: str, scope: str, place: str, what: dict[str, Any]) -> ColumnElement[bool]:
+    """The condition on meters (joined with stations) for a campaign; ``what`` names the suite of a key set, and the
+    kind of meters that a program is for."""
     meters, stations = schema.meters.c, schema.stations.c
     where = {
         CampaignScope.METER: meters.id == place,
@@ -31,11 +32,12 @@ def target_of(kind: str, scope: str, place: str, suite: str | None) -> ColumnEle
         CampaignScope.AREA: stations.area == place,
         CampaignScope.ALL: true(),
     }.get(CampaignScope(scope), false())
-    home = meters.kind == "home" if kind in _HOMES_ONLY else true()
-    sealed = meters.suite == suite if suite is not None else true()
+    wanted = "home" if kind in _HOMES_ONLY else what.get("meters")
+    built = meters.kind == wanted if wanted is not None else true()
+    sealed = meters.suite == what["suite"] if "suite" in what else true()
     books = schema.books.c
     lost = select(books.meter).where(books.meter == meters.id, books.body == BodyState.LOST.value)
-    return and_(where, home, sealed, meters.account != "closed", ~exists(lost))
+    return and_(where, built, sealed, meters.account != "closed", ~exists(lost))
 
 
 def join_running(writing: Writing, meter: str, now_s: int) -> None:
@@ -52,7 +54,7 @@ def _covering(connection: Connection, meter: str, states: tuple[str, ...]) -> li
     found = connection.execute(select(campaigns).where(campaigns.c.state.in_(states)).order_by(campaigns.c.number))
     covering = []
     for row in found.all():
-        target = target_of(row.kind, row.scope, row.place, json.loads(row.what).get("suite"))
+        target = target_of(row.kind, row.scope, row.place, json.loads(row.what))
         joined = meters.join(stations, stations.c.id == meters.c.station)
         here = select(meters.c.id).select_from(joined).where(meters.c.id == meter, target)
         if connection.execute(here).scalar() is not None:

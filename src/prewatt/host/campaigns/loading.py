@@ -16,10 +16,12 @@ from prewatt.codec.errors import DecodeError
 from prewatt.codec.program import (
     ACTIVATE_WITHDRAW,
     CHUNK_UNITS_MAX,
+    IMAGE_KIND_AT,
     UNIT_BYTES,
     Manifest,
     ProgramActivation,
     ProgramChunk,
+    ProgramKind,
     ProgramOffer,
     ProgramStage,
     ProgramStanding,
@@ -32,6 +34,7 @@ __all__ = [
     "OFFERS_MAX",
     "PROGRAM_CODES",
     "Ended",
+    "ask_step",
     "first_step",
     "next_step",
     "parse_step",
@@ -63,6 +66,11 @@ def first_step(version: int, at_s: int) -> Step:
     return {"program": version, "at_s": at_s, "step": "offer", "unit": 0, "offers": 1}
 
 
+def ask_step(version: int, at_s: int, why: str) -> Step:
+    """The meter is asked whether a program that was activated is still there: ``why`` it would not be."""
+    return {"program": version, "at_s": at_s, "step": "activate", "unit": 0, "offers": 1, "why": why}
+
+
 def withdraw_step(version: int) -> Step:
     """The meter forgets a program that has not started."""
     return {"program": version, "at_s": ACTIVATE_WITHDRAW, "step": "activate", "unit": 0, "offers": 1}
@@ -86,6 +94,7 @@ def step_body(connection: Connection, suite: str, step: Step) -> tuple[Code, byt
             programs.c.size_bytes,
             programs.c.digest,
             programs.c.signature,
+            func.substr(programs.c.image, IMAGE_KIND_AT + 1, 1).label("kind"),
             func.substr(programs.c.image, at + 1, length).label("data"),
         ).where(programs.c.version == version)
     ).one_or_none()
@@ -93,7 +102,7 @@ def step_body(connection: Connection, suite: str, step: Step) -> tuple[Code, byt
         return None
     if step["step"] == "chunk":
         return Code.PROGRAM_CHUNK, ProgramChunk(version, step["unit"], bytes(row.data)).build()
-    manifest = Manifest(version, row.size_bytes, row.digest)
+    manifest = Manifest(version, row.size_bytes, row.digest, ProgramKind(row.kind[0]))
     return Code.PROGRAM_OFFER, ProgramOffer(manifest, row.signature).build()
 
 
@@ -115,7 +124,7 @@ def next_step(step: Step, *, done: bool, rest: bytes | None, units: int) -> Step
     if standing.coming != version and standing.stage is ProgramStage.TRIAL:
         return _offer_again(step, OFFERS_IN_TRIAL_MAX)
     if standing.coming != version or standing.stage is ProgramStage.NONE:
-        return Ended("refused", "the signature, the version or the size is not what the meter takes")
+        return Ended("refused", "the signature, the kind, the version or the size is not what the meter takes")
     if not done and step["step"] == "chunk" and standing.next_unit in (step["unit"], units):
         return Ended("refused", "the meter took its pieces for another program's")
     if standing.stage is ProgramStage.TRIAL:
@@ -128,6 +137,8 @@ def next_step(step: Step, *, done: bool, rest: bytes | None, units: int) -> Step
 def _after_refusal(step: Step, standing: ProgramStanding) -> Step | Ended:
     if standing.coming == step["program"] and standing.stage is ProgramStage.TRIAL:
         return Ended("done", "it is on trial")
+    if "why" in step:
+        return Ended("refused", step["why"])
     return _offer_again(step)
 
 

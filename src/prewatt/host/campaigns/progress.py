@@ -13,7 +13,9 @@ from sqlalchemy import Row, bindparam, select, update
 from prewatt.codec.bodies import KeyDrop
 from prewatt.codec.commands import Code, control_digest
 from prewatt.codec.events import EventCode
+from prewatt.codec.program import ProgramActivation
 from prewatt.host.campaigns.answers import CampaignKind
+from prewatt.host.campaigns.loading import ask_step
 from prewatt.host.store import Writing, schema
 
 __all__ = [
@@ -247,12 +249,26 @@ def program_told(writing: Writing, meter: str, code: int, time_s: int, detail: b
     started = code == EventCode.PROGRAM_STARTED
     program_runs(writing, meter, coming if started else other)
     for row in _rows(writing, meter, CampaignKind.PROGRAM):
-        # A return from an earlier trial of the same program, told late, says nothing of this one; a program that was
-        # confirmed runs, whenever that was by the meter's clock.
-        old = not started and time_s + _CLOCKS_APART_S < (row.sent_s or 0)
-        if json.loads(row.what)["program"] == coming and row.step == "trial" and not old:
-            why = "" if started else _RETURNED_WHY.get(int.from_bytes(detail[2 * _VERSION_BYTES :], "big"), "")
+        if json.loads(row.what)["program"] != coming or row.step != "trial":
+            continue
+        why = "" if started else _RETURNED_WHY.get(int.from_bytes(detail[2 * _VERSION_BYTES :], "big"), "")
+        # A program that was confirmed runs, whenever that was by the meter's clock. A return may be from an earlier
+        # trial of the same program and told late, or from a meter whose clock is behind: the meter is asked.
+        if not started and time_s + _CLOCKS_APART_S < (row.sent_s or 0):
+            _ask_program(writing, row, coming, why, now_s)
+        else:
             settle_meter(writing, row, "confirmed" if started else "refused", now_s, why)
+
+
+def _ask_program(writing: Writing, row: Row[Any], version: int, why: str, now_s: int) -> None:
+    """The activation once more: the meter's answer names what runs, and refuses a program that it has not any more."""
+    # Imported here: as in `drop_replaced`.
+    from prewatt.host.controls import queue_control
+
+    step = ask_step(version, json.loads(row.what)["at_s"], why)
+    digest = control_digest(Code.PROGRAM_ACTIVATE, ProgramActivation(version, step["at_s"]).build())
+    number = queue_control(writing, row.meter, Code.PROGRAM_OFFER, json.dumps(step), digest, now_s)
+    move_meter(writing, row, step="load", control=number, asks=False)
 
 
 def program_runs(writing: Writing, meter: str, version: int) -> None:

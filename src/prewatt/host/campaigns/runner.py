@@ -144,7 +144,7 @@ def begin(writing: Writing, row: Row[Any], now_s: int) -> None:
         _renew_tariff(writing, row, now_s)
     campaigns, rows, connection = schema.campaigns, schema.campaign_meters, writing.connection
     meters, stations = schema.meters, schema.stations
-    target = target_of(row.kind, row.scope, row.place, json.loads(row.what).get("suite"))
+    target = target_of(row.kind, row.scope, row.place, json.loads(row.what))
     values = (row.number, "waiting", "send", False, now_s, "")
     chosen = (
         select(meters.c.id, *(literal(value) for value in values))

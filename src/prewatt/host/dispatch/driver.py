@@ -3,25 +3,20 @@
 Everything that needs a moment is handled in one go: all arrivals that lie there become one batch.
 """
 
-import queue
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from typing import Protocol
 
 import structlog
 
+from prewatt.host.dispatch.arrivals import Arrivals
 from prewatt.host.dispatch.network import Hop, Network
 
-__all__ = ["ARRIVALS_BYTES_MAX", "ARRIVALS_MAX", "BATCH_MAX", "DispatchDriver", "Field", "line_clock_ms"]
+__all__ = ["BATCH_MAX", "DispatchDriver", "Field", "line_clock_ms"]
 
 _log = structlog.get_logger("prewatt.dispatch")
-# Batches that wait for an engine that cannot go on; what is beyond is lost like a frame on the line, and comes again.
-ARRIVALS_MAX = 4_096
-# And no more bytes than this: one area server that says only its longest would else fill the host's memory.
-ARRIVALS_BYTES_MAX = 64 * 1024 * 1024
 # Box messages handled as one batch: more gains nothing and makes the first wait.
 BATCH_MAX = 256
 # An engine that cannot write (disk full) tries again after so long.
@@ -48,10 +43,8 @@ class DispatchDriver:
         self._network = network
         self._field = field
         self._clock_ms = clock_ms
-        self._arrivals: queue.SimpleQueue[tuple[int, bytes] | None] = queue.SimpleQueue()
-        self._gate = threading.Lock()
-        self._waiting = 0
-        self._waiting_bytes = 0
+        self._arrivals = Arrivals()
+        self._rung = threading.Event()
         self._links: deque[tuple[int, bool]] = deque()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="prewatt dispatch", daemon=True)
@@ -63,33 +56,29 @@ class DispatchDriver:
     def stop(self) -> None:
         """Ends after what is being done; sessions under way are dropped and tried again after the next start."""
         self._stopping = True
-        self._arrivals.put(None)
+        self._rung.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def arrived(self, area: int, data: bytes) -> None:
         """A box message that came through this area server."""
-        with self._gate:
-            if self._waiting >= ARRIVALS_MAX or self._waiting_bytes + len(data) > ARRIVALS_BYTES_MAX:
-                return
-            self._waiting += 1
-            self._waiting_bytes += len(data)
-        self._arrivals.put((area, data))
+        self._arrivals.put(area, data)
+        self._rung.set()
 
     @property
     def waiting(self) -> int:
         """How many arrivals the engine has not taken yet (wakes and links are not arrivals)."""
-        return self._waiting
+        return len(self._arrivals)
 
     def link(self, area: int, *, up: bool) -> None:
         """The way to this area server is there, or is gone."""
         self._links.append((area, up))
-        self._arrivals.put(None)
+        self._rung.set()
 
     def wake(self, meter: str) -> None:
         """Something waits for this meter."""
         self._network.wake(meter)
-        self._arrivals.put(None)
+        self._rung.set()
 
     def _run(self) -> None:
         while not self._stopping:
@@ -107,18 +96,12 @@ class DispatchDriver:
 
     def _collect(self) -> list[tuple[int, bytes]]:
         """All arrivals that lie here, after waiting for the first, a wake or the time of the next tick."""
-        now_ms = self._clock_ms()
-        wait_s = (self._network.next_wake_ms(now_ms) - now_ms) / 1_000
-        batch: list[tuple[int, bytes] | None] = []
-        with suppress(queue.Empty):
-            batch.append(self._arrivals.get(timeout=max(wait_s, 0)))
-            while len(batch) < BATCH_MAX:
-                batch.append(self._arrivals.get_nowait())
-        found = [each for each in batch if each is not None]
-        with self._gate:
-            self._waiting -= len(found)
-            self._waiting_bytes -= sum(len(data) for _, data in found)
-        return found
+        if not len(self._arrivals):
+            now_ms = self._clock_ms()
+            self._rung.wait(max((self._network.next_wake_ms(now_ms) - now_ms) / 1_000, 0))
+        # Cleared before they are taken: what comes meanwhile rings anew.
+        self._rung.clear()
+        return self._arrivals.take(BATCH_MAX)
 
     def _post(self, hops: Iterable[Hop]) -> None:
         for hop in hops:

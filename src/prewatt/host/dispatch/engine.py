@@ -15,6 +15,7 @@ import structlog
 from prewatt.codec.commands import Code
 from prewatt.codec.messages import MessageType
 from prewatt.codec.receipt import Status
+from prewatt.host.campaigns.loading import PROGRAM_CODES
 from prewatt.host.campaigns.runner import Runner
 from prewatt.host.context import HostContext
 from prewatt.host.dispatch.agenda import Call, Line
@@ -87,8 +88,9 @@ class Dispatch:
         for line in self._roster.pop_overdue(line_ms):
             self._roster.unanswered(line, line_ms)
         self._poll(line_ms)
-        for meter in self.campaigns.tick(line_ms):
-            self._roster.woken(meter, line_ms)
+        self._context.released.extend(self.campaigns.tick(line_ms))
+        while self._context.released:
+            self._roster.woken(self._context.released.popleft(), line_ms, urgent=False)
         return self._call_due(line_ms)
 
     def arrived(
@@ -100,7 +102,7 @@ class Dispatch:
         """What meters sent, in order; gives what is to be posted next, new calls too.
 
         ``marks`` are written in the same commit, after everything else. StoreError where that commit failed: nothing
-        of it is booked then, and the sessions are held again.
+        of it is booked then, and the sessions are held again. What is booked is answered, whatever fails after it.
         """
         batch = _Batch()
         known = [each if isinstance(each, Arrived) else Arrived(*each) for each in messages]
@@ -117,7 +119,12 @@ class Dispatch:
             follow(outcome)
         for failed in filter(_is_error, outcomes[len(batch.works) :]):
             _log.error("cannot book what a box told", cause=str(failed))
-        return self._roster.posts(batch.answers) + self.tick(line_ms)
+        posts = self._roster.posts(batch.answers)
+        try:
+            return posts + self.tick(line_ms)
+        except StoreError as error:
+            _log.error("dispatch pauses", cause=str(error))
+            return posts
 
     def round_done(self, station: str, number: int, line_ms: int) -> None:
         """A station has worked through a round: meters that did not answer it are given up and called again later."""
@@ -202,6 +209,8 @@ class Dispatch:
             _log.error("cannot call meter", meter=line.meter, cause=str(error))
             self._roster.fail(line, line_ms)
             return []
+        # A program is long, and no money waits for this meter now: it does not stand before what others wait for.
+        line.urgent = line.urgent and choice.work.code not in PROGRAM_CODES
         line.spend_hello()
         line.call = Call(choice, session, random, queue, line_ms + queue.patience_ms())
         self._roster.agenda.expect(line, line.call)

@@ -1,8 +1,9 @@
 """Which stations can be reached, as far as boxes have told: what changed is worth acting on, what is as it was is not.
 
-A station is back when its area server says that it is connected and did not before, or when it counts another start of
-itself than the last time: whatever was under way below it died with its earlier life. It is away when its area server
-says so, or refuses a message because of it.
+A station is back when its area server says that it is connected and said before that it was not, or when it counts
+another start of itself than the last time: whatever was under way below it died with its earlier life. The first word
+after a start of this host, or after the way to the area server was new, ends nothing: what was begun since is well. A
+station is away when its area server says so, or refuses a message because of it.
 """
 
 from collections.abc import Iterator
@@ -25,8 +26,9 @@ class Reach:
         if isinstance(told, AreaHealth):
             for state in told.stations:
                 address = Address(told.address.area, state.station)
-                if self._there.get(address) is not state.connected:
-                    self._there[address] = state.connected
+                known = self._there.get(address)
+                self._there[address] = state.connected
+                if known is not state.connected and not (known is None and state.connected):
                     yield address, state.connected
         elif isinstance(told, Health):
             before = self._boots.get(told.address)

@@ -1,6 +1,7 @@
 """What came back, booked: one fact, one commit, with everything that follows from it."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from sqlalchemy import insert, select, update
 
@@ -10,6 +11,7 @@ from prewatt.codec.info import InfoPart, parse_part
 from prewatt.codec.meter_messages import Alarm, Report, Wish
 from prewatt.codec.reader import Reader
 from prewatt.codec.receipt import NO_TAG, RING_ENTRY_BYTES, Receipt, RingEntry, Status
+from prewatt.host.allowance import Said
 from prewatt.host.bodyvalue import follow_bodies
 from prewatt.host.booking import book_changes, record_facts
 from prewatt.host.campaigns.progress import clock_checked, key_proved, program_told
@@ -57,6 +59,8 @@ def book_result(writing: Writing, context: HostContext, meter: str, choice: Choi
         ring = _parse_ring(outcome.rest)
     totals = totals_of(part) if part is not None else None
     fact = ResultFact(choice.work, outcome.receipt, ring, totals)
+    if part is not None and not context.allowance.take(meter, Said.INFO, context.now()):
+        part = None
     _book_fact(writing, context, meter, fact, part, outcome.rest, under=choice.key_set)
     if choice.key_set_unproved:
         _prove_key(writing, meter, choice.key_set, context.now())
@@ -76,6 +80,7 @@ def book_report(writing: Writing, context: HostContext, meter: str, report: Repo
         raise HostError(f"report: {len(report.plain)} bytes without a receipt of meter {meter}")
     if not _book_counter(writing, meter, "report", report.head.counter):
         return False
+    context.allowance.check(meter, Said.REPORT, context.now())
     ring = part.standing.ring if part is not None and part.standing is not None else None
     totals = totals_of(part) if part is not None else None
     _book_fact(writing, context, meter, ReportFact(receipt, ring, totals), part, under=report.head.key_set)
@@ -86,6 +91,7 @@ def book_alarm(writing: Writing, context: HostContext, meter: str, alarm: Alarm)
     """An Alarm, once; False where it was booked before (it is acknowledged again all the same)."""
     if not _book_counter(writing, meter, "alarm", alarm.head.counter):
         return False
+    context.allowance.check(meter, Said.ALARM, context.now())
     row = {"meter": meter, "counter": alarm.head.counter, "time_s": alarm.time_s, "event": alarm.event}
     add = insert(schema.alarms).values(row | {"detail": alarm.detail, "at_s": context.now()})
     writing.connection.execute(add)
@@ -97,6 +103,7 @@ def book_wish(writing: Writing, context: HostContext, meter: str, wish: Wish) ->
     """A customer's Wish, once. The PIN is not kept."""
     if not _book_counter(writing, meter, "wish", wish.head.counter):
         return False
+    context.allowance.check(meter, Said.WISH, context.now())
     row = {"meter": meter, "counter": wish.head.counter, "amount_micro": wish.amount_micro, "at_s": context.now()}
     writing.connection.execute(insert(schema.wishes).values(row))
     return True
@@ -121,7 +128,10 @@ def _book_fact(
     changes = (*changes, *more)
     report = None
     if part is not None:
-        report = collect_part(writing, meter, part, now_s=now_s, in_session=in_session, in_use=after.epoch)
+        allowed = partial(context.allowance.take, meter, Said.EVENT, now_s)
+        report = collect_part(
+            writing, meter, part, now_s=now_s, in_session=in_session, in_use=after.epoch, allowed=allowed
+        )
     book_changes(writing, meter, before, after, changes, at_s=now_s)
     book_standing(writing, meter, changes, report, now_s=now_s, in_session=in_session)
     if report is not None:

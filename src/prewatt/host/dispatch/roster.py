@@ -96,11 +96,12 @@ class Roster:
             queue = self.queues[station] = StationQueue(station, line_cost(profile), self._settings, first)
         return queue
 
-    def woken(self, meter: str, line_ms: int) -> None:
-        """Somebody asked for something: the meter is called at once, ahead of polls."""
+    def woken(self, meter: str, line_ms: int, *, urgent: bool = True) -> None:
+        """Somebody asked for something: the meter is called at once, ahead of polls. What a campaign brings is not
+        ``urgent``: on a slow line a sale would else wait for every meter that it has let go."""
         line = self.line(meter)
         if line is not None:
-            line.failures, line.silent, line.urgent = 0, False, True
+            line.failures, line.silent, line.urgent = 0, False, line.urgent or urgent
             self.agenda.schedule(line, line_ms)
 
     def places_changed(self, station: str) -> None:

@@ -5,6 +5,7 @@ from typing import Final
 
 from prewatt.codec.bodies import UsageQuery
 from prewatt.codec.commands import Code, Command
+from prewatt.codec.receipt import Status
 from prewatt.crypto import suite
 from prewatt.host.context import HostContext
 from prewatt.host.dispatch.agenda import Call, Line
@@ -60,13 +61,17 @@ def is_urgent(choice: Choice) -> bool:
 
 
 def wish_after(line: Line, choice: Choice, outcome: Outcome, *, refresh: bool) -> Wish:
-    """What to ask where nothing more urgent waits: the rest of a day, or the registers after a transfer."""
+    """What to ask where nothing more urgent waits: the rest of a day, or the registers after a transfer.
+
+    Not after one that was refused: the question would succeed, end the back-off, and the order be sent again at once.
+    """
     if choice.work.code is Code.USAGE:
         part = parse_info(outcome.plain)
         if part is None or part.part != choice.part or part.part + 1 >= part.parts:
             return _NOTHING
         cursor = UsageQuery.parse(choice.work.body).events_acknowledged
         return Wish(query=True, day=choice.day, part=choice.part + 1, acknowledged=cursor)
-    if choice.work.code in _REFRESHED and refresh and not line.wish.query:
+    moved = refresh and outcome.receipt.status is Status.DONE
+    if choice.work.code in _REFRESHED and moved and not line.wish.query:
         return Wish(query=True, registers_only=True)
     return line.wish

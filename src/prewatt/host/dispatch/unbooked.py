@@ -1,9 +1,10 @@
 """What a meter said by itself and the host could not book: kept byte for byte, shown, and booked again when asked.
 
 A message that is authentic and whose booking fails (books that disagree, a mistake of this program, a vault that cannot
-be read just now, a meter that a restored host does not know) must not hold up what its station kept behind it, and must
-not be lost with the acknowledgement that lets the boxes below forget it. So it is written here in the commit that would
-have booked it. No counter of it is spent (R13): booked later, it counts once, like a message that came late.
+be read just now, a meter that a restored host does not know, more than a meter says in a day) must not hold up what its
+station kept behind it, and must not be lost with the acknowledgement that lets the boxes below forget it. So it is
+written here in the commit that would have booked it. No counter of it is spent (R13): booked later, it counts once,
+like a message that came late.
 """
 
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from sqlalchemy import ColumnElement, Row, delete, func, select, update
 from sqlalchemy import insert as new_row
 
 from prewatt.codec.messages import MessageType
+from prewatt.host.allowance import BeyondError
 from prewatt.host.boxanswers import UnbookedAnswer
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.dispatch.inbound import Arrived, Inbound, StrangerError
@@ -46,7 +48,7 @@ def or_unbooked(work: _Work, context: HostContext, arrived: Arrived, station: st
             if arrived.payload[0] == MessageType.ALARM:
                 writing.connection.execute(delete(schema.unbooked).where(*_same(arrived)))
             return found
-        tell = _log.info if isinstance(found, StrangerError) else _log.error
+        tell = _log.info if isinstance(found, StrangerError | BeyondError) else _log.error
         tell("cannot book a message", meter=arrived.meter, cause=str(found), kind=type(found).__name__)
         _keep(writing, arrived, station, found, context.now())
         return []
