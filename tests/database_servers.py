@@ -1,7 +1,7 @@
 """A real PostgreSQL server for tests and benchmarks: the one that a Python package ships, in a folder of its own.
 
 It listens on a socket in that folder and nowhere else. PostgreSQL refuses to run as root; then it runs as `nobody`, and
-where `nobody` cannot reach the package (a home folder that is its owner's alone) a copy of it is made beside the data.
+where `nobody` cannot reach the package (a home folder that is its owner's alone) a copy of it is made beside the socket.
 """
 
 import os
@@ -52,7 +52,8 @@ class DatabaseServer:
         for each in (self._folder, self._sockets):
             each.chmod(0o755)
         self._as = _unprivileged((self._folder, self._sockets))
-        self._home = _programs(self._folder, self._as)
+        # Not beside the data: memory may be mounted so that no program can be run from it.
+        self._home = _programs(self._sockets, self._as)
         self._call("initdb", "--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", "-U", USER)
 
     def start(self) -> "DatabaseServer":
