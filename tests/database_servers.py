@@ -1,7 +1,7 @@
 """A real PostgreSQL server for tests and benchmarks: the one that a Python package ships, in a folder of its own.
 
-It listens on a socket in that folder and nowhere else. PostgreSQL refuses to run as root; then it runs as `nobody`, and
-where `nobody` cannot reach the package (a home folder that is its owner's alone) a copy of it is made beside the socket.
+It listens on a socket in /tmp and nowhere else. PostgreSQL refuses to run as root; then it runs as `nobody`, and
+where `nobody` cannot reach the package (a home folder that is its owner's alone) a copy of it is made first.
 """
 
 import os
