@@ -93,7 +93,8 @@ def _walk(world: World, request: Request, script: Iterator[Operation], outcome: 
     if request.calm:
         world.calm.run()
     elif world.installation.host is not None:
-        world.auditor.check_all(world.installation.host)
+        world.call(world.auditor.check_all)
+        world.look()
 
 
 def operate(world: World, operation: Operation) -> None:
