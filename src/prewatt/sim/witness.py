@@ -74,7 +74,7 @@ class Witness:
             seen.clock = clock
         if core.money is seen.money and core.settings is seen.settings:
             return
-        self.verdicts.observe(home.meter, core.money)
+        self.verdicts.observe(home.meter, home.body, core.money)
         seen.money, seen.settings, seen.moment = core.money, core.settings, seen.moment + 1
         room = _room(seen.money, seen.settings)
         while seen.rooms and seen.rooms[-1][1] >= room:
