@@ -476,11 +476,12 @@ def test_value_that_nobody_ordered_is_explained_before_a_lost_balance_is_signed_
 def test_what_is_shown_of_a_new_body_is_not_mixed_with_what_the_old_one_burned(street):
     retire(street)
     street.host.bodies.replace(OLD, "same id")
-    new = swap(street) and street.bodies[OLD]
-    street.spoil = lambda payload: [] if payload[0] == MessageType.REPORT else [payload]
-    street.settle(2)
-    shown = street.host.registry.read_meter(OLD)
-    assert (shown.received_micro, shown.burned_micro) == (new.money.received_micro, new.money.burned_micro)
+    burned = street.host.registry.read_meter(OLD).burned_micro
+    receipts_only(street)
+    swap(street)
+    shown, new = street.host.registry.read_meter(OLD), street.bodies[OLD].money
+    assert (shown.received_micro, shown.burned_micro) == (new.received_micro, new.burned_micro)
+    assert new.received_micro > 0 == new.burned_micro < burned
 
 
 def receipts_only(world):
