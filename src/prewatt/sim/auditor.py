@@ -40,7 +40,7 @@ class Auditor:
         """By the body's name."""
         self.bodies: dict[str, list[Account]] = {}
         """By the id they hang under."""
-        self.twins: set[str] = set()
+        self.twins = self.witness.twins
         """Ids of which two bodies had the same keys and the same memory."""
         self.sales: dict[str, Sale] = {}
         self.applied = 0

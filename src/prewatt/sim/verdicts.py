@@ -36,7 +36,8 @@ class Verdicts:
     def __init__(self, rows: Callable[[str], list[Any]], check: Callable[[bool, str], None]) -> None:
         self._rows, self._check = rows, check
         self._known: dict[str, _Known] = {}
-        self._codes: dict[str, list[int]] = {}
+        # By order, the digits that were given out and the number they are good for.
+        self._codes: dict[str, dict[str, int]] = {}
         # Commands that wait, and what each body had applied last when they were ordered.
         self._waiting: dict[int, dict[str, tuple[int, bytes]]] = {}
         self._top = 0
@@ -49,14 +50,15 @@ class Verdicts:
         known.applied.setdefault(money.control_digest, {})[body] = money.last_control
 
     def issued(self, order: str, meter: str, digits: str) -> None:
-        """A customer has an order on paper. It carries the low byte of a number that is near the meter's last one."""
+        """A customer has an order on paper. It carries the low byte of a number that is near the meter's last one; the
+        same paper given out again may be long out of date."""
         last = self._known[meter].last
         away = ((int(digits) >> _CODE_BITS_BELOW_SEQUENCE) - last + 128) % 256 - 128
-        self._codes.setdefault(order, []).append(last + away)
+        self._codes.setdefault(order, {}).setdefault(digits, last + away)
 
     def cancelled(self, order: str, meter: str) -> None:
         """A sale is paid back: whatever paper there is of it has to be worthless."""
-        for sequence in self._codes.get(order, ()):
+        for sequence in self._codes.get(order, {}).values():
             last = self._known[meter].last
             told = f"order {order} is cancelled, and its code is still good at meter {meter}"
             self._check(last >= sequence, f"{told}: {sequence:08X} after {last:08X}")
