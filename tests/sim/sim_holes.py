@@ -105,7 +105,7 @@ SEEDS |= {
     "value_follows_before_the_body_is_final": 1,
     "a_lot_is_signed_over_twice": 2,
 }
-# What a hole needs happens more often where it is hunted: the simulator's own moods find it as well, and take longer.
+# What a hole needs happens more often where it is hunted; the simulator's own moods take longer, some very much so.
 POWER = {"people.power": 8, "people.power_back": 4, "people.load": 3, "people.vend": 2}
 OWING = {"people.load": 5, "people.vend": 2, "people.controls": 4, "people.tick_homes": 5, "field.drop_all": 2}
 CRASHES = {"trouble.crash": 6, "people.vend": 2, "people.cancel": 2}
