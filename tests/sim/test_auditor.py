@@ -46,7 +46,7 @@ def database_that_does_not_sync(monkeypatch):
 def test_a_meter_that_ignores_the_sequence_is_found_and_its_story_is_short():
     outcome = first_broken(3_000)
     assert outcome is not None
-    short = shrink(outcome, tries_max=150)
+    short = shrink(outcome, tries_max=80)
     assert kind_of(short.violation) == kind_of(outcome.violation)
     assert 0 < len(short.operations) <= max(8, len(outcome.operations) // 4)
     told = story(short)
