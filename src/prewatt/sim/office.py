@@ -128,7 +128,10 @@ class Office:
         if book.body is BodyState.LOST or meter in self.lost:
             self._end_lost(meter, book, thorough=thorough)
             return False
-        twin_found = shown.state is MeterState.FROZEN and meter in self.world.auditor.twins
+        # One whose value has gone on already is not lost with it: the next body hangs there then.
+        twin_found = (
+            shown.state is MeterState.FROZEN and meter in self.world.auditor.twins and not self._is_moved(meter)
+        )
         if twin_found or not self._hang_right(meter, book, thorough=thorough):
             self._lose(meter)
             return False
