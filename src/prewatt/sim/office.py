@@ -13,7 +13,7 @@ from prewatt.host.answers import MeterAnswer, MeterState
 from prewatt.host.bodyanswers import BodyAnswer, SignOverTarget
 from prewatt.host.store.books import read_book
 from prewatt.protocol.transfer import BodyState, MeterBook
-from prewatt.sim.account import CARRIED
+from prewatt.sim.account import CARRIED, find_carried
 from prewatt.units import epoch_of
 
 if TYPE_CHECKING:
@@ -83,8 +83,16 @@ class Office:
             self.world.call(lambda host: host.transfers.explain_suspense(meter, sequence, "found"))
 
     def _asked_again(self, order: str) -> bool:
-        """Whether a restored host is still to be asked for this carried value again: then it explains itself."""
-        return order.startswith(CARRIED) and not self.world.rows(f"SELECT id FROM orders WHERE id = '{order}'")
+        """Whether a restored host is still to be asked for this carried value again: then it explains itself. Where it
+        has forgotten the sale that went along as well, nobody can ask: that sale is found in the till's records."""
+        auditor = self.world.auditor
+        if not order.startswith(CARRIED) or self._knows(order):
+            return False
+        source = find_carried(order, auditor.sales, auditor.accounts.values())
+        return source is None or source.order is None or self._knows(source.order)
+
+    def _knows(self, order: str) -> bool:
+        return bool(self.world.rows(f"SELECT id FROM orders WHERE id = '{order}'"))
 
     def open_orders(self, meter: str) -> list[str]:
         """Orders of a meter that have not ended; the auditor knows them all."""
