@@ -2,7 +2,7 @@
 
 First all of one name at once, the most frequent names first: most of what happens in a walk has nothing to do with what
 broke. Then halves, quarters, down to single operations (delta debugging, Zeller and Hildebrandt 2002). What broke is
-compared without its numbers. Bounded by tries, not by time, so that a story hangs on its seed alone.
+compared without its numbers. Bounded by tries and by steps, not by time, so that a story hangs on its seed alone.
 """
 
 import re
@@ -14,9 +14,11 @@ from typing import Final
 from prewatt.sim.run import Outcome, Request, run
 from prewatt.sim.script import Operation
 
-__all__ = ["TRIES_MAX", "kind_of", "shrink"]
+__all__ = ["STEPS_MAX", "TRIES_MAX", "kind_of", "shrink"]
 
 TRIES_MAX: Final = 300
+# A walk that does not come to its end makes many steps until that is certain: some minutes altogether.
+STEPS_MAX: Final = 1_000_000
 _SIGNIFICANT: Final = 60
 
 
@@ -25,24 +27,21 @@ def kind_of(violation: str) -> str:
     return re.sub(r"\bp?[0-9A-Fa-f]*[0-9]+[0-9A-Fa-f]*\b", "#", violation)[:_SIGNIFICANT]
 
 
-def shrink(outcome: Outcome, tries_max: int = TRIES_MAX) -> Outcome:
+def shrink(outcome: Outcome, tries_max: int = TRIES_MAX, steps_max: int = STEPS_MAX) -> Outcome:
     """The outcome of a script as short as could be found that still breaks the same."""
     assert outcome.violation is not None
     # A shorter script makes fewer steps; it must not go on longer for that.
     request = replace(outcome.request, steps=10 * outcome.request.steps)
-    wanted, best, tries = kind_of(outcome.violation), outcome, 0
+    tries = _Tries(request, kind_of(outcome.violation), tries_max, steps_max)
+    best = outcome
     names = Counter(operation.name for operation in outcome.operations)
     for name, _ in names.most_common():
-        if tries < tries_max:
-            tries += 1
-            others = [operation for operation in best.operations if operation.name != name]
-            best = _try(request, others, wanted) or best
+        best = tries.run([operation for operation in best.operations if operation.name != name]) or best
     size = max(1, len(best.operations) // 2)
-    while size and tries < tries_max:
+    while size and tries.left:
         at, shorter = 0, False
-        while at < len(best.operations) and tries < tries_max:
-            tries += 1
-            found = _try(request, [*best.operations[:at], *best.operations[at + size :]], wanted)
+        while at < len(best.operations) and tries.left:
+            found = tries.run([*best.operations[:at], *best.operations[at + size :]])
             if found is not None:
                 best, shorter = found, True
             else:
@@ -52,7 +51,22 @@ def shrink(outcome: Outcome, tries_max: int = TRIES_MAX) -> Outcome:
     return run(request, best.operations, keep_all=True) if best is not outcome else outcome
 
 
-def _try(request: Request, operations: Sequence[Operation], wanted: str) -> Outcome | None:
-    """What comes of these operations, where the same breaks."""
-    found = run(request, operations)
-    return found if found.violation is not None and kind_of(found.violation) == wanted else None
+class _Tries:
+    """Runs of shorter scripts, as many as are allowed."""
+
+    def __init__(self, request: Request, wanted: str, tries_max: int, steps_max: int) -> None:
+        self._request, self._wanted = request, wanted
+        self._tries, self._steps = tries_max, steps_max
+
+    @property
+    def left(self) -> bool:
+        """Whether another is allowed."""
+        return self._tries > 0 and self._steps > 0
+
+    def run(self, operations: Sequence[Operation]) -> Outcome | None:
+        """What comes of these operations, where the same breaks; None also where no more is allowed."""
+        if not self.left:
+            return None
+        found = run(self._request, operations)
+        self._tries, self._steps = self._tries - 1, self._steps - found.steps
+        return found if found.violation is not None and kind_of(found.violation) == self._wanted else None
