@@ -190,3 +190,14 @@ def test_a_lost_balance_is_signed_over_again_as_much_as_the_forgotten_host_signe
     people(street)
     assert street.bodies[NEW].money.received_micro == signed
     sound(street)
+
+
+def test_what_was_lost_is_signed_over_to_no_meter_that_nobody_knows(make_world):
+    world = make_world(meters=1)
+    world.host.vending.vend("000001", "5")
+    world.settle(6)
+    world.host.bodies.lose("000001", "burnt")
+    for lot in ("balance", "nothing"):
+        with pytest.raises(RefusedError, match=r"0000FF|nothing"):
+            world.host.bodies.sign_over("000001", lot, SignOverTarget.METER, "0000FF", "he was there")
+    assert world.host.audit.run().ok
