@@ -8,6 +8,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 import pytest
+from tests.host.old_and_new import OLD, burn
 
 from prewatt.codec.bodies import Commission, KeyChange, KeyDrop, ModeChange, Retire, Transfer, UsageQuery
 from prewatt.codec.commands import Code
@@ -352,3 +353,15 @@ def make_world(quick_paths):
 @pytest.fixture
 def world(make_world):
     return make_world()
+
+
+@pytest.fixture
+def street(make_world):
+    """Two meters; the first holds 8 of the 10 it was sold."""
+    world = make_world(meters=2)
+    world.host.tariffs.set("1")
+    world.host.vending.vend(OLD, "10", order="A")
+    world.settle(2)
+    burn(world, 2_000)
+    world.settle(1)
+    return world

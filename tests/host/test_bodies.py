@@ -4,6 +4,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from tests.host.old_and_new import NEW, OLD, burn, people, poll, report, retire, sound
 
 from prewatt.codec.messages import MessageType
 from prewatt.codec.padding import PADDED_PAYLOAD_BYTES
@@ -14,44 +15,6 @@ from prewatt.host.carrying import carried_order
 from prewatt.host.folder import DATABASE_NAME
 from prewatt.host.refusals import RefusedError
 
-OLD, NEW = "000001", "000002"
-
-
-@pytest.fixture
-def street(make_world):
-    """Two meters; the first holds 8 of the 10 it was sold."""
-    world = make_world(meters=2)
-    world.host.tariffs.set("1")
-    world.host.vending.vend(OLD, "10", order="A")
-    world.settle(2)
-    burn(world, 2_000)
-    world.settle(1)
-    return world
-
-
-def burn(world, pulses):
-    """The body burns, and what it shows is read (a poll a day later)."""
-    world.bodies[OLD].burn(pulses)
-    report(world)
-
-
-def report(world, body=None, meter=OLD):
-    body = body or world.bodies[meter]
-    for payload in body.report():
-        world.say(meter, payload)
-
-
-def sound(world):
-    answer = world.host.audit.run()
-    assert answer.ok, answer.violations
-    return answer
-
-
-def poll(world):
-    """The next day's poll."""
-    world.now_s += 86_400
-    world.settle(2)
-
 
 def swap(world, meter=OLD):
     """A new body behind the same id, found by the next poll; gives the old one."""
@@ -59,12 +22,6 @@ def swap(world, meter=OLD):
     world.bodies[meter] = type(old)(meter, old.keys)
     poll(world)
     return old
-
-
-def retire(world):
-    world.host.bodies.retire(OLD, "worn out")
-    world.settle(2)
-    sound(world)
 
 
 def silence(world, meter=OLD):
@@ -340,15 +297,6 @@ def test_a_body_whose_value_moved_is_not_lost_with_it(street):
 
 
 # -- a backup is put back between any two steps
-
-
-def people(world):
-    """What the rules ask of people after a restore: explain what is no order of the books, then reconcile."""
-    world.settle(4)
-    for meter in world.host.registry.read_meters():
-        if meter.state == "unsynced" and "reconcile" in (meter.state_reason or ""):
-            world.host.registry.reconcile(meter.id, "the till agrees")
-    world.settle(3)
 
 
 STEPS = ("retired", "moved", "delivered")
