@@ -61,6 +61,29 @@ def test_the_balance_follows_to_the_next_body_of_the_same_id_and_open_orders_wit
     assert sound(street).delivered_micro == 13_000_000
 
 
+def test_the_last_balance_is_the_newest_also_where_it_was_said_as_an_older_sale_was_proved(street):
+    old = street.bodies[OLD]
+    street.spoil = lambda payload: [] if payload[0] == MessageType.RESULT else [payload]
+    street.host.vending.vend(OLD, "5", order="B")
+    street.pump()
+    street.host.bodies.retire(OLD, "worn out")
+    burns = [1_000]
+
+    def burn_behind_the_answer(payload):
+        """The ring that proves the sale is read after the answer to the retiring, and shows less."""
+        if burns and payload[0] == MessageType.RESULT and old.money.retired:
+            old.burn(burns.pop())
+        return [payload]
+
+    street.spoil = burn_behind_the_answer
+    street.settle(4)
+    assert street.host.transfers.read("B").state is TransferState.CONFIRMED
+    assert not burns
+    answer = street.host.bodies.replace(OLD, "new id", to_meter=NEW)
+    assert (answer.moved_micro, answer.unreported_micro) == (old.money.balance_micro, 0)
+    sound(street)
+
+
 def test_every_step_asked_again_changes_nothing(street):
     retire(street)
     first = street.host.bodies.retire(OLD, "again")
