@@ -162,15 +162,10 @@ class Office:
         home = bodies.right(meter, book, bare=bare)
         if home is not None:
             bodies.put(home)
-        elif bare:
-            return self._may_hang_new(meter)
-        return home is not None
-
-    def _may_hang_new(self, meter: str) -> bool:
-        """A body without an epoch hangs there now, unless the value goes to another id, where none is needed."""
-        if self._plans.get(meter, meter) != meter:
-            return True
-        return self.world.bodies.hang_new(meter, Random(f"new {meter}")) is not None
+        elif bare and self._plans.get(meter, meter) == meter:
+            bodies.hang_new(meter, Random(f"new {meter}"))
+        # Where the value goes to another id no next body is needed.
+        return bare or home is not None
 
     def _is_moved(self, meter: str) -> bool:
         answer = self._body(meter)
