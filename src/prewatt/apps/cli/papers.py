@@ -115,6 +115,23 @@ def revoke_station(
     _revoke(data, boxes.name_of_station(data, station), reason, unrecorded, json_out)
 
 
+@boxes.host_app.command("revoke")
+def revoke_host(
+    reason: _Reason,
+    unrecorded: _Unrecorded = False,
+    data: Data = None,
+    json_out: JsonOut = False,
+) -> None:
+    """Revoke all papers of this host: somebody has copied the folder they lie in.
+
+    It cannot be undone. The host makes new ones for itself as it starts, and within an hour where it runs. Area servers
+    and message servers have to get the list: `prewatt papers bring`.
+    """
+    from prewatt.link.names import host_name
+
+    _revoke(data, host_name(boxes.installation_in(data)), reason, unrecorded, json_out)
+
+
 @boxes.host_app.command("revoke-server")
 def revoke_server(
     number: Annotated[int, typer.Argument(metavar="N", min=0, max=255, help="Its number among the message servers.")],
