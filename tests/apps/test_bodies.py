@@ -1,6 +1,13 @@
 """A person at a counter replaces and loses meters, and sells by value code: the commands, against a running street."""
 
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+
 import pytest
+
+from prewatt.host.folder import DATABASE_NAME
+from prewatt.protocol.transfer import FreezeReason, pack_book, unpack_book
 
 FIRST, SECOND, THIRD = "000001", "000002", "000003"
 
@@ -56,4 +63,32 @@ def test_an_order_is_typed_as_a_code_and_a_second_time_says_so(street, eventuall
     assert (ran.code, len(ran.err.splitlines())) == (1, 1)
     ran = street.run("suspense", "match", FIRST, "16777217", "paper")
     assert (ran.code, len(ran.err.splitlines())) == (1, 1)
+    assert street.json("audit")["ok"]
+
+
+def freeze(data, meter):
+    """The books of a meter as they are where a body without an epoch has answered."""
+    with closing(sqlite3.connect(data / DATABASE_NAME)) as connection:
+        stored = connection.execute("SELECT book FROM books WHERE meter = ?", (meter,)).fetchone()[0]
+        book = replace(unpack_book(stored), frozen=FreezeReason.NO_EPOCH)
+        put = "UPDATE books SET book = ?, frozen = ?, work = 0 WHERE meter = ?"
+        assert connection.execute(put, (pack_book(book), book.frozen.value, meter)).rowcount == 1
+        connection.commit()
+
+
+def test_a_person_says_that_the_old_body_is_back_by_command_and_over_the_interface(street, eventually):
+    street.ups[-1].stop()
+    for meter in (FIRST, SECOND, THIRD):
+        freeze(street.data, meter)
+    ran = street.run("meter", "thaw", FIRST, "--back", "--reason", "the old one hangs there again")
+    assert (ran.code, "unsynced" in ran.out) == (0, True), ran
+    up = street.up(speed=60, meters=3, fork=True)
+    assert street.json("meter", "show", SECOND)["state"] == "frozen"
+    assert up.post(f"/meters/{SECOND}/thaw", reason="here too", back=True)["state"] == "unsynced"
+    # Without that word a new body has to come, and the old one that answers is not believed.
+    up.post(f"/meters/{THIRD}/thaw", reason="a new one hangs there")
+    for meter in (FIRST, SECOND):
+        eventually(lambda meter=meter: street.json("meter", "show", meter)["state"] == "active")
+    eventually(lambda: street.json("meter", "show", THIRD)["state"] == "frozen")
+    assert up.ask("POST", f"/api/v1/meters/{THIRD}/thaw", {"reason": "which?", "back": "yes"})[0] == 422
     assert street.json("audit")["ok"]

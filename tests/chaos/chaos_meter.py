@@ -153,7 +153,7 @@ class Body:
         check(money.received_micro == self.received_micro, f"{self.meter}: received is not what it applied")
         check(money.returned_micro == self.returned_micro, f"{self.meter}: returned is not what it applied")
         explained = money.balance_micro + money.burned_micro + money.returned_micro - money.owed_micro
-        check(money.received_micro == explained, f"{self.meter}: SPEC 3, {money}")
+        check(money.received_micro == explained, f"{self.meter}: value is not conserved, {money}")
         check(not money.owed_micro or not money.balance_micro, f"{self.meter}: owes {money.owed_micro} with a balance")
         control, events = money.last_control, self.device._core.events.newest
         check(control >= self.last_control, f"{self.meter}: control counter {control} after {self.last_control}")

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from tests.host.databases import KINDS, FilePlace, wanted_kinds
+from tests.host.old_and_new import OLD, burn
 
 from prewatt.codec.bodies import Commission, KeyChange, KeyDrop, ModeChange, Retire, Transfer, UsageQuery
 from prewatt.codec.commands import Code
@@ -369,3 +370,15 @@ def file_world(quick_paths):
     made = World(quick_paths(), FilePlace)
     yield made
     made.close()
+
+
+@pytest.fixture
+def street(make_world):
+    """Two meters; the first holds 8 of the 10 it was sold."""
+    world = make_world(meters=2)
+    world.host.tariffs.set("1")
+    world.host.vending.vend(OLD, "10", order="A")
+    world.settle(2)
+    burn(world, 2_000)
+    world.settle(1)
+    return world

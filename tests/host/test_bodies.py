@@ -1,6 +1,7 @@
 """Bodies retired, replaced, lost, signed over: value follows by rule, once, and the audit agrees at every step."""
 
 import pytest
+from tests.host.old_and_new import NEW, OLD, burn, people, poll, report, retire, sound
 
 from prewatt.codec.messages import MessageType
 from prewatt.codec.padding import PADDED_PAYLOAD_BYTES
@@ -10,44 +11,6 @@ from prewatt.host.bodyanswers import SignOverTarget
 from prewatt.host.carrying import carried_order
 from prewatt.host.refusals import RefusedError
 
-OLD, NEW = "000001", "000002"
-
-
-@pytest.fixture
-def street(make_world):
-    """Two meters; the first holds 8 of the 10 it was sold."""
-    world = make_world(meters=2)
-    world.host.tariffs.set("1")
-    world.host.vending.vend(OLD, "10", order="A")
-    world.settle(2)
-    burn(world, 2_000)
-    world.settle(1)
-    return world
-
-
-def burn(world, pulses):
-    """The body burns, and what it shows is read (a poll a day later)."""
-    world.bodies[OLD].burn(pulses)
-    report(world)
-
-
-def report(world, body=None, meter=OLD):
-    body = body or world.bodies[meter]
-    for payload in body.report():
-        world.say(meter, payload)
-
-
-def sound(world):
-    answer = world.host.audit.run()
-    assert answer.ok, answer.violations
-    return answer
-
-
-def poll(world):
-    """The next day's poll."""
-    world.now_s += 86_400
-    world.settle(2)
-
 
 def swap(world, meter=OLD):
     """A new body behind the same id, found by the next poll; gives the old one."""
@@ -55,12 +18,6 @@ def swap(world, meter=OLD):
     world.bodies[meter] = type(old)(meter, old.keys)
     poll(world)
     return old
-
-
-def retire(world):
-    world.host.bodies.retire(OLD, "worn out")
-    world.settle(2)
-    sound(world)
 
 
 def silence(world, meter=OLD):
@@ -98,6 +55,29 @@ def test_the_balance_follows_to_the_next_body_of_the_same_id_and_open_orders_wit
     assert street.bodies[OLD].money.received_micro == left + 3_000_000
     assert street.host.transfers.read("B").state is TransferState.CONFIRMED
     assert sound(street).delivered_micro == 13_000_000
+
+
+def test_the_last_balance_is_the_newest_also_where_it_was_said_as_an_older_sale_was_proved(street):
+    old = street.bodies[OLD]
+    street.spoil = lambda payload: [] if payload[0] == MessageType.RESULT else [payload]
+    street.host.vending.vend(OLD, "5", order="B")
+    street.pump()
+    street.host.bodies.retire(OLD, "worn out")
+    burns = [1_000]
+
+    def burn_behind_the_answer(payload):
+        """The ring that proves the sale is read after the answer to the retiring, and shows less."""
+        if burns and payload[0] == MessageType.RESULT and old.money.retired:
+            old.burn(burns.pop())
+        return [payload]
+
+    street.spoil = burn_behind_the_answer
+    street.settle(4)
+    assert street.host.transfers.read("B").state is TransferState.CONFIRMED
+    assert not burns
+    answer = street.host.bodies.replace(OLD, "new id", to_meter=NEW)
+    assert (answer.moved_micro, answer.unreported_micro) == (old.money.balance_micro, 0)
+    sound(street)
 
 
 def test_every_step_asked_again_changes_nothing(street):
@@ -338,15 +318,6 @@ def test_a_body_whose_value_moved_is_not_lost_with_it(street):
 # -- a backup is put back between any two steps
 
 
-def people(world):
-    """What the rules ask of people after a restore: explain what is no order of the books, then reconcile."""
-    world.settle(4)
-    for meter in world.host.registry.read_meters():
-        if meter.state == "unsynced" and "reconcile" in (meter.state_reason or ""):
-            world.host.registry.reconcile(meter.id, "the till agrees")
-    world.settle(3)
-
-
 STEPS = ("retired", "moved", "delivered")
 
 
@@ -468,11 +439,12 @@ def test_value_that_nobody_ordered_is_explained_before_a_lost_balance_is_signed_
 def test_what_is_shown_of_a_new_body_is_not_mixed_with_what_the_old_one_burned(street):
     retire(street)
     street.host.bodies.replace(OLD, "same id")
-    new = swap(street) and street.bodies[OLD]
-    street.spoil = lambda payload: [] if payload[0] == MessageType.REPORT else [payload]
-    street.settle(2)
-    shown = street.host.registry.read_meter(OLD)
-    assert (shown.received_micro, shown.burned_micro) == (new.money.received_micro, new.money.burned_micro)
+    burned = street.host.registry.read_meter(OLD).burned_micro
+    receipts_only(street)
+    swap(street)
+    shown, new = street.host.registry.read_meter(OLD), street.bodies[OLD].money
+    assert (shown.received_micro, shown.burned_micro) == (new.received_micro, new.burned_micro)
+    assert new.received_micro > 0 == new.burned_micro < burned
 
 
 def receipts_only(world):

@@ -1,66 +1,17 @@
 """Value that follows after a restore: as much as the forgotten host moved, and provable when the next body is shown."""
 
 import pytest
+from tests.host.old_and_new import NEW, OLD, burn, people, poll, report, retire, sound
 
 from prewatt.codec.padding import PADDED_PAYLOAD_BYTES
 from prewatt.host.answers import TransferState
 from prewatt.host.bodyanswers import SignOverTarget
 from prewatt.host.refusals import RefusedError
 
-OLD, NEW = "000001", "000002"
-
-
-@pytest.fixture
-def street(make_world):
-    """Two meters; the first holds most of the 10 it was sold."""
-    world = make_world(meters=2)
-    world.host.tariffs.set("1")
-    world.host.vending.vend(OLD, "10", order="A")
-    world.settle(2)
-    burn(world, 2_000)
-    world.settle(1)
-    return world
-
-
-def burn(world, pulses):
-    """The body burns, and says so."""
-    world.bodies[OLD].burn(pulses)
-    report(world, world.bodies[OLD])
-
-
-def report(world, body):
-    for payload in body.report():
-        world.say(OLD, payload)
-
-
-def sound(world):
-    answer = world.host.audit.run()
-    assert answer.ok, answer.violations
-
-
-def poll(world):
-    """The next day's poll."""
-    world.now_s += 86_400
-    world.settle(2)
-
-
-def retire(world):
-    world.host.bodies.retire(OLD, "worn out")
-    world.settle(2)
-
 
 def short_only(payload):
     """A line on which nothing as long as an Info gets through."""
     return [] if len(payload) >= PADDED_PAYLOAD_BYTES[0] else [payload]
-
-
-def people(world):
-    """What the rules ask of people after a restore: they reconcile."""
-    world.settle(4)
-    for meter in world.host.registry.read_meters():
-        if "reconcile" in (meter.state_reason or ""):
-            world.host.registry.reconcile(meter.id, "the till agrees")
-    world.settle(3)
 
 
 def moved_and_forgotten(street, backed_up):
@@ -190,3 +141,14 @@ def test_a_lost_balance_is_signed_over_again_as_much_as_the_forgotten_host_signe
     people(street)
     assert street.bodies[NEW].money.received_micro == signed
     sound(street)
+
+
+def test_what_was_lost_is_signed_over_to_no_meter_that_nobody_knows(make_world):
+    world = make_world(meters=1)
+    world.host.vending.vend("000001", "5")
+    world.settle(6)
+    world.host.bodies.lose("000001", "burnt")
+    for lot in ("balance", "nothing"):
+        with pytest.raises(RefusedError, match=r"0000FF|nothing"):
+            world.host.bodies.sign_over("000001", lot, SignOverTarget.METER, "0000FF", "he was there")
+    assert world.host.audit.run().ok

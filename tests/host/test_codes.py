@@ -1,13 +1,11 @@
 """Orders on paper: digits only after the commit, the same for the same order, typed or transferred but never both."""
 
-from functools import partial
-
 import pytest
+from tests.host.typing_codes import type_code
 
 from prewatt.codec.messages import MessageType
 from prewatt.codec.settings import SettingsChange
-from prewatt.crypto import MessageKind
-from prewatt.device.meter.valuecode import CodeLock, CodeOutcome, CodeTerms, enter_code
+from prewatt.device.meter.valuecode import CodeOutcome
 from prewatt.host.answers import TransferState
 from prewatt.host.refusals import RefusedError, StoreError
 
@@ -20,15 +18,6 @@ def paper(world):
     world.settle(1)
     world.spoil = lambda payload: []
     return world
-
-
-def type_code(world, digits, meter=METER):
-    """The customer types; gives what the meter says."""
-    body = world.bodies[meter]
-    macs = tuple(partial(body.suite.message_keys(key).tag, MessageKind.CODE) for key in body.keys.values())
-    entry = enter_code(body.money, CodeLock(), digits, CodeTerms(body.meter_id, macs), body.limits, 0)
-    body.money = entry.money
-    return entry.outcome
 
 
 def reach(world):

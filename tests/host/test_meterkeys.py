@@ -7,13 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert
+from tests.host.typing_codes import type_code
 
 from prewatt.codec.bodies import KeyDrop
 from prewatt.codec.commands import Code, control_digest
 from prewatt.codec.messages import MessageType
-from prewatt.crypto import MessageKind
 from prewatt.device.meter.money import MoneyLimits
-from prewatt.device.meter.valuecode import CodeLock, CodeOutcome, CodeTerms, enter_code
+from prewatt.device.meter.valuecode import CodeOutcome
 from prewatt.host.answers import TransferState
 from prewatt.host.campaigns.wishes import CampaignWish
 from prewatt.host.codes import code_rests_on
@@ -49,14 +49,6 @@ def give(world):
 def held(world) -> HeldSets:
     with world.host.context.store.reading() as connection:
         return read_held(connection, METER)
-
-
-def type_code(world, digits):
-    body = world.bodies[METER]
-    macs = tuple(partial(body.suite.message_keys(key).tag, MessageKind.CODE) for key in body.keys.values())
-    entry = enter_code(body.money, CodeLock(), digits, CodeTerms(body.meter_id, macs), body.limits, 0)
-    body.money = entry.money
-    return entry.outcome
 
 
 def sell_codes(world):

@@ -168,3 +168,33 @@ def test_what_is_not_allowed_is_refused_by_name(world, changes, field):
         world.host.usage.read(**({"meter": "000001"} | changes))
     assert caught.value.field == field
     assert caught.value.outcome in (RefusalOutcome.BAD_FIELD, RefusalOutcome.UNKNOWN_METER)
+
+
+def test_events_of_a_new_body_are_read_from_one_whatever_late_words_of_the_old_one_tell(world):
+    begun_s = world.now_s
+    world.settle(2)
+    old = world.bodies["000001"]
+    for number in range(1, 6):
+        old.add_event(number)
+    late = old.report()
+    for _ in range(2):
+        world.now_s += world.settings.poll_s
+        world.settle(2)
+    assert old.events == []
+    world.host.bodies.retire("000001", "worn out")
+    world.settle(2)
+    world.host.bodies.replace("000001", "same id")
+    world.bodies["000001"] = new = type(old)("000001", old.keys)
+    for number in range(1, 4):
+        new.add_event(number, code=0x7777)
+    world.now_s += world.settings.poll_s
+    world.settle(2)
+    for payload in late:
+        world.say("000001", payload)
+    for number in range(4, 7):
+        new.add_event(number, code=0x7777)
+    world.now_s += world.settings.poll_s
+    world.settle(2)
+    told = world.host.happenings.read("000001", limit=30)
+    numbers = sorted(each.time_s - begun_s for each in told if each.what == "event 7777")
+    assert numbers == [1, 2, 3, 4, 5, 6]

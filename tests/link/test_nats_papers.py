@@ -91,6 +91,15 @@ def servers():
         each.stop()
 
 
+@pytest.fixture
+def beside_host(field, servers, monkeypatch):
+    """A running message server beside the host, and where leaves come; areas look often whether papers changed."""
+    monkeypatch.setattr(leaf_server, "_LOOK_AT_PAPERS_EVERY_S", 0.1)
+    (hub,), leaves = make_hub(field.folder, field.papers(SERVERS[0]), 1)
+    servers.append(hub.start().wait_ready())
+    return hub, f"nats://{leaves[0]}"
+
+
 async def eventually(look, within_s=WITHIN_S):
     until_s = time.monotonic() + within_s
     while not (found := look()):
@@ -141,15 +150,13 @@ def run(talk):
     asyncio.run(to_the_end())
 
 
-def test_a_station_whose_papers_are_revoked_loses_its_areas_server_while_that_runs(field, servers, monkeypatch):
-    monkeypatch.setattr(leaf_server, "_LOOK_AT_PAPERS_EVERY_S", 0.1)
-    (hub,), leaves = make_hub(field.folder, field.papers(SERVERS[0]), 1)
-    servers.append(hub.start().wait_ready())
+def test_a_station_whose_papers_are_revoked_loses_its_areas_server_while_that_runs(field, beside_host):
+    _, at = beside_host
     own = field.papers(AREA)
 
     async def talk():
         below = [f"nats://{free_places(1)[0]}"]
-        async with run_leaf(field.place(AREA), f"nats://{leaves[0]}", below, PROGRAM) as (up, _):
+        async with run_leaf(field.place(AREA), at, below, PROGRAM) as (up, _):
             place, accepted = up.removeprefix("nats://"), asyncio.Queue()
             listener = await listen_nats([place], own, own.name.stands_above, accepted.put_nowait)
             stolen = await dial_nats([place], field.papers(STATION), AREA)
@@ -173,11 +180,9 @@ def test_a_station_whose_papers_are_revoked_loses_its_areas_server_while_that_ru
     run(talk())
 
 
-def test_an_area_whose_papers_are_revoked_is_shut_out_of_the_servers_beside_the_host(field, servers, monkeypatch):
-    monkeypatch.setattr(leaf_server, "_LOOK_AT_PAPERS_EVERY_S", 0.1)
-    (hub,), leaves = make_hub(field.folder, field.papers(SERVERS[0]), 1)
-    servers.append(hub.start().wait_ready())
-    host, thief, at = field.papers(HOST), field.steal(AREA), f"nats://{leaves[0]}"
+def test_an_area_whose_papers_are_revoked_is_shut_out_of_the_servers_beside_the_host(field, beside_host):
+    hub, at = beside_host
+    host, thief = field.papers(HOST), field.steal(AREA)
 
     async def talk():
         accepted = asyncio.Queue()
@@ -211,17 +216,15 @@ def test_an_area_whose_papers_are_revoked_is_shut_out_of_the_servers_beside_the_
     run(talk())
 
 
-def test_an_areas_server_comes_in_with_new_papers_without_being_started_anew(field, servers, monkeypatch):
-    monkeypatch.setattr(leaf_server, "_LOOK_AT_PAPERS_EVERY_S", 0.1)
-    (hub,), leaves = make_hub(field.folder, field.papers(SERVERS[0]), 1)
-    servers.append(hub.start().wait_ready())
+def test_an_areas_server_comes_in_with_new_papers_without_being_started_anew(field, beside_host):
+    hub, at = beside_host
     field.certify(AREA, left_s=6)
     own, host = field.papers(AREA), field.papers(HOST)
 
     async def talk():
         accepted = asyncio.Queue()
         listener = await listen_nats([hub.clients], host, host.name.stands_above, accepted.put_nowait)
-        async with run_leaf(field.place(AREA), f"nats://{leaves[0]}", [], PROGRAM) as (up, _):
+        async with run_leaf(field.place(AREA), at, [], PROGRAM) as (up, _):
             place = up.removeprefix("nats://")
             first = await dials(place, field.papers(AREA), HOST)
             await talks(first, await newest(accepted))

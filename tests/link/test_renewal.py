@@ -7,10 +7,10 @@ import socket
 import ssl
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import pytest
-import structlog
+from tests.logs import told
 
 from prewatt.link import tcpcarrier
 from prewatt.link.carrier import CarrierClosedError, End
@@ -182,18 +182,6 @@ def test_new_papers_are_used_by_the_next_connection_while_the_box_runs_and_the_o
             )
 
     run(talk())
-
-
-@contextmanager
-def told():
-    """What the log is told, of every level, whatever another test set up."""
-    before = structlog.get_config()
-    structlog.reset_defaults()
-    try:
-        with structlog.testing.capture_logs() as logs:
-            yield logs
-    finally:
-        structlog.configure(**before)
 
 
 def spoilers(field):

@@ -19,7 +19,9 @@ from prewatt.sim.story import story
 
 def request(seed, steps):
     how = seed % 8
-    return Request(seed, steps, meters=1 + seed // 8 % 5, calm=how != 0, calm_every=CALM_EVERY if how == 1 else 0)
+    return Request(
+        seed, steps, meters=1 + seed // 8 % 5, calm=how != 0, calm_every=CALM_EVERY if how == 1 else 0, bodies=True
+    )
 
 
 def walk(seed, steps, tries):

@@ -25,16 +25,16 @@ BURNS = {
 }
 DAMAGE = {"damage.rot": 20, "damage.astray": 20, "people.vend": 3, "people.campaign": 3}
 SEEDS |= {
-    "the_price_of_the_hour_before": 6,
-    "a_remainder_is_dropped": 1,
-    "minutes_before_a_cut_are_paid_twice": 1,
+    "the_price_of_the_hour_before": 2,
+    "a_remainder_is_dropped": 6,
+    "minutes_before_a_cut_are_paid_twice": 23,
     "a_price_begins_at_once": 1,
     "damage_is_not_looked_for": 1,
     "a_rotten_log_is_believed_as_far_as_it_goes": 3,
 }
 
 
-@hole({**BURNS, "gaps": HOURS})
+@hole({**BURNS, "people.load": 12, "gaps": HOURS}, steps=4_000)
 def the_price_of_the_hour_before():
     """Energy at noon costs what the morning did: the bill is wrong by as much as the steps differ."""
     real = tariff.Tariff.price_run

@@ -40,6 +40,9 @@ from prewatt.units import next_sequence
 
 # Steps of a run without and with everything converging at its end, which takes some more.
 WALK_STEPS, CALM_STEPS = 2_500, 700
+METERS = 2
+# How often a tale begins after an operation, where a mood has one: operations in a row, those of homes all at one.
+TALE_SHARE = 0.3
 GAPS_MS = (5, 50, 200, 200, 1_200, 1_200, 5_000, 31_000, 300_000)
 
 HOLES, MOODS = {}, {}
@@ -53,6 +56,7 @@ SEEDS = {
     "journal_without_crc": 3,
     "answers_before_the_journal_is_written": 1,
     "one_slot_for_the_journal": 1,
+    "read_back_missing": 1001,
     "owed_is_ignored": 1,
     "burn_answered_as_if_applied": 1,
     "events_deleted_when_they_were_sent": 3,
@@ -62,6 +66,7 @@ SEEDS = {
     "done_is_believed_without_a_holder": 1,
     "refunds_a_cancel_at_once": 1,
     "restore_not_recognised": 1,
+    "fence_skipped": 12,
     "orders_move_before_payments_are_reconciled": 1,
     "confirms_without_record": 1,
     "book_stored_in_a_later_commit": 1,
@@ -100,9 +105,8 @@ SEEDS |= {
     "value_follows_before_the_body_is_final": 1,
     "a_lot_is_signed_over_twice": 2,
 }
-# What a hole needs happens more often where it is hunted: the simulator's own moods find it as well, and take longer.
+# What a hole needs happens more often where it is hunted; the simulator's own moods take longer, some very much so.
 POWER = {"people.power": 8, "people.power_back": 4, "people.load": 3, "people.vend": 2}
-MEMORY = {"people.memory": 20, "people.power": 4, "people.power_back": 4, "people.vend": 2}
 OWING = {"people.load": 5, "people.vend": 2, "people.controls": 4, "people.tick_homes": 5, "field.drop_all": 2}
 CRASHES = {"trouble.crash": 6, "people.vend": 2, "people.cancel": 2}
 RESTORES = {"trouble.backup": 10, "trouble.restore": 14, "people.vend": 3, "people.cancel": 3, "people.refund": 4}
@@ -114,12 +118,32 @@ CONTROLS = {"people.controls": 5, "field.weather": 4, "field.drop_all": 4}
 FOREVER = {"trouble.restore": 0, "trouble.backup": 0, "trouble.lose_state": 0, "trouble.skew": 0, "field.erase": 0}
 LYING = {**LIARS, **FOREVER, "field.weather": 3, "field.forge": 10, "field.misroute": 12, "people.home": 8}
 KEEPING = {**FOREVER, "field.box": 10, "people.home": 10, "people.tick_homes": 4, "field.cut": 3, "field.weather": 4}
+# A write of a sale comes to nothing, and the power goes before the next one.
+WORN = (
+    ((1_200, 5_000), "people.vend"),
+    ((5, 50), "people.memory"),
+    ((50, 100, 200), "people.power"),
+    ((5_000,), "people.power_back"),
+)
+SILENT = ("people.load", "people.tick_homes", "people.home", "people.type", "people.code", "people.controls")
+MEMORY = {**FOREVER, **dict.fromkeys(SILENT, 0.2), "people.memory": 2, "people.power_back": 4, "people.vend": 2}
+# Of two sales one is sent and the other waits; what is sent then is under way while the books of before come back.
+AGAIN = (
+    ((1_200, 5_000), "people.vend"),
+    ((5,), "people.vend"),
+    ((5,), "trouble.backup"),
+    ((50, 100), "field.hold"),
+    ((100, 200), "field.cut"),
+    ((5,), "trouble.restore"),
+    ((5,), "people.cancel"),
+)
 BOXES = {"field.box": 8, "people.home": 4, "people.tick_homes": 2}
 
 
 def hole(mood, *, boxes=False, calm=False, steps=WALK_STEPS):
-    """``mood``: what happens more often; ``boxes``: only worlds with area servers and stations have it; ``calm``: it
-    shows when faults stop and everything has to converge; ``steps``: after which a run is given up."""
+    """``mood``: what happens more often, and perhaps a tale, (milliseconds before it, operation) one after the other;
+    ``boxes``: only worlds with area servers and stations have it; ``calm``: it shows when faults stop and everything
+    has to converge; ``steps``: after which a run is given up."""
 
     def planted_hole(function):
         HOLES[function.__name__] = function
@@ -149,12 +173,25 @@ def moody(name, seed):
     while True:
         at_ms += chance.choice(mood.get("gaps", GAPS_MS))
         yield Operation(at_ms, chance.choices(names, weights)[0], chance.getrandbits(32))
+        if "tale" in mood and chance.random() < TALE_SHARE:
+            home = chance.randrange(METERS)
+            for gaps, operation in mood["tale"]:
+                at_ms += chance.choice(gaps)
+                yield Operation(at_ms, operation, _number_for(home, chance))
+
+
+def _number_for(home, chance):
+    """A number with which an operation that asks for some home gets this one."""
+    while True:
+        number = chance.getrandbits(32)
+        if Random(number).choice(range(METERS)) == home:
+            return number
 
 
 def request(name, seed):
     """The run that hunts a hole from a seed."""
     steps, calm = MOODS[name][2:]
-    return Request(seed, steps, meters=2, calm=calm)
+    return Request(seed, steps, meters=METERS, calm=calm)
 
 
 def fall(name, seed):
@@ -247,7 +284,7 @@ def one_slot_for_the_journal():
     return [(journal.Journal, "store", store)]
 
 
-@hole(MEMORY)
+@hole({**MEMORY, "tale": WORN})
 def read_back_missing():
     """A memory that is worn out takes no write and says nothing: what the meter shows is gone after a cut."""
 
@@ -402,10 +439,11 @@ def restore_not_recognised():
     return [(host, "_recognise", lambda context, generation, commits: context.generation.begin(1, commits))]
 
 
-@hole(RESTORES, steps=4_000)
+@hole({**RESTORES, "tale": AGAIN}, steps=4_000)
 def fence_skipped():
-    """A restore is seen, and nothing is done about it: a command of before it lands beside the sale made again."""
-    return [(host, "restored", lambda book, highest: (book, ()))]
+    """After a restore nothing is fenced: a sale is paid back as never sent, and its command of before lands."""
+    # Payments are reconciled all the same; a hole of its own leaves that out.
+    return [(host, "restored", lambda book, highest: (replace(book, reconciling=True), ()))]
 
 
 @hole(RESTORES, steps=4_000)

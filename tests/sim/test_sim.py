@@ -31,7 +31,7 @@ def walk_until(steps):
         asked = request(secrets.randbits(40))
         outcome = run(asked)
         if outcome.violation is not None:
-            told = "\n".join(story(shrink(outcome, tries_max=60)))
+            told = "\n".join(story(shrink(outcome, tries_max=60, steps_max=300_000)))
             pytest.fail(f"{asked}\n{told}\n{outcome.trace}", pytrace=False)
         done += outcome.steps
         applied += outcome.counts["applied"]

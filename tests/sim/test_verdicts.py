@@ -34,10 +34,10 @@ class Books:
         self.verdicts.check_books()
 
 
-def seen(verdicts, *, last=0, control=0, digest=bytes(8)):
-    """The meter is seen with this last number and this newest command."""
+def seen(verdicts, *, last=0, control=0, digest=bytes(8), body=METER):
+    """A body of the meter is seen with this last number and this newest command."""
     ring = (RingEntry(EPOCH + last, bytes(8), 1),)
-    verdicts.observe(METER, Money(ring=ring, last_control=control, control_digest=digest))
+    verdicts.observe(METER, body, Money(ring=ring, last_control=control, control_digest=digest))
 
 
 def code(last):
@@ -79,6 +79,19 @@ def test_what_is_the_newest_at_the_meter_already_may_be_called_done(books):
     seen(books.verdicts, control=1, digest=TEXT)
     books.order(2, TEXT)
     books.order(2, TEXT, "done")
+
+
+def test_each_body_of_a_meter_counts_its_commands_by_itself(books):
+    seen(books.verdicts, control=1, digest=OPEN, body="000001.2")
+    books.order(2, TEXT)
+    seen(books.verdicts, control=1, digest=TEXT)
+    books.order(2, TEXT, "done")
+    books.order(3, OPEN)
+    books.order(3, OPEN, "done")
+    seen(books.verdicts, control=2, digest=TEXT, body="000001.2")
+    books.order(4, OPEN)
+    with pytest.raises(ViolationError, match="command 4 is called done"):
+        books.order(4, OPEN, "done")
 
 
 @pytest.mark.parametrize("state", ["refused", "dropped"])

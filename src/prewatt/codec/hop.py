@@ -2,7 +2,7 @@
 
 The address stands in the head so that a box sees what is not for it before it reads further. There is one encoding of
 each message, and whatever else arrives is a DecodeError; what a box makes of the values is the box's affair. The
-messages themselves are in `prewatt.codec.hop_messages`; layouts are drawn in docs/protocol.md, SPEC.md section 8.
+messages themselves are in `prewatt.codec.hop_messages`; layouts are drawn in docs/protocol.md, "Box messages".
 """
 
 from collections.abc import Callable, Sequence

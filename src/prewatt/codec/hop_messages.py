@@ -3,7 +3,7 @@
 Two things travel up and are kept apart: answers to a round, which are worth nothing once the host has given the session
 up and are never stored; and what meters say by themselves, which each box stores before it acknowledges it to the one
 below. Kept items are numbered by the station; a number counts in one spool, 8 random bytes that the station drew when
-it started. `prewatt.codec.hop` has the bytes. SPEC.md section 8.
+it started. `prewatt.codec.hop` has the bytes.
 """
 
 from dataclasses import dataclass

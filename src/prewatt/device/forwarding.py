@@ -2,7 +2,7 @@
 
 One message of each spool is under way at a time, so whatever arrives above is in order by construction, whatever the
 carrier loses, doubles or reorders. Where no acknowledgement comes the same message goes again, after a wait that
-doubles. SPEC.md section 8.
+doubles (docs/protocol.md, "Box messages").
 """
 
 from dataclasses import dataclass

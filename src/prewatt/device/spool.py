@@ -3,7 +3,7 @@
 ``Spool`` is all that a box knows of its memory. Its contract is what "nothing is lost" rests on: what `append` was
 given is durable when it returns, numbers only grow, also over restarts and also when the queue has been emptied, and
 forgetting may be undone by a crash (an item that comes back is sent again, and the host books it once). ``MemorySpool``
-keeps it in RAM, for the simulator and the tests. SPEC.md section 8.
+keeps it in RAM, for the simulator and the tests.
 """
 
 from collections import deque

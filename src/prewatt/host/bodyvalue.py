@@ -81,13 +81,14 @@ def read_body(connection: Connection, meter: str, epoch: int) -> BodyRow | None:
 def final_balance(connection: Connection, meter: str, epoch: int) -> int | None:
     """The balance a retired body last showed; None where it was not read since it was retired.
 
-    Only words that are kept for ever count: what is shown of the meter is soon that of the next body.
+    Only words that are kept for ever count: what is shown of the meter is soon that of the next body. What was said
+    with the last sequence may prove any older one, of which the host heard late: such a word counts like the others.
     """
     end = sequence_of(epoch, SEQUENCE_COUNTER_MAX)
     reports, records = schema.reports.c, schema.record_file.c
     wanted = select(reports.balance_micro).where(reports.meter == meter, reports.last_sequence == end)
     said = list(connection.execute(wanted).scalars())
-    proved = select(records.receipt).where(records.meter == meter, records.sequence == end)
+    proved = select(records.receipt).where(records.meter == meter, records.sequence <= end).distinct()
     for built in connection.execute(proved).scalars():
         receipt = Receipt.parse(built)
         if receipt.last_sequence == end:

@@ -18,7 +18,7 @@ from prewatt.host.context import HostContext, log_action
 from prewatt.host.fields import meter_bytes
 from prewatt.host.money import OrderMoney, Place
 from prewatt.host.refusals import RefusalOutcome, RefusedError
-from prewatt.host.registry import check_account
+from prewatt.host.registry import check_account, unknown_meter
 from prewatt.host.store import Hot, Writing, schema
 from prewatt.host.store.books import take_book
 from prewatt.host.tags import TAG_RANDOM_BYTES, make_tag
@@ -47,6 +47,8 @@ def carried_order(meter: str, epoch: int, lot: str) -> Carried:
 
 def held_of(writing: Writing, carried: Carried, to_meter: str) -> int | None:
     """What this meter is known to hold of that value already, micro-units: a host that was forgotten moved so much."""
+    if writing.run(Hot.METER_ACCOUNT, (to_meter,)).fetchone() is None:
+        raise unknown_meter(to_meter)
     return next(
         (entry.amount_micro for entry in take_book(writing, to_meter).suspense if entry.tag == carried.tag), None
     )

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Row, and_, delete, insert, select, update
 
 from prewatt.codec.events import EventRecord
 from prewatt.codec.info import InfoPart
-from prewatt.codec.receipt import Receipt
+from prewatt.codec.receipt import NO_TAG, Receipt
 from prewatt.host.campaigns.progress import program_told
 from prewatt.host.store import Writing, schema
 from prewatt.protocol.transfer import Change, Commissioned, Measured, Totals
@@ -101,7 +101,9 @@ def collect_part(
     epoch = epoch_of(part.receipt.last_sequence)
     number = _add_report(writing, meter, epoch, part, now_s) if part.standing is not None else None
     _add_minutes(writing, meter, part)
-    _add_events(writing, meter, epoch, part.events, now_s, allowed)
+    if part.receipt.last_tag != NO_TAG:
+        # A body without an epoch tells its events again when it has one: they are kept under that.
+        _add_events(writing, meter, epoch, part.events, now_s, allowed)
     if epoch == in_use:
         _move_cursor(writing, meter, epoch, part.events if in_session else ())
     return number

@@ -20,7 +20,8 @@ from prewatt.units.ids import SEQUENCE_COUNTER_MAX
 
 __all__ = ["CARRIED", "Account", "Carried", "Sale", "find_carried", "left_of", "may_freeze"]
 
-_HISTORY_MAX: Final = 3 * RING_ENTRIES_MAX
+# A restored host may ask about the first order of a meter; no walk gives one more than this.
+_HISTORY_MAX: Final = 1_024
 # Lots that the balance of one body may leave in: late words may show more in it after it was signed over.
 _LOTS_MAX: Final = 9
 _NO_BODY: Final = 0

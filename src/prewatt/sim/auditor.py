@@ -3,8 +3,8 @@
 It keeps its own record of every sale that the workload made and of every answer a customer got, and of every entry that
 any meter ever applied; it believes neither host nor meter, and asks each of them only for what it shows. An entry of a
 ring that was seen once stays seen: a meter that forgets it, changes it or applies a sale twice, a host that calls an
-order confirmed which no meter holds or cancelled which one does, is a violation at that very step (SPEC 3, PROTOCOL R1
-to R8).
+order confirmed which no meter holds or cancelled which one does, is a violation at that very step (R1 to
+R8 of docs/protocol.md).
 """
 
 from collections.abc import Callable
@@ -40,7 +40,7 @@ class Auditor:
         """By the body's name."""
         self.bodies: dict[str, list[Account]] = {}
         """By the id they hang under."""
-        self.twins: set[str] = set()
+        self.twins = self.witness.twins
         """Ids of which two bodies had the same keys and the same memory."""
         self.sales: dict[str, Sale] = {}
         self.applied = 0

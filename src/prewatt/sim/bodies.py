@@ -27,6 +27,7 @@ NOW_S: Final = 1_772_321_400  # 2026-02-28 23:30:00 UTC
 SETS: Final = {"aes-2026": (0, 1, 2), "tdes-1998": (3, 4, 5)}
 # A street may get so many homes more, for ids that are given up.
 _MORE_HOMES_MAX: Final = 2
+# Nobody exchanges or copies more bodies of an id than this; where its value waits for a next one, that one comes.
 _BODIES_MAX: Final = 5
 _IMAGES_MAX: Final = 3
 
@@ -118,18 +119,15 @@ class Bodies:
             home.take_away()
             home.pulses_per_minute = 0
 
-    def hang_new(self, meter: str, chance: Random) -> Home | None:
-        """A body without an epoch where the id belongs: one that is at hand, or a new one; None for one too many."""
+    def hang_new(self, meter: str, chance: Random) -> None:
+        """A body without an epoch where the id belongs: one that is at hand, or a new one."""
         home = next((each for each in self.all[meter] if _usable(each) and not self.epoch(each)), None)
         if home is None:
-            if len(self.all[meter]) >= _BODIES_MAX:
-                return None
             before = self.world.homes[meter]
             home = self._make(meter, before.place, chance)
             home.pulses_per_minute = before.pulses_per_minute
             self.world.homes[meter] = before
         self.put(home)
-        return home
 
     def right(self, meter: str, book: "MeterBook", *, bare: bool) -> Home | None:
         """The body that has to hang there: the newest; None where it is scrapped, or where one without an epoch is due

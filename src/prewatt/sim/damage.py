@@ -70,9 +70,12 @@ class Damage:
     # -- what comes of it
 
     def before_start(self) -> None:
-        """A host is about to start on what lies there: will damage be noticed, does it matter?"""
+        """A host is about to start on what lies there: will damage be noticed, does it matter?
+
+        What is lost stays so until a host did start: one may die on the way.
+        """
         disk, check = self.world.disk, self.world.check
-        self._lost, self._wrong = 0, ""
+        self._wrong = ""
         if not disk.damaged:
             return
         copy = disk.copy(DATABASE)
@@ -85,11 +88,15 @@ class Damage:
             self.counts["harmless"] += 1
             disk.mend()
             return
-        self._generation = right.generation
-        self._lost = right.commits - here.commits
+        lost = right.commits - here.commits
         differ = [table for table in right.rows if here.rows.get(table) != right.rows[table]]
-        check(self._lost > 0, f"damage was not noticed, in {differ}")
+        check(lost > 0, f"damage was not noticed, in {differ}")
+        self._generation, self._lost = right.generation, self._lost + lost
         disk.mend_as_is()
+
+    def replaced(self) -> None:
+        """Another database lies there: what was lost of the last one is of no account."""
+        self._lost = 0
 
     def opened(self) -> None:
         """It began to read: so it found no damage."""
@@ -105,6 +112,7 @@ class Damage:
             world.check(generation > self._generation or self._lost == 1, f"{self._lost} commits are gone")
             world.trouble.restores += 1
             world.auditor.restored()
+            self._lost = 0
 
     def noticed(self, errors: list[str]) -> bool:
         """Whether these errors say that the database is damaged, and it is: then a backup is put in its place."""

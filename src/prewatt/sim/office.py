@@ -13,7 +13,7 @@ from prewatt.host.answers import MeterAnswer, MeterState
 from prewatt.host.bodyanswers import BodyAnswer, SignOverTarget
 from prewatt.host.store.books import read_book
 from prewatt.protocol.transfer import BodyState, MeterBook
-from prewatt.sim.account import CARRIED
+from prewatt.sim.account import CARRIED, find_carried
 from prewatt.units import epoch_of
 
 if TYPE_CHECKING:
@@ -83,8 +83,16 @@ class Office:
             self.world.call(lambda host: host.transfers.explain_suspense(meter, sequence, "found"))
 
     def _asked_again(self, order: str) -> bool:
-        """Whether a restored host is still to be asked for this carried value again: then it explains itself."""
-        return order.startswith(CARRIED) and not self.world.rows(f"SELECT id FROM orders WHERE id = '{order}'")
+        """Whether a restored host is still to be asked for this carried value again: then it explains itself. Where it
+        has forgotten the sale that went along as well, nobody can ask: that sale is found in the till's records."""
+        auditor = self.world.auditor
+        if not order.startswith(CARRIED) or self._knows(order):
+            return False
+        source = find_carried(order, auditor.sales, auditor.accounts.values())
+        return source is None or source.order is None or self._knows(source.order)
+
+    def _knows(self, order: str) -> bool:
+        return bool(self.world.rows(f"SELECT id FROM orders WHERE id = '{order}'"))
 
     def open_orders(self, meter: str) -> list[str]:
         """Orders of a meter that have not ended; the auditor knows them all."""
@@ -128,7 +136,10 @@ class Office:
         if book.body is BodyState.LOST or meter in self.lost:
             self._end_lost(meter, book, thorough=thorough)
             return False
-        twin_found = shown.state is MeterState.FROZEN and meter in self.world.auditor.twins
+        # One whose value has gone on already is not lost with it: the next body hangs there then.
+        twin_found = (
+            shown.state is MeterState.FROZEN and meter in self.world.auditor.twins and not self._is_moved(meter)
+        )
         if twin_found or not self._hang_right(meter, book, thorough=thorough):
             self._lose(meter)
             return False
@@ -151,15 +162,10 @@ class Office:
         home = bodies.right(meter, book, bare=bare)
         if home is not None:
             bodies.put(home)
-        elif bare:
-            return self._may_hang_new(meter)
-        return home is not None
-
-    def _may_hang_new(self, meter: str) -> bool:
-        """A body without an epoch hangs there now, unless the value goes to another id, where none is needed."""
-        if self._plans.get(meter, meter) != meter:
-            return True
-        return self.world.bodies.hang_new(meter, Random(f"new {meter}")) is not None
+        elif bare and self._plans.get(meter, meter) == meter:
+            bodies.hang_new(meter, Random(f"new {meter}"))
+        # Where the value goes to another id no next body is needed.
+        return bare or home is not None
 
     def _is_moved(self, meter: str) -> bool:
         answer = self._body(meter)

@@ -1,6 +1,6 @@
 """What the office charges: the price of a kWh at a second, read from its tables by rule and not by the meter's code.
 
-SPEC 5: a pulse is 0.1 Wh and costs (price of a kWh) x (step, percent) x (quality, percent) / 10^8 micro-units. Which
+A pulse is 0.1 Wh and costs (price of a kWh) x (step, percent) x (quality, percent) / 10^8 micro-units. Which
 step holds is a matter of the local date and quarter of an hour; which quality, of the mean phase angle of the minute
 before.
 """

@@ -31,6 +31,8 @@ class Request:
     calm: bool = True
     calm_every: int = 0
     """Operations after which all faults stop and everything has to converge, again and again; 0 for only at the end."""
+    bodies: bool = False
+    """Whether, in a share of seeds, meters are also retired, replaced, lost, swapped and cloned."""
 
 
 @dataclass(slots=True)
@@ -67,7 +69,12 @@ def run(
         world = World(request.seed, meters=request.meters, keep_all=keep_all)
         world.watch = watch
         with loud_log(world):
-            _walk(world, request, iter(script) if script is not None else draw(request.seed), outcome)
+            _walk(
+                world,
+                request,
+                iter(script) if script is not None else draw(request.seed, bodies=request.bodies),
+                outcome,
+            )
     except ViolationError as error:
         outcome.violation = str(error)
     except Exception as error:  # a crash of the system under test is a finding like any other
@@ -93,7 +100,8 @@ def _walk(world: World, request: Request, script: Iterator[Operation], outcome: 
     if request.calm:
         world.calm.run()
     elif world.installation.host is not None:
-        world.auditor.check_all(world.installation.host)
+        world.call(world.auditor.check_all)
+        world.look()
 
 
 def operate(world: World, operation: Operation) -> None:

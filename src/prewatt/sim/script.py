@@ -68,16 +68,16 @@ class Operation:
         return cls(int(at_ms), name, int(number))
 
 
-def draw(seed: int) -> Iterator[Operation]:
-    """The operations of a seed, without an end."""
+def draw(seed: int, *, bodies: bool = False) -> Iterator[Operation]:
+    """The operations of a seed, without an end; ``bodies``: a share of seeds also retires, loses and clones meters."""
     chance = Random(f"script {seed}")
     names = [name for name, _ in OPERATIONS]
     weights = [weight * chance.choice(_MOODS[name in _ALWAYS]) for name, weight in OPERATIONS]
     pace = chance.choice((1, 1, 3))
-    bodies = Random(f"bodies {seed}")
-    if bodies.random() < _BODIES_SHARE:
+    other = Random(f"bodies {seed}")
+    if bodies and other.random() < _BODIES_SHARE:
         names += [name for name, _ in BODIES]
-        weights += [weight * bodies.choice(_MOODS[False]) for _, weight in BODIES]
+        weights += [weight * other.choice(_MOODS[False]) for _, weight in BODIES]
     at_ms = 1_000
     while True:
         name = chance.choices(names, weights)[0]

@@ -1,7 +1,7 @@
 """A host that the books never heard of: one whose database is gone, at the end of the same line, with the same keys.
 
 It takes value back. The meter does as it is told; the host that is left meets a tag it does not know, fences the meter
-and asks a person (PROTOCOL R4, R7). The auditor is told, and predicts what has to be left.
+and asks a person (R4, R7). The auditor is told, and predicts what has to be left.
 """
 
 from typing import Final

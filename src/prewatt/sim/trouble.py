@@ -177,6 +177,7 @@ class Trouble:
 
     def _restored(self, how: str) -> None:
         self.restores += 1
+        self.world.damage.replaced()
         self.world.auditor.restored()
         self.world.history.note(self.world.now_ms, "restore", how)
         self.start()

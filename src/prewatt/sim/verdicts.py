@@ -18,16 +18,16 @@ __all__ = ["Verdicts"]
 _CODE_BITS_BELOW_SEQUENCE: Final = 56
 # The steps of one program go out under one row, each with a digest of its own.
 _IN_STEPS: Final = frozenset({Code.PROGRAM_OFFER, Code.PROGRAM_CHUNK, Code.PROGRAM_ACTIVATE})
-_NONE: Final = b""
 
 
 @dataclass(slots=True)
 class _Known:
-    """Of an id, whichever of its bodies was seen: its highest number, the newest command, and each one's counter."""
+    """Of an id, whichever of its bodies was seen: its highest number; and of each body, which counts its commands by
+    itself, the newest one, and each one's counter."""
 
     last: int = 0
-    control: tuple[int, bytes] = (0, b"")
-    applied: dict[bytes, int] = field(default_factory=dict)
+    newest: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    applied: dict[bytes, dict[str, int]] = field(default_factory=dict)
 
 
 class Verdicts:
@@ -36,27 +36,29 @@ class Verdicts:
     def __init__(self, rows: Callable[[str], list[Any]], check: Callable[[bool, str], None]) -> None:
         self._rows, self._check = rows, check
         self._known: dict[str, _Known] = {}
-        self._codes: dict[str, list[int]] = {}
-        # Commands that wait: of whom, and what their meter had applied last when they were ordered.
-        self._waiting: dict[int, tuple[int, bytes]] = {}
+        # By order, the digits that were given out and the number they are good for.
+        self._codes: dict[str, dict[str, int]] = {}
+        # Commands that wait, and what each body had applied last when they were ordered.
+        self._waiting: dict[int, dict[str, tuple[int, bytes]]] = {}
         self._top = 0
 
-    def observe(self, meter: str, money: Money) -> None:
-        """A meter's money has changed."""
+    def observe(self, meter: str, body: str, money: Money) -> None:
+        """The money of a meter's body has changed."""
         known = self._known.setdefault(meter, _Known())
         known.last = max(known.last, money.last_sequence)
-        known.control = (money.last_control, money.control_digest)
-        known.applied[money.control_digest] = money.last_control
+        known.newest[body] = (money.last_control, money.control_digest)
+        known.applied.setdefault(money.control_digest, {})[body] = money.last_control
 
     def issued(self, order: str, meter: str, digits: str) -> None:
-        """A customer has an order on paper. It carries the low byte of a number that is near the meter's last one."""
+        """A customer has an order on paper. It carries the low byte of a number that is near the meter's last one; the
+        same paper given out again may be long out of date."""
         last = self._known[meter].last
         away = ((int(digits) >> _CODE_BITS_BELOW_SEQUENCE) - last + 128) % 256 - 128
-        self._codes.setdefault(order, []).append(last + away)
+        self._codes.setdefault(order, {}).setdefault(digits, last + away)
 
     def cancelled(self, order: str, meter: str) -> None:
         """A sale is paid back: whatever paper there is of it has to be worthless."""
-        for sequence in self._codes.get(order, ()):
+        for sequence in self._codes.get(order, {}).values():
             last = self._known[meter].last
             told = f"order {order} is cancelled, and its code is still good at meter {meter}"
             self._check(last >= sequence, f"{told}: {sequence:08X} after {last:08X}")
@@ -78,9 +80,14 @@ class Verdicts:
             if code in _IN_STEPS or meter not in self._known:
                 continue
             if new and state == "waiting":
-                self._waiting[number] = (-1, _NONE) if anew else self._known[meter].control
+                self._waiting[number] = {} if anew else dict(self._known[meter].newest)
             elif number in self._waiting and state != "waiting":
-                since, newest = self._waiting.pop(number)
-                applied = self._known[meter].applied.get(digest, -1)
-                done = state != "done" or newest == digest or applied > since
+                before, applied = self._waiting.pop(number), self._known[meter].applied.get(digest, {})
+                known = any(_counts(before.get(body), digest, count) for body, count in applied.items())
+                done = state != "done" or known
                 self._check(done, f"{meter}: command {number} is called done, and was not applied")
+
+
+def _counts(before: tuple[int, bytes] | None, digest: bytes, count: int) -> bool:
+    """Whether a body that applied this at that count did so for an order made when its newest was ``before``."""
+    return before is None or count > before[0] or before[1] == digest

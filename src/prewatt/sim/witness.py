@@ -47,6 +47,8 @@ class Witness:
     def __init__(self, rows: Callable[[str], list[Any]], check: Callable[[bool, str], None]) -> None:
         self._rows, self._check = rows, check
         self.verdicts = Verdicts(rows, check)
+        # Ids of which two bodies have one memory: what is shown of them is now the one's, now the other's.
+        self.twins: set[str] = set()
         self._seen: dict[str, dict[str, _Seen]] = {}
         self._sold: dict[str, tuple[str, dict[str, tuple[int, int]]]] = {}
         self._keys: dict[tuple[str, int], str] | None = None
@@ -74,7 +76,7 @@ class Witness:
             seen.clock = clock
         if core.money is seen.money and core.settings is seen.settings:
             return
-        self.verdicts.observe(home.meter, core.money)
+        self.verdicts.observe(home.meter, home.body, core.money)
         seen.money, seen.settings, seen.moment = core.money, core.settings, seen.moment + 1
         room = _room(seen.money, seen.settings)
         while seen.rooms and seen.rooms[-1][1] >= room:
@@ -144,10 +146,10 @@ class Witness:
         for meter, sequence, balance_micro in self._rows("SELECT meter, last_sequence, balance_micro FROM standings"):
             told = (sequence, balance_micro)
             before = self._told.get(meter)
-            if told == before or meter not in self._seen:
+            if told == before or meter not in self._seen or meter in self.twins:
                 continue
             # A meter may have sent it in the middle of an instant: then it is nothing that was looked at. Bodies of one
-            # id are told apart by their epochs; twins are not.
+            # id are told apart by their epochs.
             shown = next((seen.shown for seen in self._seen[meter].values() if told in seen.shown), {})
             if told in shown and (before is None or before in shown):
                 newer = before is None or shown[told][1] >= shown[before][0]

@@ -130,10 +130,11 @@ class World:
         store = self.installation.store
         if self._seen_commits != (id(store), store.commits):
             self._seen_commits = (id(store), store.commits)
-            self.auditor.check_books()
+            # What lies there may be damaged: then that is an error like any other.
+            self.call(lambda _: self.auditor.check_books())
         if self.history.steps - self._audited_steps >= _AUDIT_EVERY_STEPS:
             self._audited_steps = self.history.steps
-            self.auditor.check_all(host)
+            self.call(self.auditor.check_all)
 
     # -- what happened
 

@@ -1,7 +1,7 @@
 """Addresses: the number of an area server below the host, and of a local station below its area server.
 
 Two bytes name a station everywhere in the field, as the modem address names a meter below it; at most 256 of each stand
-below one above (SPEC.md section 2). People use the ids of areas and stations; boxes use these numbers.
+below one above. People use the ids of areas and stations; boxes use these numbers.
 """
 
 from dataclasses import dataclass

@@ -107,6 +107,7 @@ class Field:
     def __init__(self, folder: Path) -> None:
         self.folder, self.data = folder, folder / "data"
         self.boxes: list[Box] = []
+        self.words: dict[str, tuple[str, ...]] = {}
         self._port = free_port()
 
     def run(self, *words: object) -> str:
@@ -224,3 +225,22 @@ def field(quick_folder, monkeypatch):
 @pytest.fixture(scope="session")
 def ports():
     return free_port
+
+
+@pytest.fixture
+def four(field, ports):
+    """Host, area, station and one meter, running over tcp; `field.words`: how an area or a station is started."""
+    (memory,) = field.make()
+    up, middle, line = (f"tcp://127.0.0.1:{ports()}" for _ in range(3))
+    field.words = {"area": ("--host", up, "--stations", middle), "station": ("--area", middle, "--meters", line)}
+    field.run("area", "certify", "A1", "--out", field.folder / "area")
+    field.run("station", "certify", "S1", "--out", field.folder / "station")
+    boxes = {
+        "host": field.host(up),
+        **{each: field.box(each, each, "run", field.folder / each, *field.words[each]) for each in ("area", "station")},
+        "meter": field.box("meter", "meter", "run", memory, "--line", line),
+    }
+    for box in boxes.values():
+        box.start()
+    field.wait_host(boxes["host"])
+    return boxes

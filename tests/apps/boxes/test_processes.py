@@ -6,27 +6,6 @@ import pytest
 
 pytestmark = pytest.mark.heavy
 
-HERE = "tcp://127.0.0.1"
-
-
-@pytest.fixture
-def four(field, ports):
-    """Host, area, station and one meter, running."""
-    (memory,) = field.make()
-    up, middle, line = (f"{HERE}:{ports()}" for _ in range(3))
-    field.run("area", "certify", "A1", "--out", field.folder / "area")
-    field.run("station", "certify", "S1", "--out", field.folder / "station")
-    boxes = {
-        "host": field.host(up),
-        "area": field.box("area", "area", "run", field.folder / "area", "--host", up, "--stations", middle),
-        "station": field.box("station", "station", "run", field.folder / "station", "--area", middle, "--meters", line),
-        "meter": field.box("meter", "meter", "run", memory, "--line", line),
-    }
-    for box in boxes.values():
-        box.start()
-    field.wait_host(boxes["host"])
-    return boxes
-
 
 def test_value_reaches_a_meter_through_four_processes_and_survives_the_death_of_each(field, four, eventually):
     field.vend("000001", "5.00", "first")

@@ -209,6 +209,7 @@ def test_the_commands_tell_it_and_openssl_takes_the_list(field):
     assert "1 paper of edition 0" in field.run("area", "revoke", "A1", "--reason", "stolen")
     field.run("station", "revoke", "S1", "--reason", "struck by lightning")
     field.run("host", "revoke-server", "1", "--reason", "sold")
+    assert "1 paper of edition 0" in field.run("host", "revoke", "--reason", "copied", "--unrecorded")
     assert "revoked" in field.run("area", "list")
     assert field.run("papers", "bring", field.folder / "area", server).count("has the list") == 2
     renewed = (server / "server.conf").read_text()
@@ -217,11 +218,12 @@ def test_the_commands_tell_it_and_openssl_takes_the_list(field):
     assert '/servers#1"' in renewed
     found = field.json("papers", "list")
     assert [(each["box"], each["revoked"]) for each in found["boxes"]] == [
+        ("host", True),
         ("area 0", True),
         ("server 1", True),
         ("station 0.0", True),
     ]
-    assert [each["reason"] for each in found["revoked"]] == ["stolen", "struck by lightning", "sold"]
+    assert [each["reason"] for each in found["revoked"]] == ["stolen", "struck by lightning", "sold", "copied"]
     assert "struck by lightning" in field.run("papers", "list")
     words = ["openssl", "crl", "-in", field.folder / "area" / REVOKED_NAME, "-noout", "-verify"]
     words += ["-CAfile", field.data / "authority.pem"]

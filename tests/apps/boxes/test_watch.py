@@ -2,10 +2,9 @@
 
 import asyncio
 import threading
-from contextlib import contextmanager
 
 import pytest
-import structlog
+from tests.logs import told
 
 from prewatt.apps.boxes import watch
 from prewatt.apps.boxes.authority import certify, write_box_papers, write_host_papers
@@ -29,18 +28,6 @@ def settings(tmp_path, monkeypatch):
     made.data.mkdir()
     create_vault(made, ["aes-2026", "aes-2026"])
     return made
-
-
-@contextmanager
-def told():
-    """What the log is told, of every level, whatever another test set up."""
-    before = structlog.get_config()
-    structlog.reset_defaults()
-    try:
-        with structlog.testing.capture_logs() as logs:
-            yield logs
-    finally:
-        structlog.configure(**before)
 
 
 class Clock:

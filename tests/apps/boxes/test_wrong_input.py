@@ -2,12 +2,16 @@
 
 import io
 import os
+import time
 from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 
+from prewatt.apps.boxes.authority import open_authority, read_installation_id
 from prewatt.apps.cli import app
 from prewatt.apps.cli.shell import run
+from prewatt.apps.settings import read_settings
+from prewatt.units import DAY_S
 
 FREE = "tcp://127.0.0.1:0"
 ELSEWHERE = "tcp://203.0.113.9:1"
@@ -71,13 +75,18 @@ USAGE = {
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """An installation without a price, papers of a box of each kind, a file, and one that is no meter."""
+    """An installation without a price, papers of a box of each kind, a file, and one that is no meter.
+
+    Its authority is a day old: papers of this second for as long as an authority lives would end with a fresh one.
+    """
     folder = tmp_path_factory.mktemp("wrong")
     before, state = os.getcwd(), os.environ.get("XDG_STATE_HOME")
     os.chdir(folder)
     os.environ["XDG_STATE_HOME"] = str(folder / "state")
+    assert told(("init",))[0] == 0
+    settings = read_settings()
+    open_authority(settings, read_installation_id(settings.data), int(time.time()) - DAY_S)
     for words in (
-        ("init",),
         ("meter", "enrol", "000001"),
         ("area", "certify", "A1", "--out", "area"),
         ("station", "certify", "S1", "--out", "station"),

@@ -71,7 +71,7 @@ def _change_keys(fleet: Fleet, meters: int, tell: Callable[[str], None]) -> None
 
     here = len(fleet.away)
     _run_down(fleet, left, here)
-    assert left() == here
+    assert left() == here, _late(fleet, campaign)
     tell(f"changed but for the {here} that are away")
     gone = sorted(fleet.away)
     for day in range(DAYS_AWAY):
@@ -79,7 +79,7 @@ def _change_keys(fleet: Fleet, meters: int, tell: Callable[[str], None]) -> None
         back = gone[day * len(gone) // DAYS_AWAY : (day + 1) * len(gone) // DAYS_AWAY]
         fleet.away -= set(back)
         _run_down(fleet, left, len(fleet.away))
-        assert left() == len(fleet.away)
+        assert left() == len(fleet.away), _late(fleet, campaign)
         tell(f"day {day + 1}: {len(back)} came back and changed")
     fleet.lose = lambda payload: False
     fleet.run(60, until=lambda: fleet.host.campaigns.read(campaign).outline.state == "done")
@@ -93,6 +93,14 @@ def _run_down(fleet: Fleet, left: Callable[[], int], to: int) -> None:
             fleet.turn()
         if left() <= to:
             return
+
+
+def _late(fleet: Fleet, campaign: str) -> str:
+    """What stands where it should not: the counts, and some of the meters that are here and have not changed."""
+    shown = fleet.host.campaigns.read(campaign)
+    away = {meter_id.hex().upper() for meter_id in fleet.away}
+    late = [each for each in shown.stragglers if each.meter not in away]
+    return f"{len(away)} away, {shown.outline}; late: {late[:5]}"
 
 
 def _check_keys(fleet: Fleet, meters: int) -> None:

@@ -338,6 +338,25 @@ def test_what_is_not_allowed_is_named_and_keeps_nothing(fleet):
         fleet.host.campaigns.read("C9")
 
 
+def test_a_campaign_for_one_meter_that_takes_no_part_is_refused(fleet):
+    host = fleet.host
+    host.registry.enrol(Enrolment(id_of(9), "S1", kind="ct"))
+    other = host.context.vault.add("tdes-1998", now_s=fleet.now_s).index
+    host.registry.enrol(Enrolment(id_of(8), "S1"))
+    host.registry.close(id_of(8), "sold the house")
+    for wish, allowed in (
+        (CampaignWish("text", "meter", id_of(9), text="hello"), "a customer's meter that is in use"),
+        (CampaignWish("tariff", "meter", id_of(9), price_micro=1, table=flat_table()), "a customer's meter"),
+        (CampaignWish("key", "meter", id_of(9), key_set=other), "a meter of suite tdes-1998 that is in use"),
+        (CampaignWish("clock", "meter", id_of(8)), "a meter that is in use"),
+    ):
+        with pytest.raises(RefusedError) as refused:
+            host.campaigns.start(wish)
+        assert (refused.value.field, refused.value.allowed[: len(allowed)]) == ("place", allowed)
+    assert host.campaigns.read_all() == []
+    assert len(host.tariffs.read_all()) == 0
+
+
 def test_no_more_than_the_limit_of_campaigns_are_open_at_once(fleet):
     for number in range(CAMPAIGNS_OPEN_MAX):
         start(fleet, "clock", start_s=fleet.now_s + 3_600 + number)

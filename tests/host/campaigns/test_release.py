@@ -164,7 +164,9 @@ def test_a_return_from_an_earlier_trial_that_is_told_late_ends_no_newer_one(make
     assert outline(fleet, campaign).confirmed == 1
 
 
-def test_a_cancel_reaches_a_program_whose_activation_was_never_answered(make_fleet):
+@pytest.fixture
+def unanswered(make_fleet):
+    """A campaign whose program waits in the meter for its time, in two hours: the meter's word of it was lost."""
     fleet = make_fleet(1, maker_key=maker_key(SEED))
     fleet.run()
     add_program(fleet)
@@ -172,6 +174,11 @@ def test_a_cancel_reaches_a_program_whose_activation_was_never_answered(make_fle
     fleet.lose = lambda payload: stage_of(fleet) is ProgramStage.WAITING
     fleet.run(200, until=lambda: stage_of(fleet) is ProgramStage.WAITING)
     assert stage_of(fleet) is ProgramStage.WAITING
+    return fleet, campaign
+
+
+def test_a_cancel_reaches_a_program_whose_activation_was_never_answered(unanswered):
+    fleet, campaign = unanswered
     fleet.host.campaigns.cancel(campaign)
     fleet.lose = lambda payload: False
     fleet.sleep(60)
@@ -181,13 +188,8 @@ def test_a_cancel_reaches_a_program_whose_activation_was_never_answered(make_fle
     assert outline(fleet, campaign).dropped == 1
 
 
-def test_a_cancel_after_a_pause_reaches_a_program_that_waits_for_its_time(make_fleet):
-    fleet = make_fleet(1, maker_key=maker_key(SEED))
-    fleet.run()
-    add_program(fleet)
-    campaign = start(fleet, "program", program=7, activate_s=fleet.now_s + 7_200)
-    fleet.lose = lambda payload: stage_of(fleet) is ProgramStage.WAITING
-    fleet.run(200, until=lambda: stage_of(fleet) is ProgramStage.WAITING)
+def test_a_cancel_after_a_pause_reaches_a_program_that_waits_for_its_time(unanswered):
+    fleet, campaign = unanswered
     fleet.host.campaigns.pause(campaign)
     fleet.host.campaigns.cancel(campaign)
     fleet.lose = lambda payload: False

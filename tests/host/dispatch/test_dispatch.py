@@ -77,10 +77,13 @@ def test_a_refusal_ends_a_session_sooner_and_proves_nothing(world):
     assert world.host.transfers.read("A").state is TransferState.CONFIRMED
 
 
-def test_an_order_that_the_meter_refuses_is_sent_again_with_back_off(world):
+@pytest.mark.parametrize("more", [(), ("51",), ("51", "52", "53")])
+def test_orders_that_the_meter_refuses_are_sent_again_with_back_off(world, more):
     world.pump()
     world.bodies["000001"].limits = MoneyLimits(ceiling_micro=1)
     world.host.vending.vend("000001", "50", order="much")
+    for amount in more:
+        world.host.vending.vend("000001", amount)
     before, minutes = hellos(world), 10
     for _ in range(minutes * 60):
         world.pump()

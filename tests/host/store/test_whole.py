@@ -16,14 +16,28 @@ PAGE_BYTES = 4096
 ROUNDS = 120
 
 
+def logging_database(path):
+    """A database that never brings its log into the file by itself."""
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA wal_autocheckpoint = 0")
+    return database
+
+
+def left_behind(database, folder):
+    """What a power cut leaves of it: file and log as they lie there."""
+    for name in ("live.db", "live.db-wal"):
+        shutil.copy(folder / name, folder / name.replace("live", "left"))
+    database.close()
+    return folder / "left.db"
+
+
 @pytest.fixture(scope="module")
 def left(tmp_path_factory):
     """A database as a power cut leaves it: rows in the file itself, and some in its log."""
     folder = tmp_path_factory.mktemp("left")
     path = folder / "live.db"
-    database = sqlite3.connect(path)
-    database.execute("PRAGMA journal_mode = WAL")
-    database.execute("PRAGMA wal_autocheckpoint = 0")
+    database = logging_database(path)
     database.execute("CREATE TABLE owners (id TEXT PRIMARY KEY, name TEXT NOT NULL)")
     database.execute("CREATE TABLE rows (number INTEGER PRIMARY KEY, owner TEXT REFERENCES owners(id), amount INTEGER)")
     database.execute("CREATE INDEX rows_by_owner ON rows (owner)")
@@ -35,10 +49,7 @@ def left(tmp_path_factory):
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     database.execute("INSERT INTO owners VALUES ('last', 'in the log')")
     database.commit()
-    for name in ("live.db", "live.db-wal"):
-        shutil.copy(folder / name, folder / name.replace("live", "left"))
-    database.close()
-    return folder / "left.db"
+    return left_behind(database, folder)
 
 
 def copied(left, folder):
@@ -136,17 +147,12 @@ def logged(tmp_path_factory):
     """One whose log holds thirty commits, none of them in the file yet."""
     folder = tmp_path_factory.mktemp("logged")
     path = folder / "live.db"
-    database = sqlite3.connect(path)
-    database.execute("PRAGMA journal_mode = WAL")
-    database.execute("PRAGMA wal_autocheckpoint = 0")
+    database = logging_database(path)
     database.execute("CREATE TABLE sales (number INTEGER PRIMARY KEY, what TEXT)")
     for number in range(30):
         database.execute("INSERT INTO sales VALUES (?, ?)", (number, "x" * 3_000))
         database.commit()
-    for name in ("live.db", "live.db-wal"):
-        shutil.copy(folder / name, folder / name.replace("live", "left"))
-    database.close()
-    return folder / "left.db"
+    return left_behind(database, folder)
 
 
 FRAME_BYTES = 24 + PAGE_BYTES

@@ -559,7 +559,7 @@ class Host:
         """Set by the world: all bodies that ever had this id."""
         raise AssertionError("the world sets this")
 
-    # -- SPEC 3, for the host
+    # -- conservation of value, for the host
 
     def audit(self, meter_id):
         """Every micro-unit in one place, and what counts as delivered is what the meter was seen to hold."""

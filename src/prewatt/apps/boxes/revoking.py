@@ -71,7 +71,8 @@ def bring_list(data: Path, folder: Path) -> str:
     try:
         parse_list((data / REVOKED_NAME).read_bytes(), Papers(folder).authority_file.read_bytes())
     except FileNotFoundError:
-        raise ValueFieldError("list", str(data / REVOKED_NAME), "there once papers of a box were revoked") from None
+        allowed = f"a file in {data}, which is there once papers of a box were revoked"
+        raise ValueFieldError("list", REVOKED_NAME, allowed) from None
     copy_revoked(data, folder)
     papers, config = Papers(folder), folder / _CONFIG_NAME
     if papers.name.role is Role.SERVER and config.exists():

@@ -1,9 +1,10 @@
 """Boxes as processes: `prewatt host run`, `area run`, `station run`, `meter run`, and what each of them needs."""
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -14,7 +15,10 @@ from prewatt.apps.cli.show import print_json, say
 from prewatt.apps.settings import PORT_MAX, read_settings
 from prewatt.units import Address, ValueFieldError
 
-__all__ = ["host_app", "installation_in"]
+if TYPE_CHECKING:
+    from prewatt.link.names import BoxName
+
+__all__ = ["host_app", "installation_in", "name_of_area", "name_of_station"]
 
 host_app = typer.Typer(no_args_is_help=True, help="The host as a process of its own, and its message servers.")
 
@@ -118,14 +122,9 @@ def certify_area(
 
     They hold a private key: bring the folder to its computer by a safe way.
     """
-    from prewatt.link.names import area_name
-
-    with open_seller(read_settings(data=data)) as seller:
-        numbers = {each["area"]: each["number"] for each in seller.get("/areas")}
-    if area not in numbers:
-        raise ValueFieldError("area", area, f"one of {', '.join(numbers)}")
-    until = _certify(data, area_name(installation_in(data), numbers[area]), out, days, ())
-    _tell(json_out, {"area": area, "number": numbers[area], "folder": str(out), "valid_until": until})
+    name = name_of_area(data, area)
+    until = _certify(data, name, out, days, ())
+    _tell(json_out, {"area": area, "number": name.numbers[0], "folder": str(out), "valid_until": until})
 
 
 @stations.app.command("certify")
@@ -140,13 +139,12 @@ def certify_station(
 
     They hold a private key: bring the folder to its computer by a safe way.
     """
-    from prewatt.link.names import station_name
-
-    with open_seller(read_settings(data=data)) as seller:
-        found = seller.get(f"/stations/{in_path('station', station)}")
-    area, number = map(int, str(found["address"]).split("."))
-    until = _certify(data, station_name(installation_in(data), Address(area, number)), out, days, ())
-    _tell(json_out, {"station": station, "address": found["address"], "folder": str(out), "valid_until": until})
+    name = name_of_station(data, station)
+    until = _certify(data, name, out, days, ())
+    _tell(
+        json_out,
+        {"station": station, "address": ".".join(map(str, name.numbers)), "folder": str(out), "valid_until": until},
+    )
 
 
 @areas.app.command("run")
@@ -246,13 +244,33 @@ def installation_in(data: Path | None) -> str:
     return read_installation_id(read_settings(data=data))
 
 
-def _certify(data: Path | None, name: object, out: Path, days: int, at: object) -> str:
+def name_of_area(data: Path | None, area: str) -> "BoxName":
+    """The area server of this id, as papers name it; ValueFieldError where there is none."""
+    from prewatt.link.names import area_name
+
+    with open_seller(read_settings(data=data)) as seller:
+        numbers = {each["area"]: each["number"] for each in seller.get("/areas")}
+    if area not in numbers:
+        raise ValueFieldError("area", area, f"one of {', '.join(numbers)}")
+    return area_name(installation_in(data), numbers[area])
+
+
+def name_of_station(data: Path | None, station: str) -> "BoxName":
+    """The local station of this id, as papers name it; RefusedError where there is none."""
+    from prewatt.link.names import station_name
+
+    with open_seller(read_settings(data=data)) as seller:
+        address = seller.get(f"/stations/{in_path('station', station)}")["address"]
+    return station_name(installation_in(data), Address(*map(int, address.split("."))))
+
+
+def _certify(data: Path | None, name: "BoxName", out: Path, days: int, at: Sequence[str]) -> str:
     """Writes the papers of a box; gives the day on which they end."""
     from prewatt.apps.boxes.authority import certify, write_box_papers
     from prewatt.link.certificates import read_expiry_s
 
     settings = read_settings(data=data)
-    papers = certify(settings, name, int(time.time()), days=days, at=at)  # type: ignore[arg-type]
+    papers = certify(settings, name, int(time.time()), days=days, at=at)
     write_box_papers(settings, out, papers)
     return datetime.fromtimestamp(read_expiry_s(papers.certificate), UTC).strftime("%Y-%m-%d")
 

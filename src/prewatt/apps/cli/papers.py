@@ -2,16 +2,17 @@
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from prewatt.apps.cli import areas, boxes, stations
 from prewatt.apps.cli.options import Data, JsonOut
-from prewatt.apps.cli.seller import in_path, open_seller
 from prewatt.apps.cli.show import local_time, print_json, say, table
 from prewatt.apps.settings import read_settings
-from prewatt.units import Address, ValueFieldError
+
+if TYPE_CHECKING:
+    from prewatt.link.names import BoxName
 
 __all__ = ["app"]
 
@@ -95,13 +96,7 @@ def revoke_area(
     It cannot be undone; the next `area certify` makes papers that are let in again. Bring the list to whoever else
     would still believe it: `prewatt papers bring`.
     """
-    from prewatt.link.names import area_name
-
-    with open_seller(read_settings(data=data)) as seller:
-        numbers = {each["area"]: each["number"] for each in seller.get("/areas")}
-    if area not in numbers:
-        raise ValueFieldError("area", area, f"one of {', '.join(numbers)}")
-    _revoke(data, area_name(boxes.installation_in(data), numbers[area]), reason, unrecorded, json_out)
+    _revoke(data, boxes.name_of_area(data, area), reason, unrecorded, json_out)
 
 
 @stations.app.command("revoke")
@@ -117,12 +112,24 @@ def revoke_station(
     It cannot be undone; the next `station certify` makes papers that are let in again. Its area server has to get the
     list: `prewatt papers bring`.
     """
-    from prewatt.link.names import station_name
+    _revoke(data, boxes.name_of_station(data, station), reason, unrecorded, json_out)
 
-    with open_seller(read_settings(data=data)) as seller:
-        found = seller.get(f"/stations/{in_path('station', station)}")
-    address = Address(*map(int, str(found["address"]).split(".")))
-    _revoke(data, station_name(boxes.installation_in(data), address), reason, unrecorded, json_out)
+
+@boxes.host_app.command("revoke")
+def revoke_host(
+    reason: _Reason,
+    unrecorded: _Unrecorded = False,
+    data: Data = None,
+    json_out: JsonOut = False,
+) -> None:
+    """Revoke all papers of this host: somebody has copied the folder they lie in.
+
+    It cannot be undone. The host makes new ones for itself as it starts, and within an hour where it runs. Area servers
+    and message servers have to get the list: `prewatt papers bring`.
+    """
+    from prewatt.link.names import host_name
+
+    _revoke(data, host_name(boxes.installation_in(data)), reason, unrecorded, json_out)
 
 
 @boxes.host_app.command("revoke-server")
@@ -142,7 +149,7 @@ def revoke_server(
     _revoke(data, server_name(boxes.installation_in(data), number), reason, unrecorded, json_out)
 
 
-def _revoke(data: Path | None, name: Any, reason: str, unrecorded: bool, json_out: bool) -> None:  # noqa: ANN401 - a BoxName, which would bring the carriers into every command
+def _revoke(data: Path | None, name: "BoxName", reason: str, unrecorded: bool, json_out: bool) -> None:
     from prewatt.apps.boxes.revoking import revoke
 
     done = revoke(read_settings(data=data), name, reason, int(time.time()), unrecorded=unrecorded)

@@ -111,7 +111,7 @@ class _Progress:
 
 
 def _document(outcome: "Outcome") -> dict[str, Any]:
-    """The fields of SPEC 14, and what else is known."""
+    """What the run was and what it found: the fields of `--json`."""
     found = {
         "seed": outcome.request.seed,
         "steps": outcome.steps,

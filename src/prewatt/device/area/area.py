@@ -4,7 +4,7 @@ It joins up to 256 stations to the host. Rounds, members and plans go down to a 
 for none: they are worth nothing later, and the host is told at once. Answers go up and are forgotten. What stations
 kept is stored, acknowledged below only when it is durable here, and goes up until the host has booked it. It looks into
 no more than the head of a message where it need not; whatever names another area, or another station than the one it
-came from, is refused. Losing its power is dropping the object. SPEC.md section 8.
+came from, is refused. Losing its power is dropping the object.
 """
 
 from typing import Final

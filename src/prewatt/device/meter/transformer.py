@@ -3,7 +3,7 @@
 It is a meter's body of another kind: same memory, same minute log, same sealed Reports, polled by the host like any
 other below the station. It has no relay, no value and no keypad, so its current always flows and is always counted,
 and commands that are about value are answered with status 2. Three phases go in and are summed; a pulse in its log is
-1 Wh (`PULSES_PER_CT_PULSE`), since a minute's reading has 16 bits. SPEC.md section 8.
+1 Wh (`PULSES_PER_CT_PULSE`), since a minute's reading has 16 bits.
 """
 
 from collections.abc import Mapping

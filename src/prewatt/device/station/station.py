@@ -4,7 +4,6 @@ The line is shared and half-duplex, so the station calls one meter at a time. An
 stored. What meters say by themselves is in the spool before anything else happens with it, and goes up, in order, until
 it is durable above. The station reads no payload but its first byte, has no key, and believes no frame that is not from
 one of its members. Losing its power is dropping the object; making a new one on the same spool is what comes after.
-SPEC.md section 8.
 """
 
 from collections.abc import Mapping

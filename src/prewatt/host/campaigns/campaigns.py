@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from prewatt.host.campaigns.answers import CampaignAnswer, CampaignKind, CampaignOutline, CampaignState
+from prewatt.host.campaigns.answers import CampaignAnswer, CampaignKind, CampaignOutline, CampaignScope, CampaignState
+from prewatt.host.campaigns.joining import check_meter_joins
 from prewatt.host.campaigns.runner import Runner, end, withdraw
 from prewatt.host.campaigns.shown import NOT_SHOWN, read_campaign, read_outlines
 from prewatt.host.campaigns.wishes import CampaignWish, check_wish
@@ -103,6 +104,8 @@ class Campaigns:
             allowed = f"fewer than {CAMPAIGNS_OPEN_MAX} campaigns that have not ended"
             raise RefusedError(RefusalOutcome.BAD_FIELD, "campaign", campaign, allowed)
         what = self._what(writing, wish, now_s) | {"asked": asked}
+        if wish.scope == CampaignScope.METER:
+            check_meter_joins(connection, wish.kind, wish.place, what)
         connection.execute(
             insert(campaigns).values(
                 id=campaign,

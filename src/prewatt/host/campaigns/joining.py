@@ -11,10 +11,11 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, false, insert, or_, select, true
 
 from prewatt.host.campaigns.answers import CampaignKind, CampaignScope
+from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.store import Writing, schema
 from prewatt.protocol.transfer import BodyState
 
-__all__ = ["JOINED", "campaign_tariff", "join_running", "target_of"]
+__all__ = ["JOINED", "campaign_tariff", "check_meter_joins", "join_running", "target_of"]
 
 JOINED: Final = frozenset({CampaignKind.TARIFF, CampaignKind.KEY, CampaignKind.PROGRAM})
 # Customers' meters; the one at a transformer has no customer to be charged or told.
@@ -38,6 +39,20 @@ def target_of(kind: str, scope: str, place: str, what: dict[str, Any]) -> Column
     books = schema.books.c
     lost = select(books.meter).where(books.meter == meters.id, books.body == BodyState.LOST.value)
     return and_(where, built, sealed, meters.account != "closed", ~exists(lost))
+
+
+def check_meter_joins(connection: Connection, kind: str, meter: str, what: dict[str, Any]) -> None:
+    """RefusedError (bad_field) where a campaign for this meter alone, which is known, would be for nobody."""
+    meters, stations = schema.meters, schema.stations
+    joined = meters.join(stations, stations.c.id == meters.c.station)
+    target = target_of(kind, CampaignScope.METER, meter, what)
+    if connection.execute(select(meters.c.id).select_from(joined).where(target)).scalar() is not None:
+        return
+    suite = f" of suite {what['suite']}" if "suite" in what else ""
+    built = {"home": "customer's meter", "ct": "meter at a transformer"}.get(
+        "home" if kind in _HOMES_ONLY else str(what.get("meters")), "meter"
+    )
+    raise RefusedError(RefusalOutcome.BAD_FIELD, "place", meter, f"a {built}{suite} that is in use")
 
 
 def join_running(writing: Writing, meter: str, now_s: int) -> None:

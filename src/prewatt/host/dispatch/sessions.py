@@ -63,7 +63,8 @@ def is_urgent(choice: Choice) -> bool:
 def wish_after(line: Line, choice: Choice, outcome: Outcome, *, refresh: bool) -> Wish:
     """What to ask where nothing more urgent waits: the rest of a day, or the registers after a transfer.
 
-    Not after one that was refused: the question would succeed, end the back-off, and the order be sent again at once.
+    Not after one that was refused, nor after the fence that lets the next one pass: the question would succeed, end the
+    back-off, and the order be sent again at once.
     """
     if choice.work.code is Code.USAGE:
         part = parse_info(outcome.plain)
@@ -71,7 +72,7 @@ def wish_after(line: Line, choice: Choice, outcome: Outcome, *, refresh: bool) -
             return _NOTHING
         cursor = UsageQuery.parse(choice.work.body).events_acknowledged
         return Wish(query=True, day=choice.day, part=choice.part + 1, acknowledged=cursor)
-    moved = refresh and outcome.receipt.status is Status.DONE
+    moved = refresh and outcome.receipt.status is Status.DONE and choice.work.kind is not WorkKind.FENCE
     if choice.work.code in _REFRESHED and moved and not line.wish.query:
         return Wish(query=True, registers_only=True)
     return line.wish
