@@ -7,9 +7,10 @@ from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 
-from prewatt.apps.boxes.authority import open_authority, read_installation_id
+from prewatt.apps.boxes.authority import open_authority
 from prewatt.apps.cli import app
 from prewatt.apps.cli.shell import run
+from prewatt.apps.database import read_installation_id
 from prewatt.apps.settings import read_settings
 from prewatt.units import DAY_S
 
@@ -85,7 +86,7 @@ def place(tmp_path_factory):
     os.environ["XDG_STATE_HOME"] = str(folder / "state")
     assert told(("init",))[0] == 0
     settings = read_settings()
-    open_authority(settings, read_installation_id(settings.data), int(time.time()) - DAY_S)
+    open_authority(settings, read_installation_id(settings), int(time.time()) - DAY_S)
     for words in (
         ("meter", "enrol", "000001"),
         ("area", "certify", "A1", "--out", "area"),
