@@ -7,6 +7,7 @@ import sys
 import pytest
 from tests.database_servers import DatabaseServer
 
+from prewatt.apps.cli import seller
 from prewatt.apps.database import ADDRESS_NAME
 from prewatt.host.folder import DATABASE_NAME
 
@@ -116,8 +117,10 @@ def test_a_password_is_used_and_seen_nowhere(programs, server, monkeypatch):
     assert not any(SECRET.encode() in each.read_bytes() for each in kept)
 
 
-def test_a_second_host_on_the_same_database_is_refused(programs, address):
+def test_a_second_host_on_the_same_database_is_refused(programs, address, monkeypatch):
     """The folder's lock does not reach another computer; the database's own does."""
+    # How long a command waits for another that is just ending.
+    monkeypatch.setattr(seller, "BUSY_WAIT_S", 0.1)
     programs.json("init", "--database", address)
     hold = (
         "import sys\n"

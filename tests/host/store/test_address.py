@@ -23,6 +23,8 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/", categories=
         ("postgresql://u%40x@h/n%20m", "postgresql://u%40x@h:5432/n%20m"),
         ("postgresql://u@h/n?sslmode=require", "postgresql://u@h:5432/n?sslmode=require"),
         ("postgresql://u@h/n?sslmode=verify-full&sslrootcert=/a.pem", "postgresql://u@h:5432/n?sslrootcert=/a.pem"),
+        ("postgresql://u@[::1]/n?sslrootcert=/a.pem", "postgresql://u@[::1]:5432/n?sslrootcert=/a.pem"),
+        ("postgresql://u@localhost/n?sslmode=verify-full", "postgresql://u@localhost:5432/n?sslmode=verify-full"),
     ],
 )
 def test_an_address_is_stored_as_it_is_read(text, shown):
@@ -52,12 +54,20 @@ def test_a_server_elsewhere_is_spoken_to_with_a_checked_certificate_unless_told_
         assert ServerAddress.parse(f"postgresql://u@{host}/n?sslmode=require").tls().check_hostname is False
 
 
+def test_whoever_names_an_authority_has_it_asked_on_this_computer_too():
+    assert ServerAddress.parse("postgresql://u@localhost/n?sslrootcert=/a.pem").sslmode == "verify-full"
+    with pytest.raises(ValueFieldError, match=r"sslrootcert.*only with sslmode verify-full"):
+        ServerAddress.parse("postgresql://u@localhost/n?sslmode=require&sslrootcert=/a.pem")
+
+
 @pytest.mark.parametrize(
     "text",
     [
         *("", "x", "mysql://u@h/n", "postgresql://h/n", "postgresql://u@h", "postgresql://u@h/", "postgresql://u@/n"),
         *("postgresql://u@h:0/n", "postgresql://u@h:65536/n", "postgresql://u@h:x/n", "postgresql://u@h/n?nothing=1"),
         *("postgresql://u@h/n?sslmode=prefer", "postgresql://u@h/n/m", "postgresql://u@h/n#x", "postgresql://u@h/n?x"),
+        *("postgresql://u@h/n?sslmode=require&sslrootcert=/a", "postgresql://u@h/n?sslmode=disable&sslrootcert=/a"),
+        *("postgresql://u@/n?host=/run/pg&sslrootcert=/a",),
         *("postgresql://u@[::1/n", "postgresql://u@h/n%0a", "postgresql://u%ff@h/n"),
     ],
 )

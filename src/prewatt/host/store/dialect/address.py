@@ -4,7 +4,8 @@ An address never holds a password: it stands in command lines, lists of processe
 a file that a setting names, from PGPASSWORD, or from the password file that PostgreSQL's own programs read (PGPASSFILE,
 else ~/.pgpass; PostgreSQL documentation, section 32.16), which must be its owner's alone.
 
-A server on another computer is spoken to through TLS with a checked certificate, unless `sslmode` says otherwise.
+A server on another computer is spoken to through TLS with a checked certificate, unless `sslmode` says otherwise; so is
+one on this computer whose authority is named. An authority beside a mode that would not ask it is refused.
 """
 
 import os
@@ -68,11 +69,14 @@ class ServerAddress:
         whole = parts.scheme in _SCHEMES and user and host and name and port and not parts.fragment
         if not whole or "/" in name or set(query) - _QUERY or not (user + host + name).isprintable():
             raise ValueFieldError("database", _shown(text), _SHAPE)
-        near = host.startswith("/") or host in _LOOPBACK
-        mode = query.get("sslmode", "disable" if near else "verify-full")
+        authority = query.get("sslrootcert", "")
+        mode = query.get("sslmode", _mode_of(host, authority))
         if mode not in _MODES:
             raise ValueFieldError("database: sslmode", mode, ", ".join(_MODES))
-        return cls(user, host, port, name, mode, query.get("sslrootcert", ""), password_file)
+        if authority and (mode != "verify-full" or host.startswith("/")):
+            where = "with a local socket" if host.startswith("/") else f"with sslmode {mode}"
+            raise ValueFieldError("database: sslrootcert", where, "only with sslmode verify-full, over TCP")
+        return cls(user, host, port, name, mode, authority, password_file)
 
     def __str__(self) -> str:
         """The address as it is stored and shown."""
@@ -91,8 +95,8 @@ class ServerAddress:
 
     @property
     def is_default_mode(self) -> bool:
-        """Whether ``sslmode`` is what such a host has anyway."""
-        return self.sslmode == ("disable" if self.is_local or self.host in _LOOPBACK else "verify-full")
+        """Whether ``sslmode`` is what such an address has anyway."""
+        return self.sslmode == _mode_of(self.host, self.sslrootcert)
 
     @property
     def socket_path(self) -> str:
@@ -146,6 +150,12 @@ class ServerAddress:
             if hosts and all(given in ("*", want) for given, want in zip(fields[1:], wanted[1:], strict=False)):
                 return ":".join(fields[4:])
         return None
+
+
+def _mode_of(host: str, authority: str) -> str:
+    """The `sslmode` of an address that names none."""
+    near = host.startswith("/") or host in _LOOPBACK
+    return "disable" if near and not authority else "verify-full"
 
 
 def _first(text: str) -> str:

@@ -48,7 +48,7 @@ _TEXTS: Final = {
     "53100": "the server's disk is full; free some space, nothing was half done",
     "25006": "it cannot be written (the server is a standby, or read-only)",
     "28P01": "the server does not take the password of this user",
-    "28000": "the server does not let this user in",
+    "28000": "the server does not let this user in (its pg_hba.conf says who comes from where, with TLS or without)",
     "3D000": "there is no such database on the server; make it with `createdb --template=template0 --locale=C NAME`",
     "53300": "the server has no connection left; raise its max_connections",
     "XX001": "it is damaged; put a backup in its place",
@@ -181,7 +181,7 @@ class PostgresqlDialect:
                 # The driver's way of saying that it was asked for a password and has none.
                 raise StoreError(f"database {self.place}: the server asks for a password, and none is kept") from None
             raise
-        sock.settimeout(None)
+        link.wait_for_ever()
         return link
 
 

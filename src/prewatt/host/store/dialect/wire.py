@@ -11,12 +11,13 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
+from ssl import SSLCertVerificationError
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - an exception, whatever its module calls it
 from typing import Any, Final
 
 from pg8000.converters import make_params
-from pg8000.core import Context
+from pg8000.core import Context, scramp
 from pg8000.dbapi import Connection, Cursor, convert_paramstyle
 from pg8000.exceptions import DatabaseError, Error, InterfaceError
 
@@ -34,6 +35,9 @@ _NULL: Final = _INT.pack(-1)
 _EXECUTE: Final = b"E" + _INT.pack(9) + b"\0" + _INT.pack(0)
 _SYNC: Final = b"S" + _INT.pack(4)
 _NOTHING: Final = {("SAVEPOINT work", "RELEASE work")}
+# What the driver says of these two, and of nothing else.
+_NO_TLS: Final = "Server refuses SSL"
+_HUNG_UP: Final = "network error"
 # The server ends the connection after these, and what it was doing may or may not have been done.
 _FAREWELLS: Final = ("08", "57P01", "57P02", "57P03", "57P04", "57P05")
 
@@ -85,12 +89,28 @@ class Link(Connection):  # type: ignore[misc]
         self._sock: Any = None
         try:
             super().__init__(**given)
+        except SSLCertVerificationError as error:
+            raise LinkLostError(f"its certificate is refused: {error.verify_message.rstrip('.')}") from error
         except (OSError, StructError) as error:
             raise LinkLostError(str(error)) from error
+        except scramp.ScramException as error:
+            raise InterfaceError(f"the server does not prove that it knows the password ({error})") from error
+        except InterfaceError as error:
+            if str(error) == _NO_TLS:
+                raise InterfaceError("the server does not speak TLS, and `sslmode` asks for it") from error
+            if str(error) == _HUNG_UP:
+                raise LinkLostError("it hung up") from error
+            raise
+        except (KeyError, IndexError, ValueError) as error:
+            raise LinkLostError("what answers there speaks another protocol") from error
         # Transactions are ours: the driver shall not begin one.
         self.autocommit = True
         # A sum of whole numbers is a whole number.
         self.register_in_adapter(_NUMERIC_OID, _whole)
+
+    def wait_for_ever(self) -> None:
+        """Lets no statement end because it takes long: the limit was for connecting."""
+        self._usock.settimeout(None)
 
     def cursor(self) -> LinkCursor:
         """See the DB-API."""
