@@ -304,12 +304,25 @@ def quick_paths():
         yield lambda: Path(folder) / str(next(numbers))
 
 
+@pytest.fixture(scope="session")
+def opened_kinds():
+    """Each kind of database once a process, whatever order the tests come in: a server takes a second to begin."""
+    made = {}
+
+    def open_kind(kind):
+        if kind not in made:
+            made[kind] = KINDS[kind]()
+        return made[kind]
+
+    yield open_kind
+    for each in made.values():
+        each.close()
+
+
 @pytest.fixture(scope="session", params=wanted_kinds())
-def databases(request):
+def databases(request, opened_kinds):
     """Where databases come from: every test that has one runs on both kinds."""
-    made = KINDS[request.param]()
-    yield made
-    made.close()
+    return opened_kinds(request.param)
 
 
 @pytest.fixture(scope="session")

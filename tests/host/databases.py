@@ -69,8 +69,11 @@ class FilePlace:
             for each in statements:
                 assert connection.execute(each).rowcount, each
 
+    def let_go(self, store):
+        """Lets the database be copied while a store has it open, at a moment at which that does nothing with it."""
+
     def copied(self, folder):
-        """A copy as a place of its own; nobody has the database open."""
+        """A copy as a place of its own; nobody works on the database."""
         folder.mkdir(parents=True, exist_ok=True)
         for path in self.folder.glob(f"{DATABASE_NAME}*"):
             shutil.copy(path, folder / path.name)
@@ -142,8 +145,13 @@ class ServerPlace:
                 text = re.sub(r"x'([0-9A-Fa-f]*)'", r"'\\x\1'::bytea", each)
                 assert link.execute(text).rowcount, each
 
+    def let_go(self, store):
+        # A server copies no database that has connections; the store makes new ones when it needs them.
+        store._drop()
+        store._readers.dispose()
+
     def copied(self, folder):
-        copy = self.places.new(f"{self.name} copy")
+        copy = self.places.new(f"{self.name} {folder.parent.name} {folder.name}")
         copy.drop()
         copy.made = [copy.name]
         self.server.run(f'CREATE DATABASE "{copy.name}" TEMPLATE "{self.name}" STRATEGY file_copy')

@@ -6,7 +6,6 @@ from itertools import pairwise
 
 import pytest
 from sqlalchemy import update
-from tests.host.databases import FilePlace
 
 from prewatt.codec.bodies import RelayOrder
 from prewatt.codec.commands import Code
@@ -227,20 +226,22 @@ def _snapshots(world):
     """Copies data, state and meters after every commit, as a kill at that moment leaves them."""
     kept = []
 
-    def keep(number, note=world.host.context.store.after_commit):
-        note(number)
-        place = world.path.parent / f"kill{number}"
-        shutil.copytree(world.path, place / "data")
-        shutil.copytree(world.state, place / "state")
-        bodies = {name: copy.copy(body) for name, body in world.bodies.items()}
-        kept.append((place, bodies, world.now_s, world.line_ms))
+    store = world.host.context.store
 
-    world.host.context.store.after_commit = keep
+    def keep(number, note=store.after_commit):
+        note(number)
+        folder = world.path.parent / f"kill{number}"
+        shutil.copytree(world.path, folder / "data")
+        shutil.copytree(world.state, folder / "state")
+        world.place.let_go(store)
+        bodies = {name: copy.copy(body) for name, body in world.bodies.items()}
+        kept.append((folder, world.place.copied(folder / "data"), bodies, world.now_s, world.line_ms))
+
+    store.after_commit = keep
     return kept
 
 
-def test_a_host_killed_between_any_two_commits_resumes_right(file_world):
-    world = file_world
+def test_a_host_killed_between_any_two_commits_resumes_right(world):
     kept = _snapshots(world)
     world.host.vending.vend("000001", "10", order="A")
     world.pump()
@@ -253,9 +254,10 @@ def test_a_host_killed_between_any_two_commits_resumes_right(file_world):
     world.pump()
     assert len(kept) > 10
     world.close()
-    for place, bodies, now_s, line_ms in kept:
-        world.path, world.state, world.now_s, world.line_ms = place / "data", place / "state", now_s, line_ms
-        world.place, world.bodies = FilePlace(world.path), bodies
+    first = world.place
+    for folder, place, bodies, now_s, line_ms in kept:
+        world.path, world.state, world.now_s, world.line_ms = folder / "data", folder / "state", now_s, line_ms
+        world.place, world.bodies = place, bodies
         for body in bodies.values():
             body.restart()
         with world.reopen() as host:
@@ -269,7 +271,9 @@ def test_a_host_killed_between_any_two_commits_resumes_right(file_world):
             assert bodies["000001"].money.received_micro == held
             audit = host.audit.run()
             assert audit.ok, audit.violations[:1]
-        shutil.rmtree(place)
+        place.drop()
+        shutil.rmtree(folder)
+    world.place = first
 
 
 def test_a_book_that_cannot_be_read_stops_only_its_own_meter(make_world):
