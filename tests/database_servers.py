@@ -61,7 +61,7 @@ class DatabaseServer:
         """Returns when it answers."""
         settings = [part for each in self._settings for part in ("-c", each)]
         with self.log.open("ab") as log:
-            command = [self.program("postgres"), "-D", self._data, *settings]
+            command = [self.program("postgres"), "-D", str(self.data), *settings]
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **self._as)
         until_s = time.monotonic() + READY_WITHIN_S
         while True:
@@ -111,7 +111,7 @@ class DatabaseServer:
             port = free.getsockname()[1]
         self.stop()
         way = "host" if certificate is None else "hostssl"
-        (self._folder / "data" / "pg_hba.conf").write_text(f"local all all trust\n{way} all all all scram-sha-256\n")
+        (self.data / "pg_hba.conf").write_text(f"local all all trust\n{way} all all all scram-sha-256\n")
         self._settings = (*self._settings, "listen_addresses=127.0.0.1", f"port={port}", "log_connections=on")
         if certificate is not None and key is not None:
             self._settings = (*self._settings, "ssl=on", "ssl_cert_file=server.crt", "ssl_key_file=server.key")
@@ -123,7 +123,7 @@ class DatabaseServer:
     def certify(self, certificate: bytes, key: bytes) -> None:
         """Gives it this certificate; one that runs takes it for whoever calls next."""
         for name, content in (("server.crt", certificate), ("server.key", key)):
-            path = self._folder / "data" / name
+            path = self.data / name
             path.write_bytes(content)
             path.chmod(0o600)
             if self._as:
@@ -164,8 +164,9 @@ class DatabaseServer:
         return str(self._home / "bin" / name)
 
     @property
-    def _data(self) -> str:
-        return str(self._folder / "data")
+    def data(self) -> Path:
+        """Where it keeps what it knows."""
+        return self._folder / "data"
 
     def _client(self, name: str, *arguments: str) -> None:
         command = [self.program(name), "-h", str(self._sockets), "-p", str(self._port), "-U", USER, *arguments]
@@ -173,7 +174,7 @@ class DatabaseServer:
 
     def _call(self, name: str, *arguments: str) -> None:
         done = subprocess.run(
-            [self.program(name), "-D", self._data, *arguments], capture_output=True, text=True, cwd="/", **self._as
+            [self.program(name), "-D", str(self.data), *arguments], capture_output=True, text=True, cwd="/", **self._as
         )
         if done.returncode:
             raise RuntimeError(f"{name}: {done.stderr}")

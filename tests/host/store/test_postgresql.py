@@ -261,6 +261,66 @@ def test_the_connection_keeps_what_it_promises(opened):
         assert [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in names] == ["repeatable read", "on"]
 
 
+FAILURES = {
+    "53100": "the server's disk is full; free some space, nothing was half done",
+    "53200": "what the server says",
+    "58030": "what the server says",
+}
+
+
+@pytest.mark.parametrize("code", FAILURES)
+def test_a_server_that_runs_out_of_something_is_one_clear_error_and_nothing_is_half_done(opened, code):
+    """Whichever piece of work meets it: nobody of its group was served."""
+    opened.write(say("before"))
+
+    def fail(writing):
+        raised = f"RAISE EXCEPTION USING ERRCODE = '{code}', MESSAGE = E'what the server says\\nand more'"
+        say("half")(writing)
+        writing.driver.execute(f"DO $$ BEGIN {raised}; END $$")
+
+    running, collected = threading.Event(), threading.Event()
+    busy = opened.submit(lambda writing: running.set() or collected.wait(20))
+    assert running.wait(20)
+    futures = [opened.submit(work) for work in (say("first"), fail, say("last"))]
+    collected.set()
+    assert busy.result(20)
+    for each in futures:
+        with pytest.raises(StoreError, match=FAILURES[code]) as caught:
+            each.result(20)
+        assert "\n" not in str(caught.value)
+    assert opened.write(say("after")) == "after"
+    assert said(opened) == {"before": 1, "after": 1}
+
+
+def test_a_server_that_cannot_be_written_says_so(opened, server, dialect):
+    server.run(f"ALTER DATABASE {dialect.address.name} SET default_transaction_read_only = on")
+    server.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{dialect.address.name}'")
+    with pytest.raises(StoreError):
+        opened.write(say("x"))
+    with pytest.raises(StoreError, match=r"it cannot be written \(the server is a standby, or read-only\)"):
+        opened.write(say("y"))
+    server.run(f"ALTER DATABASE {dialect.address.name} RESET default_transaction_read_only")
+    assert opened.write(say("z")) == "z"
+    assert said(opened) == {"z": 1}
+
+
+def test_a_table_that_is_damaged_on_the_servers_disk_ends_the_work_on_this_database(server, dialect):
+    """Half of the truth is worse than none: after the first sign of it nothing is read or written any more."""
+    store = Store(dialect)
+    for number in range(5):
+        store.write(say(f"n{number}"))
+    (path,) = store.write(lambda writing: writing.driver.execute("SELECT pg_relation_filepath('audit_log')").fetchone())
+    server.stop()
+    with (server.data / path).open("r+b") as file:
+        file.write(Random(1).randbytes(512))
+    server.start()
+    with pytest.raises(StoreError, match="it is damaged; put a backup in its place"):
+        said(store)
+    with pytest.raises(StoreError, match="it is damaged; put a backup in its place"):
+        store.write(lambda writing: writing.run(Hot.COMMITS).fetchone())
+    store.close()
+
+
 def test_readers_find_their_way_back_after_the_server_was_started_again(opened, server):
     opened.write(say("kept"))
     assert said(opened) == {"kept": 1}
