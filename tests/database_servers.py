@@ -93,7 +93,7 @@ class DatabaseServer:
                     os.kill(each, signal.SIGKILL)
             process.wait()
             until_s = time.monotonic() + READY_WITHIN_S
-            while any(Path(f"/proc/{each}").exists() for each in children) and time.monotonic() < until_s:
+            while any(_lives(each) for each in children) and time.monotonic() < until_s:
                 time.sleep(0.005)
 
     def close(self) -> None:
@@ -225,6 +225,19 @@ def _children(parent: int) -> list[int]:
     found = []
     for each in Path("/proc").iterdir():
         with suppress(OSError, ValueError):
-            if int((each / "stat").read_text().rpartition(")")[2].split()[1]) == parent:
+            if int(_state(int(each.name))[1]) == parent:
                 found.append(int(each.name))
     return found
+
+
+def _lives(process: int) -> bool:
+    """Whether it has not ended yet; one that nobody has asked about since then is gone as well."""
+    try:
+        return _state(process)[0] not in ("Z", "X")
+    except OSError:
+        return False
+
+
+def _state(process: int) -> list[str]:
+    """The state of a process, its parent, and more (proc(5), stat); OSError where there is none."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()

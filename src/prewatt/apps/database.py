@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from prewatt.host.folder import DATABASE_NAME, missing_text
-from prewatt.host.keys.durable import replace_whole
 from prewatt.host.refusals import DataFolderError, FolderExistsError, FolderMissingError, StoreError
 from prewatt.units import ValueFieldError
 
@@ -47,6 +46,8 @@ def database_of(settings: "Settings", *, serves: bool = False) -> "Database":
 
 def note_address(settings: "Settings") -> None:
     """Writes into the folder which server a new installation is on; nothing to do where it is a file."""
+    from prewatt.host.keys.durable import replace_whole
+
     address = _address(settings)
     if address is not None and not (settings.data / ADDRESS_NAME).exists():
         replace_whole(settings.data / ADDRESS_NAME, f"{address}\n".encode())
