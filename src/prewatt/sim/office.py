@@ -157,7 +157,7 @@ class Office:
             bodies.take_down(meter)
             return True
         bare = book.body in (BodyState.NEW, BodyState.COMMISSIONING) or (
-            book.body is BodyState.RETIRED and book.synced and (self.final(meter) or self._is_moved(meter))
+            book.body is BodyState.RETIRED and (self._is_moved(meter) or (book.synced and self.final(meter)))
         )
         home = bodies.right(meter, book, bare=bare)
         if home is not None:
