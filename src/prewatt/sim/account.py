@@ -61,6 +61,8 @@ class Account:
     told: dict[tuple[int, int], tuple[int, bytes]] = field(default_factory=dict)
     retired: dict[int, int] = field(default_factory=dict)
     """By epoch: the balance in the instant in which it was retired. It takes no more value, so it only shrinks."""
+    given_up: set[int] = field(default_factory=set)
+    """Epochs in which a person said that nobody can read it: what it says last, the host may never have heard."""
 
     @property
     def last_sequence(self) -> int:
@@ -92,7 +94,7 @@ class Account:
         """The account of another body with this memory, as it is now."""
         other = copy(self)
         other.body, other.history, other.told = body, self.history.copy(), dict(self.told)
-        other.epochs, other.retired = set(self.epochs), dict(self.retired)
+        other.epochs, other.retired, other.given_up = set(self.epochs), dict(self.retired), set(self.given_up)
         return other
 
 
@@ -119,10 +121,13 @@ def find_carried(order: str, sales: dict[str, Sale], accounts: Iterable[Account]
 
 
 def left_of(source: Carried, sales: dict[str, Sale], bodies: Iterable[Account]) -> int:
-    """The most that may leave an order or a body: a retired one receives nothing more, and only burns."""
+    """The most that may leave an order or a body: a retired one receives nothing more, and only burns. Of one that was
+    given up older words count, from before it was retired, where no newer ones were heard."""
     if source.order is not None:
         return sales[source.order].amount_micro
     of = [each for each in bodies if source.epoch in each.epochs]
+    if any(source.epoch in each.given_up for each in of):
+        return max(each.received_micro for each in of)
     return max(each.retired.get(source.epoch, each.received_micro) for each in of)
 
 

@@ -218,13 +218,15 @@ class Office:
         )
         for lot in lots:
             if thorough or (meter, lot) in self._signed:
-                self._sign(meter, lot, *self._signed.get((meter, lot), (SignOverTarget.WRITE_OFF, "fire")))
+                self._sign(answer, lot, *self._signed.get((meter, lot), (SignOverTarget.WRITE_OFF, "fire")))
 
     def _balances(self, answer: BodyAnswer) -> list[str]:
         return [each.lot for each in answer.signed_over if each.lot.startswith(_BALANCE)]
 
-    def _sign(self, meter: str, lot: str, target: SignOverTarget, name: str) -> None:
-        what = _BALANCE if lot.startswith(_BALANCE) else lot
+    def _sign(self, body: BodyAnswer, lot: str, target: SignOverTarget, name: str) -> None:
+        meter, what = body.meter, _BALANCE if lot.startswith(_BALANCE) else lot
+        for account in self.world.auditor.bodies[meter]:
+            account.given_up.add(body.epoch)
         answer = self.world.call(lambda host: host.bodies.sign_over(meter, what, target, name, "he was there"))
         if answer is not None:
             self._signed.setdefault((meter, answer.lot), (target, name))
@@ -286,5 +288,5 @@ class Office:
         lot, target = chance.choice(lots), chance.choice(list(SignOverTarget))
         name = {SignOverTarget.METER: self.world.some_home(chance).meter, SignOverTarget.REFUND: ""}.get(target, "fire")
         target, name = self._signed.get((meter, lot), (target, name))
-        self._sign(meter, lot, target, name)
+        self._sign(answer, lot, target, name)
         self.world.wake_host()
