@@ -56,9 +56,6 @@ BODIES = [
     Request(138093911194, 2_900, calm=False),
     Request(700000122, 4_000, meters=1, calm=False),
     Request(700000137, 7_000, meters=5, calm=False),
-    *(pytest.param(Request(700000006, 4_000, meters=1), marks=pytest.mark.heavy),),
-    *(pytest.param(Request(700000043, 8_000, meters=1), marks=pytest.mark.heavy),),
-    *(pytest.param(Request(700000048, 8_000, meters=3), marks=pytest.mark.heavy),),
 ]
 
 
