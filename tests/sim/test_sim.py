@@ -56,6 +56,7 @@ BODIES = [
     Request(138093911194, 2_900, calm=False),
     Request(700000122, 4_000, meters=1, calm=False),
     Request(700000137, 7_000, meters=5, calm=False),
+    Request(1000000006, 8_000, meters=3),
 ]
 
 
