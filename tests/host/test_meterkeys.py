@@ -211,6 +211,28 @@ def test_a_set_is_never_dropped_under_itself_nor_without_another_that_was_proved
     assert choice.key_set_unproved == (choice.key_set not in after.sure)
 
 
+@pytest.mark.parametrize("query", [False, True])
+def test_where_failures_go_on_a_set_in_doubt_is_tried_beside_the_one_that_is_certain(keyed, query):
+    """A body that was hung since may have none but those it was made with."""
+
+    def work(writing):
+        keys = schema.meter_keys
+        writing.connection.execute(delete(keys))
+        rows = [{"meter": METER, "key_set": n, "state": "confirmed", "doubted": n != 2} for n in range(3)]
+        writing.connection.execute(insert(keys), rows)
+        digest = control_digest(Code.TEXT, b"a")
+        number = queue_control(writing, METER, Code.TEXT, json.dumps({"text": "a"}), digest, keyed.now_s)
+        try:
+            wish = Wish(query=query, registers_only=True)
+            return [choose(writing, keyed.host.context, METER, wish, failures=failures) for failures in range(1, 16)]
+        finally:
+            writing.connection.execute(delete(schema.controls).where(schema.controls.c.number == number))
+
+    tried = keyed.host.context.store.write(work)
+    assert {choice.key_set for choice in tried} == {0, 1, 2, 3}
+    assert all(choice.key_set_unproved == (choice.key_set != 2) for choice in tried)
+
+
 def test_a_campaign_waits_for_the_code_and_says_why(make_world):
     """The meter is full; a code under the set that is to be replaced is on paper."""
     world = make_world(meters=0)

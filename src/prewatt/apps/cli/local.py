@@ -1,6 +1,6 @@
 """A seller without a running `up`: the command works on the data folder itself, which it claims for that moment.
 
-What needs the field waits there: a sale is pending until an `up` carries it to its meter.
+What needs the field waits there: a sale is pending until `up` or `host run` carries it to its meter.
 """
 
 import re

@@ -51,7 +51,7 @@ def vend(
     else:
         _show(sale)
     if wait and sale["state"] == _PENDING:
-        why = f"after {timeout} s" if seller.running else "until a `prewatt up` carries it"
+        why = f"after {timeout} s" if seller.running else "until `prewatt up` or `prewatt host run` carries it"
         raise SellerError(f"order {sale['order']}: still pending {why}; nothing is lost, see `prewatt transfer show`")
 
 

@@ -48,7 +48,8 @@ _NO_DIGEST: Final = bytes(DIGEST_BYTES)
 _AFTER_CLOCK: Final = frozenset({Code.TEXT, Code.PROGRAM_OFFER})
 # Of 256 queries that nothing stands against, so many go under a set in doubt, where there is one.
 _DOUBTED_ASKED: Final = 32
-# After so many failures one try goes to a set that the books do not name: they may be older than the meter's keys.
+# After so many failures one try goes to a set that the books do not name for certain: they may be older than the
+# meter's keys, or another body may hang there.
 _STRANGE_EVERY: Final = 4
 
 
@@ -216,8 +217,9 @@ def _key_set(writing: Writing, context: HostContext, row: Row[Any], work: Work, 
 
     A new key is tried with a query only, and every other time, so that a meter that does not have it is not lost. A
     set that a command changes or drops is never the one it goes under (R12). Where failures go on, every fourth try
-    goes under an active set that the books do not name: after a restore they may be behind what the meter holds. A set
-    in doubt is asked now and then, and where there is no other.
+    goes under an active set that the books do not name for certain: after a restore they may be behind what the meter
+    holds, and a body that was hung since has no set but those it was made with. A set in doubt is asked now and then
+    besides, and where there is no other.
     """
     held = read_held(writing.connection, row.id)
     barred = {work.body[0]} if work.code in (Code.KEY, Code.KEY_DROP) else set()
@@ -226,7 +228,7 @@ def _key_set(writing: Writing, context: HostContext, row: Row[Any], work: Work, 
         # Any of them: one that the meter has not, whatever the books believe, must not stand before the others.
         return unproved[context.random(1)[0] % len(unproved) if len(unproved) > 1 else 0], True
     if failures % _STRANGE_EVERY == _STRANGE_EVERY - 1:
-        strange = _strange_sets(context, row.suite, {*held.proved, *barred})
+        strange = _strange_sets(context, row.suite, {*held.sure, *barred})
         if strange:
             return strange[failures // _STRANGE_EVERY % len(strange)], True
     sure, doubted = held.sure - barred, (held.doubted - barred) & _active(context)
@@ -247,7 +249,7 @@ def _active(context: HostContext) -> set[int]:
 
 
 def _strange_sets(context: HostContext, suite: str, known: set[int]) -> list[int]:
-    """The active sets of a suite that are not known to be this meter's."""
+    """The active sets of a suite that are not known for certain to be this meter's."""
     return [
         each.index
         for each in context.vault.sets()
