@@ -241,7 +241,8 @@ def _to_be_asked(writing: Writing, row: Row[Any], now_s: int) -> list[str]:
     asked = select(rows.c.meter).where(
         rows.c.campaign == row.number, rows.c.state == "sent", rows.c.asks, rows.c.due_s <= now_s
     )
-    return list(writing.connection.execute(asked.order_by(rows.c.due_s).limit(WOKEN_AT_ONCE_MAX)).scalars())
+    first = asked.order_by(rows.c.due_s, rows.c.meter).limit(WOKEN_AT_ONCE_MAX)
+    return list(writing.connection.execute(first).scalars())
 
 
 def _finish(writing: Writing, row: Row[Any], now_s: int) -> None:
