@@ -2,8 +2,12 @@
 
 It listens on a socket in /tmp and nowhere else. PostgreSQL refuses to run as root; then it runs as `nobody`, and
 where `nobody` cannot reach the package (a home folder that is its owner's alone) a copy of it is made first.
+
+It ends with the process that began it, however that ends (Linux, setpriv(1)); what it leaves behind then, the next one
+removes.
 """
 
+import fcntl
 import os
 import pwd
 import shutil
@@ -25,6 +29,7 @@ PORT = 5432
 READY_WITHIN_S = 60.0
 # A database, its write-ahead log, and a copy for each test that runs.
 MEMORY_BYTES_MIN = 1_500_000_000
+_FOLDER, _HELD = "prewatt-pg-", "held"
 QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 PLAIN = (
     "listen_addresses=",
@@ -43,9 +48,9 @@ class DatabaseServer:
     """One server; it can be killed and started again on its data. ``quick``: nothing waits for the disk."""
 
     def __init__(self, *, quick: bool = True, folder: str | None = None) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="prewatt-pg-", dir=folder or _roomy_folder()))
+        self._folder, self._held = _folder_in(folder or _roomy_folder())
         # A socket's path may have 107 characters, and a folder for temporary files can have more than that.
-        self._sockets = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+        self._sockets, self._sockets_held = _folder_in("/tmp")
         self._settings = (*PLAIN, f"unix_socket_directories={self._sockets}", *(QUICK if quick else ()))
         self._process: subprocess.Popen[bytes] | None = None
         self._port = PORT
@@ -62,7 +67,9 @@ class DatabaseServer:
         settings = [part for each in self._settings for part in ("-c", each)]
         with self.log.open("ab") as log:
             command = [self.program("postgres"), "-D", str(self.data), *settings]
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **self._as)
+            self._process = subprocess.Popen(
+                [*_ends_with_parent(), *command], stdout=log, stderr=log, cwd="/", **self._as
+            )
         until_s = time.monotonic() + READY_WITHIN_S
         while True:
             try:
@@ -101,6 +108,8 @@ class DatabaseServer:
         self.stop()
         for each in (self._folder, self._sockets):
             shutil.rmtree(each, ignore_errors=True)
+        for held in (self._held, self._sockets_held):
+            os.close(held)
 
     def listen_with_passwords(self, certificate: bytes | None = None, key: bytes | None = None) -> str:
         """Starts it anew, listening on a free port of this machine, where it asks for passwords; gives that place.
@@ -178,6 +187,28 @@ class DatabaseServer:
         )
         if done.returncode:
             raise RuntimeError(f"{name}: {done.stderr}")
+
+
+def _folder_in(parent: str) -> tuple[Path, int]:
+    """A fresh folder, and what holds it for as long as this process lives; those that nobody holds are removed."""
+    for each in Path(parent).glob(f"{_FOLDER}*"):
+        with suppress(OSError):
+            held = os.open(each / _HELD, os.O_RDWR)
+            with suppress(BlockingIOError):
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(each, ignore_errors=True)
+            os.close(held)
+    # It has its name once it is held: what nobody holds may go.
+    fresh = Path(tempfile.mkdtemp(prefix=f"new-{_FOLDER}", dir=parent))
+    held = os.open(fresh / _HELD, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    return fresh.rename(fresh.with_name(fresh.name.removeprefix("new-"))), held
+
+
+def _ends_with_parent() -> list[str]:
+    """What stands before a command that shall be told to quit when the process that began it is gone."""
+    program = shutil.which("setpriv")
+    return [program, "--pdeathsig", "QUIT"] if program else []
 
 
 def _roomy_folder() -> str:
