@@ -252,13 +252,22 @@ def test_a_table_that_only_grows_cannot_be_emptied(opened, table):
 
 def test_the_connection_keeps_what_it_promises(opened):
     def look(writing):
-        names = ("synchronous_commit", "transaction_isolation", "transaction_read_only")
+        names = ("synchronous_commit", "transaction_isolation", "transaction_read_only", "plan_cache_mode")
         return [writing.driver.execute(f"SHOW {name}").fetchone()[0] for name in names]
 
-    assert opened.write(look) == ["on", "read committed", "off"]
+    assert opened.write(look) == ["on", "read committed", "off", "force_custom_plan"]
     with opened.reading() as connection:
-        names = ("transaction_isolation", "transaction_read_only")
-        assert [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in names] == ["repeatable read", "on"]
+        names = ("transaction_isolation", "transaction_read_only", "plan_cache_mode")
+        found = [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in names]
+        assert found == ["repeatable read", "on", "force_custom_plan"]
+
+
+def test_what_was_prepared_while_a_table_was_empty_is_planned_anew(opened):
+    """Else every commit reads all entries there are, until the server itself looks at the table."""
+    for _ in range(10):
+        opened.write(lambda writing: writing.run(Hot.ENTRIES_BY_IDS, ('["x"]',)))
+    counts = "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE 'SELECT id, phase, %'"
+    assert opened.write(lambda writing: list(writing.driver.execute(counts).fetchall())) == [[0, 10]]
 
 
 FAILURES = {

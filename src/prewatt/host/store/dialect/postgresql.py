@@ -40,6 +40,9 @@ _DURABLE: Final = (
     "SELECT set_config('synchronous_commit', 'on', false)"
     " WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')"
 )
+# A text stays prepared as long as its connection. Its plan may not: one made while a table was empty reads the whole of
+# it for each commit, a year later.
+_PLANNED_ANEW: Final = "SET plan_cache_mode = force_custom_plan"
 # Not retried one by one: disk full, I/O error, damaged, read-only (a standby), out of memory, shutting down.
 _FATAL: Final = ("53", "58", "XX", "25006", "57P", "08", "25P02")
 _DAMAGED: Final = ("XX001", "XX002")
@@ -213,6 +216,7 @@ def _engine(connect: Callable[[], Link], **pool: Any) -> Engine:  # noqa: ANN401
     engine = create_engine("postgresql+pg8000://", creator=connect, **pool)
     # Many rows at once are one statement, not one each.
     engine.dialect.use_insertmanyvalues_wo_returning = True
+    event.listen(engine, "connect", lambda link, _record: link.execute(_PLANNED_ANEW))
     return engine
 
 
