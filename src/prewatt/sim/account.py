@@ -5,7 +5,7 @@ strangers to each other, and no order may be in two of them; unless one is a twi
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Final
@@ -19,7 +19,17 @@ from prewatt.sim.history import ViolationError
 from prewatt.units import counter_of, epoch_of
 from prewatt.units.ids import SEQUENCE_COUNTER_MAX
 
-__all__ = ["CARRIED", "Account", "Carried", "Sale", "begin_epoch", "find_carried", "left_of", "may_freeze"]
+__all__ = [
+    "CARRIED",
+    "Account",
+    "Carried",
+    "Sale",
+    "begin_epoch",
+    "find_carried",
+    "left_of",
+    "may_freeze",
+    "taken_twice",
+]
 
 # A restored host may ask about the first order of a meter; no walk gives one more than this.
 _HISTORY_MAX: Final = 1_024
@@ -123,6 +133,21 @@ def begin_epoch(account: Account, entry: RingEntry, bodies: Iterable[Account], *
         account.family = other.family
     account.epochs.add(epoch)
     return {account.meter} if others else set()
+
+
+def taken_twice(account: Account, held: Collection[str], bodies: Iterable[Account]) -> list[str]:
+    """Of the bodies that hold a sale those because of which this one may not take it: itself, one of another family.
+
+    Where one of that family, its twin, does not hold it, the twin may be the one that was heard last: then the sale
+    goes on to the next body, and there are two of it, as there are two memories.
+    """
+    families = {each.body: each.family for each in bodies}
+    torn = {family for body, family in families.items() if body not in held}
+    return [
+        body
+        for body in held
+        if body == account.body or (families[body] != account.family and families[body] not in torn)
+    ]
 
 
 def find_carried(order: str, sales: dict[str, Sale], accounts: Iterable[Account]) -> Carried | None:

@@ -16,7 +16,7 @@ from prewatt.device.meter.money import Money
 from prewatt.host.host import Host
 from prewatt.protocol.transfer import OrderState
 from prewatt.protocol.transfer_book import burn_tag
-from prewatt.sim.account import CARRIED, Account, Sale, begin_epoch, find_carried, left_of, may_freeze
+from prewatt.sim.account import CARRIED, Account, Sale, begin_epoch, find_carried, left_of, may_freeze, taken_twice
 from prewatt.sim.burning import Reckoner
 from prewatt.sim.history import ViolationError
 from prewatt.sim.home import Home
@@ -190,7 +190,7 @@ class Auditor:
             self.check(order is not None, f"{meter}: {entry} was never ordered of this meter")
             assert order is not None
             self.check(order[1] == entry.amount_micro, f"{meter}: {entry}, ordered {order}")
-            again = [each for each in held if each == account.body or self.accounts[each].family != account.family]
+            again = taken_twice(account, held, self.bodies[meter])
             self.check(not again, f"{meter}: order {order} applied twice, in {account.body} and in {again}")
             back = self.sales[order[0]].back and meter not in self.twins
             self.check(not back, f"{meter}: order {order} applied after it was cancelled")
