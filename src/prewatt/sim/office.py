@@ -151,9 +151,12 @@ class Office:
         home = bodies.right(meter, book, bare=bare)
         if home is not None:
             bodies.put(home)
-        elif bare and self._plans.get(meter, meter) == meter:
+        elif book.body is BodyState.NEW and max(map(bodies.epoch, bodies.all[meter])) > epoch_of(max(book.settled, 0)):
+            # A host that is forgotten took it into use, and nobody can read it any more: it is given up.
+            return False
+        elif bare and (book.body not in _ENDED or self._plans.get(meter, meter) == meter):
             bodies.hang_new(meter, Random(f"new {meter}"))
-        # Where the value goes to another id no next body is needed.
+        # Where the value of a retired body goes to another id no next body is needed.
         return bare or home is not None
 
     def _is_moved(self, meter: str) -> bool:
