@@ -9,12 +9,23 @@ import secrets
 import pytest
 
 from prewatt.sim.run import CALM_EVERY, Request, run
+from prewatt.sim.script import has_bodies
 from prewatt.sim.shrink import shrink
 from prewatt.sim.story import story
 
 STEPS = 500_000
 # What one run may take: long enough for faults to meet, short enough for many moods.
 RUN_STEPS = (4_000, 8_000, 8_000, 16_000, 40_000)
+
+# Of seeds that exchange, lose and clone meters one in so many is walked here; `make sim` walks all of them.
+BODIES_EVERY = 4
+
+
+def fresh_seed():
+    while True:
+        seed = secrets.randbits(40)
+        if not has_bodies(seed) or secrets.randbelow(BODIES_EVERY) == 0:
+            return seed
 
 
 def request(seed):
@@ -28,7 +39,7 @@ def walk_until(steps):
     """Fresh seeds until so many steps are done; gives their number, or fails with the story of the first that broke."""
     done = applied = 0
     while done < steps:
-        asked = request(secrets.randbits(40))
+        asked = request(fresh_seed())
         outcome = run(asked)
         if outcome.violation is not None:
             told = "\n".join(story(shrink(outcome, tries_max=60, steps_max=300_000)))
