@@ -6,7 +6,9 @@ generation is another, or whose last commit lies before the one noted here, was 
 are unsynced until fences have shown what they hold, and the generation goes up by one.
 
 The commit number is written after each commit, without waiting for the disk: after a crash it may lie behind the
-database, which means nothing, but it never runs ahead of one that was not restored. An epoch is noted, and on the
+database, which means nothing, but it never runs ahead of one that was not restored. So a power cut can take away what
+tells a fresh backup from the database that it replaces; whoever puts one back then removes the number, and its absence
+beside a generation says the same. An epoch is noted, and on the
 disk, before the first byte that asks a meter to take value in it.
 """
 
@@ -21,6 +23,7 @@ from prewatt.host.refusals import DataFolderError
 __all__ = ["GenerationFiles", "StateFolder", "state_home"]
 
 _MARK_BYTES: Final = 8
+_MARK_REMOVED: Final = 2 ** (8 * _MARK_BYTES)
 
 
 def state_home() -> Path:
@@ -115,9 +118,16 @@ class GenerationFiles:
         try:
             self._highest = self._read_epochs()
             generation = json.loads(self._folder.read(self._json))["generation"]
-            return int(generation), int.from_bytes(self._folder.read(self._mark)[:_MARK_BYTES], "big")
+            return int(generation), self._read_mark()
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    def _read_mark(self) -> int:
+        """The last commit; more than any where a person removed it, since `begin` writes it before the generation."""
+        try:
+            return int.from_bytes(self._folder.read(self._mark)[:_MARK_BYTES], "big")
+        except FileNotFoundError:
+            return _MARK_REMOVED
 
     def begin(self, generation: int, commits: int) -> None:
         """Remembers this generation from now on, durable on return; DataFolderError where it cannot be."""
