@@ -16,7 +16,7 @@ from prewatt.host.store import dialect
 __all__ = ["HEAD", "REVISIONS", "check_revision", "upgrade"]
 
 # Oldest first; the last is what this version works with.
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006")
 HEAD: Final = REVISIONS[-1]
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
 
