@@ -142,6 +142,18 @@ def test_a_lost_state_folder_is_taken_for_a_restore(world):
     assert _state(world) is MeterState.ACTIVE
 
 
+def test_a_lost_state_folder_learns_again_which_epochs_were_asked_for(world):
+    world.pump()
+    epoch = world.host.registry.read_meter("000001").epoch
+    world.close()
+    shutil.rmtree(world.state)
+    world.reopen()
+    world.close()
+    files = GenerationFiles(world.state, world.host.installation.id)
+    files.read()
+    assert files.highest_epoch("000001") == epoch > 0
+
+
 def test_a_copy_of_the_data_that_was_used_meanwhile_is_noticed_on_both_sides(world):
     world.pump()
     _backup(world)

@@ -14,6 +14,7 @@ disk, before the first byte that asks a meter to take value in it.
 
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
@@ -73,6 +74,7 @@ class _PathFolder:
         _replace(self._path / name, content)
 
     def append(self, name: str, content: bytes) -> None:
+        self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._path / name
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -153,14 +155,20 @@ class GenerationFiles:
 
     def note_epoch(self, meter: str, epoch: int) -> None:
         """Notes an epoch, durable on return; nothing to do where one as high is noted already."""
-        if self._highest.get(meter, -1) >= epoch:
+        self.note_epochs({meter: epoch})
+
+    def note_epochs(self, epochs: Mapping[str, int]) -> None:
+        """Notes an epoch of each meter, all durable on return and in one write."""
+        higher = {meter: epoch for meter, epoch in epochs.items() if epoch > self._highest.get(meter, -1)}
+        if not higher:
             return
+        lines = "".join(f"{meter} {epoch}\n" for meter, epoch in higher.items())
         try:
-            # The line break before it ends a line that a crash may have cut short.
-            self._folder.append(self._epochs, f"\n{meter} {epoch}\n".encode())
+            # The line break before them ends a line that a crash may have cut short.
+            self._folder.append(self._epochs, f"\n{lines}".encode())
         except OSError as error:
             raise self._failed(error) from error
-        self._highest[meter] = epoch
+        self._highest |= higher
 
     def close(self) -> None:
         """Lets the files go; may be called twice."""
