@@ -78,7 +78,7 @@ class Office:
         order = world.auditor.order_of(meter, sequence)
         if order in self.open_orders(meter):
             self.world.call(lambda host: host.transfers.match_suspense(meter, sequence, order, "on the stub"))
-        elif order is not None and not asked_again(world, order):
+        elif order is not None and (self.ended(meter) or not asked_again(world, order)):
             self.world.call(lambda host: host.transfers.explain_suspense(meter, sequence, "found"))
 
     def _take_back_again(self, meter: str) -> None:
@@ -155,7 +155,7 @@ class Office:
         home = bodies.right(meter, book, bare=bare)
         if home is not None:
             bodies.put(home)
-        elif book.body is BodyState.NEW and max(map(bodies.epoch, bodies.all[meter])) > epoch_of(max(book.settled, 0)):
+        elif book.body is BodyState.NEW and max(map(bodies.epoch, bodies.all[meter])) > bodies.read_through(book):
             # A host that is forgotten took it into use, and nobody can read it any more: it is given up.
             return False
         elif bare and (book.body not in _ENDED or self._plans.get(meter, meter) == meter):
@@ -214,7 +214,13 @@ class Office:
         )
         for lot in lots:
             if thorough or (meter, lot) in self._signed:
-                self._sign(answer, lot, *self._signed.get((meter, lot), (SignOverTarget.WRITE_OFF, "fire")))
+                self._sign(answer, lot, *self._whither(meter, lot))
+
+    def _whither(self, meter: str, lot: str) -> tuple[SignOverTarget, str]:
+        """Where it went before, but for a meter that is out of use by now and takes nothing any more."""
+        target, name = self._signed.get((meter, lot), (SignOverTarget.WRITE_OFF, "fire"))
+        ended = target is SignOverTarget.METER and self.ended(name)
+        return (SignOverTarget.WRITE_OFF, "fire") if ended else (target, name)
 
     def _balances(self, answer: BodyAnswer) -> list[str]:
         return [each.lot for each in answer.signed_over if each.lot.startswith(_BALANCE)]
