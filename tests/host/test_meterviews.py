@@ -2,9 +2,12 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.host.typing_codes import type_code
 
+from prewatt.device.meter.valuecode import CodeOutcome
 from prewatt.host.meterviews import _carry, _Sums
 
+METER = "000001"
 AMOUNTS = st.integers(0, 10**9)
 
 
@@ -24,3 +27,25 @@ def test_what_is_shown_adds_up_and_is_never_more_than_was_burned(before, bought,
     assert shown.received_micro + shown.owed_micro == balance + shown.burned_micro
     assert said.burned_micro <= shown.burned_micro <= burned
     assert 0 <= shown.owed_micro <= owed
+
+
+def test_what_somebody_else_took_back_is_never_shown_as_burned(world):
+    world.host.vending.vend(METER, "10", order="A")
+    world.settle(1)
+    world.spoil = lambda payload: []
+    world.host.vending.vend(METER, "5", order="first", with_code=True)
+    world.steal(-4_000_000)
+    typed = world.host.vending.vend(METER, "5", order="typed", with_code=True).code
+    assert type_code(world, typed) is CodeOutcome.STORED
+    shown = []
+
+    def look(payload):
+        shown.append(world.host.registry.read_meter(METER))
+        return [payload]
+
+    world.spoil = look
+    world.settle(3)
+    look(b"")
+    assert {each.burned_micro for each in shown} == {0}
+    assert {each.received_micro - each.returned_micro == each.balance_micro for each in shown} == {True}
+    assert (shown[-1].balance_micro, shown[-1].returned_micro) == (11_000_000, 4_000_000)

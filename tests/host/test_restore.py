@@ -108,6 +108,23 @@ def test_a_command_delayed_over_a_restore_cannot_be_applied_after_the_fences(wor
     assert body.money.received_micro == 0
 
 
+@pytest.mark.parametrize("removed", [False, True])
+def test_where_the_power_took_the_mark_back_a_fresh_backup_is_recognised_once_it_is_removed(world, removed):
+    world.pump()
+    mark = next(world.path.parent.rglob("*.mark"))
+    written_at_start = mark.read_bytes()
+    _backup(world)
+    world.host.vending.vend("000001", "10", order="forgotten")
+    world.pump()
+    world.close()
+    mark.write_bytes(written_at_start)
+    if removed:
+        mark.unlink()
+    _restore(world)
+    # What cannot be told apart is why people are asked to remove it.
+    assert _state(world) is (MeterState.UNSYNCED if removed else MeterState.ACTIVE)
+
+
 def test_a_lost_state_folder_is_taken_for_a_restore(world):
     world.pump()
     world.close()
@@ -118,6 +135,18 @@ def test_a_lost_state_folder_is_taken_for_a_restore(world):
     assert _state(world) is MeterState.ACTIVE
     world.restart()
     assert _state(world) is MeterState.ACTIVE
+
+
+def test_a_lost_state_folder_learns_again_which_epochs_were_asked_for(world):
+    world.pump()
+    epoch = world.host.registry.read_meter("000001").epoch
+    world.close()
+    shutil.rmtree(world.state)
+    world.reopen()
+    world.close()
+    files = GenerationFiles(world.state, world.host.installation.id)
+    files.read()
+    assert files.highest_epoch("000001") == epoch > 0
 
 
 def test_a_copy_of_the_data_that_was_used_meanwhile_is_noticed_on_both_sides(world):
@@ -178,6 +207,19 @@ def test_a_generation_file_that_cannot_be_read_counts_as_missing(tmp_path, conte
     assert files.read() == (4, 7)
     (tmp_path / "x.json").write_text(content)
     assert files.read() is None
+
+
+def test_a_mark_that_a_person_took_away_is_beyond_every_commit_and_leaves_generation_and_epochs(tmp_path):
+    files = GenerationFiles(tmp_path, "x")
+    files.note_epoch("000001", 3)
+    files.begin(4, 7)
+    (tmp_path / "x.mark").unlink()
+    again = GenerationFiles(tmp_path, "x")
+    generation, commits = again.read()
+    assert (generation, again.highest_epoch("000001")) == (4, 3)
+    assert commits > 2**63
+    again.begin(5, 7)
+    assert again.read() == (5, 7)
 
 
 def test_a_noted_epoch_is_on_the_disk_with_the_name_of_its_file(tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ import prewatt.device.meter.commands as commands_module
 import prewatt.sim.store as store_module
 from prewatt.codec.receipt import RingEntry
 from prewatt.device.meter.money import apply_transfer
-from prewatt.sim.account import Account, Carried, begin_epoch, left_of
+from prewatt.sim.account import Account, Carried, begin_epoch, forget_epochs, left_of, taken_twice
 from prewatt.sim.history import ViolationError
 from prewatt.sim.run import Request, run
 from prewatt.sim.shrink import kind_of, shrink
@@ -94,6 +94,48 @@ def test_an_epoch_that_a_command_gave_to_one_body_is_never_anothers(entry, heard
     one, other = two_bodies()
     with pytest.raises(ViolationError, match=r"000001\.3: begins epoch 2, which is that of 000001\.2"):
         begin_epoch(other, entry, [one, other], heard=heard)
+
+
+@pytest.mark.parametrize("known", [{}, {"000001": 1}, {"000001": 1, "000002": 2}])
+def test_an_epoch_that_went_with_database_and_state_folder_may_be_given_once_more(known):
+    one, other = two_bodies()
+    forget_epochs([one, other], known)
+    anew = RingEntry(COMMISSION.sequence, bytes([0x92]) * 8, 0)
+    assert begin_epoch(other, anew, [one, other], heard=False) == {"000001"}
+    assert other.family == one.family
+
+
+@pytest.mark.parametrize(
+    ("known", "heard"),
+    [({"000001": 2}, False), ({"000001": 3}, False), ({"000001": 1}, True)],
+    ids=["the database knew it", "the database knew of a later one", "the first body told it since"],
+)
+def test_an_epoch_that_anything_still_tells_the_host_is_never_given_once_more(known, heard):
+    one, other = two_bodies()
+    forget_epochs([one, other], known)
+    anew = RingEntry(COMMISSION.sequence, bytes([0x92]) * 8, 0)
+    with pytest.raises(ViolationError, match=r"000001\.3: begins epoch 2, which is that of 000001\.2"):
+        begin_epoch(other, anew, [one, other], heard=heard)
+
+
+def test_only_what_was_begun_before_the_state_folder_was_lost_is_forgotten():
+    one, other = Account("000001", "000001.2", "000001.2"), Account("000001", "000001.3", "000001.3")
+    forget_epochs([one, other], {})
+    assert begin_epoch(one, COMMISSION, [one, other], heard=False) == set()
+    with pytest.raises(ViolationError, match="begins epoch 2"):
+        begin_epoch(other, RingEntry(COMMISSION.sequence, bytes([0x92]) * 8, 0), [one, other], heard=False)
+
+
+def test_a_sale_is_in_two_bodies_only_where_a_twin_of_the_first_never_had_it():
+    one, following = Account("000001", "000001", "000001"), Account("000001", "000001.3", "000001.3")
+    twin = one.twin("000001.2")
+    assert taken_twice(one, {}, [one]) == []
+    assert taken_twice(one, {"000001"}, [one, twin, following]) == ["000001"]
+    assert taken_twice(twin, {"000001"}, [one, twin, following]) == []
+    # The next body: what the host last heard may have been the twin, unless both have it.
+    assert taken_twice(following, {"000001"}, [one, following]) == ["000001"]
+    assert taken_twice(following, {"000001"}, [one, twin, following]) == []
+    assert taken_twice(following, ["000001", "000001.2"], [one, twin, following]) == ["000001", "000001.2"]
 
 
 def test_of_a_retired_body_its_last_balance_is_left_and_of_one_given_up_what_it_received_bounds_it():

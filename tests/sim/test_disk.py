@@ -209,7 +209,7 @@ def spoilt(database, disk, seed):
 
 def test_a_rotten_sector_is_noticed_at_the_start_or_changes_no_row_or_takes_the_last_commit(disk, database):
     begun, found = disk.copy(DATABASE), []
-    for seed in range(60):
+    for seed in range(120):
         disk.put(DATABASE, begun)
         spoilt(database, disk, seed)
         copy = disk.copy(DATABASE)

@@ -9,12 +9,18 @@ import secrets
 import pytest
 
 from prewatt.sim.run import CALM_EVERY, Request, run
+from prewatt.sim.script import has_bodies
 from prewatt.sim.shrink import shrink
 from prewatt.sim.story import story
 
 STEPS = 500_000
 # What one run may take: long enough for faults to meet, short enough for many moods.
 RUN_STEPS = (4_000, 8_000, 8_000, 16_000, 40_000)
+
+
+def fresh_seed():
+    """One that exchanges, loses and clones no meters: those are hunted with `make sim`, and known ones walked below."""
+    return next(seed for seed in iter(lambda: secrets.randbits(40), None) if not has_bodies(seed))
 
 
 def request(seed):
@@ -28,7 +34,7 @@ def walk_until(steps):
     """Fresh seeds until so many steps are done; gives their number, or fails with the story of the first that broke."""
     done = applied = 0
     while done < steps:
-        asked = request(secrets.randbits(40))
+        asked = request(fresh_seed())
         outcome = run(asked)
         if outcome.violation is not None:
             told = "\n".join(story(shrink(outcome, tries_max=60, steps_max=300_000)))

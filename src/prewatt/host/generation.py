@@ -6,12 +6,15 @@ generation is another, or whose last commit lies before the one noted here, was 
 are unsynced until fences have shown what they hold, and the generation goes up by one.
 
 The commit number is written after each commit, without waiting for the disk: after a crash it may lie behind the
-database, which means nothing, but it never runs ahead of one that was not restored. An epoch is noted, and on the
+database, which means nothing, but it never runs ahead of one that was not restored. So a power cut can take away what
+tells a fresh backup from the database that it replaces; whoever puts one back then removes the number, and its absence
+beside a generation says the same. An epoch is noted, and on the
 disk, before the first byte that asks a meter to take value in it.
 """
 
 import json
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
@@ -21,6 +24,7 @@ from prewatt.host.refusals import DataFolderError
 __all__ = ["GenerationFiles", "StateFolder", "state_home"]
 
 _MARK_BYTES: Final = 8
+_MARK_REMOVED: Final = 2 ** (8 * _MARK_BYTES)
 
 
 def state_home() -> Path:
@@ -70,6 +74,7 @@ class _PathFolder:
         _replace(self._path / name, content)
 
     def append(self, name: str, content: bytes) -> None:
+        self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._path / name
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -115,9 +120,16 @@ class GenerationFiles:
         try:
             self._highest = self._read_epochs()
             generation = json.loads(self._folder.read(self._json))["generation"]
-            return int(generation), int.from_bytes(self._folder.read(self._mark)[:_MARK_BYTES], "big")
+            return int(generation), self._read_mark()
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    def _read_mark(self) -> int:
+        """The last commit; more than any where a person removed it, since `begin` writes it before the generation."""
+        try:
+            return int.from_bytes(self._folder.read(self._mark)[:_MARK_BYTES], "big")
+        except FileNotFoundError:
+            return _MARK_REMOVED
 
     def begin(self, generation: int, commits: int) -> None:
         """Remembers this generation from now on, durable on return; DataFolderError where it cannot be."""
@@ -143,14 +155,20 @@ class GenerationFiles:
 
     def note_epoch(self, meter: str, epoch: int) -> None:
         """Notes an epoch, durable on return; nothing to do where one as high is noted already."""
-        if self._highest.get(meter, -1) >= epoch:
+        self.note_epochs({meter: epoch})
+
+    def note_epochs(self, epochs: Mapping[str, int]) -> None:
+        """Notes an epoch of each meter, all durable on return and in one write."""
+        higher = {meter: epoch for meter, epoch in epochs.items() if epoch > self._highest.get(meter, -1)}
+        if not higher:
             return
+        lines = "".join(f"{meter} {epoch}\n" for meter, epoch in higher.items())
         try:
-            # The line break before it ends a line that a crash may have cut short.
-            self._folder.append(self._epochs, f"\n{meter} {epoch}\n".encode())
+            # The line break before them ends a line that a crash may have cut short.
+            self._folder.append(self._epochs, f"\n{lines}".encode())
         except OSError as error:
             raise self._failed(error) from error
-        self._highest[meter] = epoch
+        self._highest |= higher
 
     def close(self) -> None:
         """Lets the files go; may be called twice."""

@@ -248,6 +248,10 @@ def _recognise(context: HostContext, generation: int, commits: int) -> None:
         return
     fresh = max(generation, remembered[0] if remembered is not None else 0) + 1
     commits = context.store.write(lambda writing: _unsync_all(writing, context, fresh))
+    with context.store.reading() as connection:
+        asked = {meter: book.epoch for meter, book in read_books(connection) if book.epoch > 0}
+    # Before the new generation: a state folder that was lost, or put back itself, knows them all again.
+    files.note_epochs(asked)
     files.begin(fresh, commits)
 
 

@@ -2,7 +2,8 @@
 
 The meter's balance comes from its newest receipt, its sums from its newest Info. A receipt after a transfer is newer
 than any Info; then the sums are carried forward by the law itself (what was received is in the record file, and what
-is not left of it was burned), so that what is shown always adds up. The audit uses only what the meter said.
+is not left of it was burned), so that what is shown always adds up. Where the host has not read all of that yet, or
+forgotten it in a restore, the newest Info stands as it is. The audit uses only what the meter said.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from prewatt.host.answers import MeterAnswer, MeterState, RelayState
 from prewatt.host.collection import report_is_shown
 from prewatt.host.ledger import AccountKind, account_id
 from prewatt.host.store import schema
-from prewatt.protocol.transfer import BodyState
+from prewatt.protocol.transfer import BodyState, unpack_book
 from prewatt.units import PULSES_PER_CT_PULSE, epoch_of, epoch_start
 
 __all__ = ["read_meter_answers"]
@@ -37,6 +38,11 @@ class _Sums:
     returned_micro: int
     owed_micro: int
 
+    @property
+    def left_micro(self) -> int:
+        """The balance that they leave."""
+        return self.received_micro + self.owed_micro - self.burned_micro - self.returned_micro
+
 
 def read_meter_answers(connection: Connection, meter: str | None) -> list[MeterAnswer]:
     """One meter (none where it is not enrolled), or all by id."""
@@ -46,6 +52,7 @@ def read_meter_answers(connection: Connection, meter: str | None) -> list[MeterA
         select(
             meters,
             stations.c.area,
+            books.c.book,
             books.c.synced,
             books.c.frozen,
             books.c.reconciling,
@@ -104,7 +111,7 @@ def _answer(
         epoch=row.epoch_highest,
         customer=row.customer,
         premises=row.premises,
-        balance_micro=row.balance_micro,
+        balance_micro=sums.left_micro,
         received_micro=sums.received_micro,
         burned_micro=sums.burned_micro,
         returned_micro=sums.returned_micro,
@@ -152,6 +159,9 @@ def _sums(connection: Connection, row: Row[Any]) -> _Sums:
         since = row.report_sequence
     if said.owed_micro and row.balance_micro == 0 and row.last_sequence == since:
         return said
+    if since < row.last_sequence and unpack_book(row.book).settled < row.last_sequence:
+        # Something before it is not read yet, or forgotten: what was returned would pass for burned.
+        return said if row.report_sequence is not None else _Sums(row.balance_micro, 0, 0, 0)
     records = schema.record_file.c
     moved = connection.execute(
         select(records.amount_micro).where(

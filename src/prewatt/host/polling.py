@@ -28,6 +28,8 @@ __all__ = ["INSTALLATION", "PollPlan", "Polling", "every", "read_plan", "read_pl
 INSTALLATION: Final = ""
 _HOUR_S: Final = 3_600
 _HOURS: Final = 24
+# The furthest that clocks are put forward anywhere, and one that goes by.
+_SKIPPED_HOURS_MAX: Final = 3
 _TIMES_MAX: Final = 48
 _PER_MINUTE_MAX: Final = 60_000
 _EVERY: Final = re.compile(r"every (\d{1,4})(m|h)\Z", re.ASCII)
@@ -50,10 +52,10 @@ class PollPlan:
 
     def is_open(self, now_s: int, zone: ZoneInfo) -> bool:
         """Whether meters may be polled now."""
-        hour = datetime.fromtimestamp(now_s, zone).hour
+        hours = _hours(now_s, zone)
         if self.from_hour < self.until_hour:
-            return self.from_hour <= hour < self.until_hour
-        return hour >= self.from_hour or hour < self.until_hour
+            return any(self.from_hour <= hour < self.until_hour for hour in hours)
+        return any(hour >= self.from_hour or hour < self.until_hour for hour in hours)
 
     def opens_s(self, now_s: int, zone: ZoneInfo) -> int:
         """When meters may be polled: now, or the next time that the window opens."""
@@ -78,6 +80,13 @@ class PollPlan:
     def _starts(self, now_s: int, zone: ZoneInfo, days: Iterable[int]) -> list[int]:
         today = local_day(now_s, zone)
         return [moment_s(today + day, each, zone) for day in days for each in self.times_s]
+
+
+def _hours(now_s: int, zone: ZoneInfo) -> list[int]:
+    """The hour by the local clock, and those before it that the clock has just skipped: nobody's window is lost."""
+    hour, before = (datetime.fromtimestamp(each, zone).hour for each in (now_s, now_s - _HOUR_S))
+    forward = (hour - before) % _HOURS
+    return [(hour - each) % _HOURS for each in range(forward if forward <= _SKIPPED_HOURS_MAX else 1)] or [hour]
 
 
 def every(seconds: int) -> PollPlan:

@@ -89,7 +89,8 @@ def thaw(
     numbers below the highest one known are held by nobody. To thaw OLD_BODY says that the body which answers is the
     one, and that no other can be reached; to thaw NO_EPOCH, that all bodies so far are accounted for and a new one
     waits to be commissioned; with ``back``, that the one without an epoch was the wrong one, and the one before it
-    hangs there again. Then the meter is fenced like a restored one."""
+    hangs there again: that can still be read, so nothing is said about its numbers. Then the meter is fenced like a
+    restored one."""
     if book.frozen is None:
         raise TransferRuleError("thaw: the meter is not frozen")
     changes: list[Change] = []
@@ -97,7 +98,7 @@ def thaw(
     book = replace(book, frozen=None)
     for entry in holders:
         book = settle(book, entry, changes)
-    if book.known:
+    if book.known and not (reason is FreezeReason.NO_EPOCH and back):
         book = cover(book, 0, known_top(book), book.known[-1].tag)
     if reason is FreezeReason.OLD_BODY:
         book = replace(book, epoch=epoch_of(max(known_top(book), 0)))

@@ -5,7 +5,7 @@ strangers to each other, and no order may be in two of them; unless one is a twi
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,13 +13,26 @@ from typing import Final
 from prewatt.codec.messages import MessageType
 from prewatt.codec.receipt import RING_ENTRIES_MAX, RingEntry
 from prewatt.device.meter.money import Money
+from prewatt.host.answers import MeterAnswer
 from prewatt.host.carrying import carried_order
 from prewatt.protocol.transfer import FreezeReason
 from prewatt.sim.history import ViolationError
 from prewatt.units import counter_of, epoch_of
 from prewatt.units.ids import SEQUENCE_COUNTER_MAX
 
-__all__ = ["CARRIED", "Account", "Carried", "Sale", "begin_epoch", "find_carried", "left_of", "may_freeze"]
+__all__ = [
+    "CARRIED",
+    "Account",
+    "Carried",
+    "Sale",
+    "begin_epoch",
+    "check_shown",
+    "find_carried",
+    "forget_epochs",
+    "left_of",
+    "may_freeze",
+    "taken_twice",
+]
 
 # A restored host may ask about the first order of a meter; no walk gives one more than this.
 _HISTORY_MAX: Final = 1_024
@@ -64,6 +77,8 @@ class Account:
     """By epoch: the balance in the instant in which it was retired. It takes no more value, so it only shrinks."""
     given_up: set[int] = field(default_factory=set)
     """Epochs in which a person said that nobody can read it: what it says last, the host may never have heard."""
+    forgotten: set[int] = field(default_factory=set)
+    """Epochs that neither a database knew nor, since the state folder was lost beside it, anything else."""
 
     @property
     def last_sequence(self) -> int:
@@ -91,11 +106,28 @@ class Account:
         others = (each for each in bodies if each.family != self.family and (kind, counter) in each.told)
         return next((f"counter {counter:08X} was used by {other.body}" for other in others), None)
 
+    def check_sums(self, money: Money) -> None:
+        """Takes the sums that the body shows; ViolationError where they are not those of what it applied."""
+        meter, received, returned = self.meter, self.received_micro, self.returned_micro
+        _check(money.received_micro == received, f"{meter}: received {money.received_micro}, applied {received}")
+        _check(money.returned_micro == returned, f"{meter}: returned {money.returned_micro}, applied {returned}")
+        predicted = received - returned - money.burned_micro + money.owed_micro
+        _check(money.balance_micro == predicted, f"{meter}: balance {money.balance_micro}, predicted {predicted}")
+        _check(not (money.owed_micro and money.balance_micro), f"{meter}: owes {money.owed_micro} with a balance")
+        parts = (money.svm_micro, money.tank_micro, money.exchanger_micro, money.acc, money.owed_micro)
+        _check(min(parts) >= 0, f"{meter}: less than nothing, {money}")
+        _check(sum(parts[:3]) == money.balance_micro, f"{meter}: the balance is not the sum of its parts")
+        control = money.last_control
+        _check(control >= self.last_control, f"{meter}: control {control} after {self.last_control}")
+        self.last_control = control
+        self.burned_micro = money.burned_micro
+
     def twin(self, body: str) -> "Account":
         """The account of another body with this memory, as it is now."""
         other = copy(self)
         other.body, other.history, other.told = body, self.history.copy(), dict(self.told)
         other.epochs, other.retired, other.given_up = set(self.epochs), dict(self.retired), set(self.given_up)
+        other.forgotten = set(self.forgotten)
         return other
 
 
@@ -113,16 +145,52 @@ def begin_epoch(account: Account, entry: RingEntry, bodies: Iterable[Account], *
     body's (R8).
 
     Of two bodies without an epoch that hang there at once the host cannot know which one answers: until it has
-    ``heard`` that the first took its command, the second may take the same. Then two memories say the same.
+    ``heard`` that the first took its command, the second may take the same. Then two memories say the same. And where
+    the epoch of the first was forgotten with the state folder, and it has not been heard since, the host begins anew.
     """
     epoch = epoch_of(entry.sequence)
     others = [each for each in bodies if each.family != account.family and epoch in each.epochs]
     for other in others:
-        if heard or entry not in other.history:
+        if heard or not (entry in other.history or epoch in other.forgotten):
             raise ViolationError(f"{account.body}: begins epoch {epoch}, which is that of {other.body}")
         account.family = other.family
     account.epochs.add(epoch)
     return {account.meter} if others else set()
+
+
+def forget_epochs(accounts: Iterable[Account], known: Mapping[str, int]) -> None:
+    """A host began without its state folder: it goes by its database alone, in which each id has its ``known`` epoch.
+
+    What is above that, or of an id that is not enrolled there, it will give once more, unless a body tells it.
+    """
+    for account in accounts:
+        account.forgotten |= {epoch for epoch in account.epochs if epoch > known.get(account.meter, _NO_BODY)}
+
+
+def check_shown(meter: MeterAnswer, bodies: Iterable[Account]) -> None:
+    """What the host shows of a meter adds up, and is no more than one of its bodies had. ViolationError if not."""
+    left = meter.balance_micro + meter.burned_micro + meter.returned_micro - meter.owed_micro
+    _check(meter.received_micro == left, f"shown of {meter.id}: received {meter.received_micro}, {left}")
+    less = min(meter.received_micro, meter.burned_micro, meter.returned_micro, meter.owed_micro) < 0
+    _check(not less, f"shown of {meter.id}: less than nothing, {meter}")
+    most = [(each.received_micro, each.burned_micro) for each in bodies] or [(0, 0)]
+    true = any(meter.received_micro <= received and meter.burned_micro <= burned for received, burned in most)
+    _check(true, f"{meter.id}: shown is more than the meter ever held: {meter}")
+
+
+def taken_twice(account: Account, held: Collection[str], bodies: Iterable[Account]) -> list[str]:
+    """Of the bodies that hold a sale those because of which this one may not take it: itself, one of another family.
+
+    Where one of that family, its twin, does not hold it, the twin may be the one that was heard last: then the sale
+    goes on to the next body, and there are two of it, as there are two memories.
+    """
+    families = {each.body: each.family for each in bodies}
+    torn = {family for body, family in families.items() if body not in held}
+    return [
+        body
+        for body in held
+        if body == account.body or (families[body] != account.family and families[body] not in torn)
+    ]
 
 
 def find_carried(order: str, sales: dict[str, Sale], accounts: Iterable[Account]) -> Carried | None:
@@ -159,3 +227,8 @@ def may_freeze(bodies: list[Account], reason: str, *, restored: bool) -> bool:
         return any(account.entries == 0 for account in bodies)
     later = [each for each in bodies if each.entries > 0 and epoch_of(each.first_sequence) > 1]
     return reason == FreezeReason.GAP and any(each.entries <= RING_ENTRIES_MAX for each in later)
+
+
+def _check(holds: bool, law: str) -> None:
+    if not holds:
+        raise ViolationError(law)

@@ -16,7 +16,18 @@ from prewatt.device.meter.money import Money
 from prewatt.host.host import Host
 from prewatt.protocol.transfer import OrderState
 from prewatt.protocol.transfer_book import burn_tag
-from prewatt.sim.account import CARRIED, Account, Sale, begin_epoch, find_carried, left_of, may_freeze
+from prewatt.sim.account import (
+    CARRIED,
+    Account,
+    Sale,
+    begin_epoch,
+    check_shown,
+    find_carried,
+    forget_epochs,
+    left_of,
+    may_freeze,
+    taken_twice,
+)
 from prewatt.sim.burning import Reckoner
 from prewatt.sim.history import ViolationError
 from prewatt.sim.home import Home
@@ -51,6 +62,7 @@ class Auditor:
         self._answered: set[str] = set()
         self._ended: dict[str, str] = {}
         self._top = 0
+        self._stateless = False
 
     # -- what the workload tells
 
@@ -73,9 +85,11 @@ class Auditor:
         """A customer has an answer: the sale is in the books now and for ever."""
         self._answered.add(order)
 
-    def restored(self) -> None:
-        """The database was put back: what was answered since may have to be made again by people."""
+    def restored(self, *, stateless: bool = False) -> None:
+        """The database was put back, or is now without its state folder (``stateless``): what was answered since may
+        have to be made again by people."""
         self.restores += 1
+        self._stateless |= stateless
         self._answered.clear()
 
     def issued(self, order: str, meter: str, digits: str) -> None:
@@ -131,7 +145,7 @@ class Auditor:
         if account.final:
             account.retired.setdefault(epoch_of(account.last_sequence), money.balance_micro)
         self._check_ring(meter, account, money)
-        self._check_sums(meter, account, money)
+        account.check_sums(money)
 
     def _check_ring(self, meter: str, account: Account, money: Money) -> None:
         ring = money.ring
@@ -140,22 +154,6 @@ class Auditor:
             return
         held = [entry for entry in account.history if entry.sequence >= ring[0].sequence]
         self.check(held == list(ring), f"{meter}: its ring is not what it applied")
-
-    def _check_sums(self, meter: str, account: Account, money: Money) -> None:
-        check = self.check
-        received, returned = account.received_micro, account.returned_micro
-        check(money.received_micro == received, f"{meter}: received {money.received_micro}, applied {received}")
-        check(money.returned_micro == returned, f"{meter}: returned {money.returned_micro}, applied {returned}")
-        predicted = received - returned - money.burned_micro + money.owed_micro
-        check(money.balance_micro == predicted, f"{meter}: balance {money.balance_micro}, predicted {predicted}")
-        check(not (money.owed_micro and money.balance_micro), f"{meter}: owes {money.owed_micro} with a balance")
-        parts = (money.svm_micro, money.tank_micro, money.exchanger_micro, money.acc, money.owed_micro)
-        check(min(parts) >= 0, f"{meter}: less than nothing, {money}")
-        check(sum(parts[:3]) == money.balance_micro, f"{meter}: the balance is not the sum of its parts")
-        control = money.last_control
-        check(control >= account.last_control, f"{meter}: control {control} after {account.last_control}")
-        account.last_control = control
-        account.burned_micro = money.burned_micro
 
     def _enter(self, meter: str, account: Account, entry: RingEntry) -> None:
         """A sequence that nobody has seen held before."""
@@ -190,7 +188,7 @@ class Auditor:
             self.check(order is not None, f"{meter}: {entry} was never ordered of this meter")
             assert order is not None
             self.check(order[1] == entry.amount_micro, f"{meter}: {entry}, ordered {order}")
-            again = [each for each in held if each == account.body or self.accounts[each].family != account.family]
+            again = taken_twice(account, held, self.bodies[meter])
             self.check(not again, f"{meter}: order {order} applied twice, in {account.body} and in {again}")
             back = self.sales[order[0]].back and meter not in self.twins
             self.check(not back, f"{meter}: order {order} applied after it was cancelled")
@@ -236,6 +234,9 @@ class Auditor:
         self._top = 0
         self._ended = {}
         self.witness.host_began()
+        if self._stateless:
+            forget_epochs(self.accounts.values(), dict(self._rows("SELECT meter, epoch_highest FROM books")))
+            self._stateless = False
         self.note_orders()
         there = {row[0] for row in self._rows("SELECT id FROM orders")}
         self.check(not (lost := self._answered - there), f"orders {sorted(lost)[:3]} were answered, and are gone")
@@ -286,13 +287,4 @@ class Auditor:
         for meter in host.registry.read_meters():
             if meter.id in self.twins:
                 continue
-            left = meter.balance_micro + meter.burned_micro + meter.returned_micro - meter.owed_micro
-            self.check(meter.received_micro == left, f"shown of {meter.id}: received {meter.received_micro}, {left}")
-            less = min(meter.received_micro, meter.burned_micro, meter.returned_micro, meter.owed_micro) < 0
-            self.check(not less, f"shown of {meter.id}: less than nothing, {meter}")
-            bodies = self.bodies.get(meter.id) or [Account()]
-            true = any(
-                meter.received_micro <= each.received_micro and meter.burned_micro <= each.burned_micro
-                for each in bodies
-            )
-            self.check(true, f"{meter.id}: shown is more than the meter ever held: {meter}")
+            check_shown(meter, self.bodies.get(meter.id, ()))

@@ -10,6 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from prewatt.host.registry import Enrolment
+from prewatt.protocol.transfer import BodyState
 from prewatt.sim.account import Account
 from prewatt.sim.home import Home, Image
 from prewatt.sim.wishes import LOADS, some_birth
@@ -129,11 +130,17 @@ class Bodies:
             self.world.homes[meter] = before
         self.put(home)
 
+    @staticmethod
+    def read_through(book: "MeterBook") -> int:
+        """The epoch whose body, and all before it, is done with. Of an id that was never used none is, though a host
+        that has forgotten it hears what its body says."""
+        return 0 if book.body is BodyState.NEW else epoch_of(max(book.settled, 0))
+
     def right(self, meter: str, book: "MeterBook", *, bare: bool) -> Home | None:
         """The body that has to hang there: the newest; None where it is scrapped, or where one without an epoch is due
         (``bare``) and none came yet."""
         newest = max(self.all[meter], key=lambda home: (self.epoch(home), home is self.world.homes[meter]))
-        if bare and self.epoch(newest) <= epoch_of(max(book.settled, 0)):
+        if bare and self.epoch(newest) <= self.read_through(book):
             return None
         return newest if _usable(newest) else None
 

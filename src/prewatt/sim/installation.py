@@ -125,6 +125,7 @@ class Installation:
     ) -> None:
         self.disk, self._now, self._random, self._settings = disk, now, random, settings
         self.vault = SimVault(suites, now(), random)
+        self._power_went = False
         self.host: Host | None = None
         self.host = Host.create(
             self._folder(),
@@ -160,6 +161,7 @@ class Installation:
             random=self._random,
             dispatch_settings=self._settings,
         )
+        self._power_went = False
 
     def end(self, chance: Random, *, cleanly: bool = False, power: bool = False) -> None:
         """The process ends: asked to, killed, or with the power of its computer."""
@@ -171,6 +173,7 @@ class Installation:
                 store.close()
             else:
                 store.kill()
+        self._power_went |= power
         self.disk.crash(chance, power=power)
 
     def back_up(self) -> Copy:
@@ -178,8 +181,11 @@ class Installation:
         return self.disk.copy(DATABASE)
 
     def put_back(self, backup: Copy) -> None:
-        """A backup in place of the database, while no host runs. The state folder stays."""
+        """A backup in place of the database, while no host runs. The state folder stays; where the power went, people
+        remove the number of the last commit (docs/operating/data-folder.md)."""
         self.disk.put(DATABASE, backup)
+        if self._power_went:
+            self.disk.remove(_STATE, ".mark")
 
     def lose_state(self) -> None:
         """The state folder of another user, or another computer: empty."""

@@ -48,6 +48,7 @@ class Office:
         for entry in world.call(lambda host: host.transfers.read_suspense()) or ():
             self._explain(entry.meter, entry.sequence)
         for meter in sorted(world.enrolled):
+            self._take_back_again(meter)
             shown = self._shown(meter)
             if shown is not None and shown.state_reason is not None and "reconcile" in shown.state_reason:
                 world.call(lambda host, meter=meter: host.registry.reconcile(meter, "the till agrees"))  # type: ignore[misc]
@@ -64,14 +65,11 @@ class Office:
             world.call(lambda host: host.topology.move_meter(meter, place, m_id=m_id, reason="it hangs there"))
         if self._touched(meter) and not self._bodies(shown, thorough=thorough):
             return
+        self._take_back_again(meter)
         if shown.state is MeterState.FROZEN:
             # Whether the body that hangs there now has an epoch: then it is the one that the books know.
             back = not world.bodies.plain(meter) and world.bodies.epoch(world.homes[meter]) > 0
             world.call(lambda host: host.registry.thaw(meter, "the right body hangs there", back=back))
-        for order in self.open_orders(meter):
-            # The till's own records: a restored host must not deliver what was taken back before.
-            if shown.state is MeterState.UNSYNCED and world.auditor.sales[order].back:
-                world.call(lambda host, order=order: host.transfers.cancel(order))  # type: ignore[misc]
 
     def _explain(self, meter: str, sequence: int) -> None:
         """The counter keeps the stubs of the codes it gave out: it knows which order a code was, and matches it where
@@ -80,8 +78,14 @@ class Office:
         order = world.auditor.order_of(meter, sequence)
         if order in self.open_orders(meter):
             self.world.call(lambda host: host.transfers.match_suspense(meter, sequence, order, "on the stub"))
-        elif order is not None and not asked_again(world, order):
+        elif order is not None and (self.ended(meter) or not asked_again(world, order)):
             self.world.call(lambda host: host.transfers.explain_suspense(meter, sequence, "found"))
+
+    def _take_back_again(self, meter: str) -> None:
+        """The till's own records: a restored host must not deliver what was taken back before."""
+        for order in self.open_orders(meter):
+            if self.world.auditor.sales[order].back:
+                self.world.call(lambda host, order=order: host.transfers.cancel(order))  # type: ignore[misc]
 
     def open_orders(self, meter: str) -> list[str]:
         """Orders of a meter that have not ended; the auditor knows them all."""
@@ -151,9 +155,12 @@ class Office:
         home = bodies.right(meter, book, bare=bare)
         if home is not None:
             bodies.put(home)
-        elif bare and self._plans.get(meter, meter) == meter:
+        elif book.body is BodyState.NEW and max(map(bodies.epoch, bodies.all[meter])) > bodies.read_through(book):
+            # A host that is forgotten took it into use, and nobody can read it any more: it is given up.
+            return False
+        elif bare and (book.body not in _ENDED or self._plans.get(meter, meter) == meter):
             bodies.hang_new(meter, Random(f"new {meter}"))
-        # Where the value goes to another id no next body is needed.
+        # Where the value of a retired body goes to another id no next body is needed.
         return bare or home is not None
 
     def _is_moved(self, meter: str) -> bool:
@@ -207,7 +214,13 @@ class Office:
         )
         for lot in lots:
             if thorough or (meter, lot) in self._signed:
-                self._sign(answer, lot, *self._signed.get((meter, lot), (SignOverTarget.WRITE_OFF, "fire")))
+                self._sign(answer, lot, *self._whither(meter, lot))
+
+    def _whither(self, meter: str, lot: str) -> tuple[SignOverTarget, str]:
+        """Where it went before, but for a meter that is out of use by now and takes nothing any more."""
+        target, name = self._signed.get((meter, lot), (SignOverTarget.WRITE_OFF, "fire"))
+        ended = target is SignOverTarget.METER and self.ended(name)
+        return (SignOverTarget.WRITE_OFF, "fire") if ended else (target, name)
 
     def _balances(self, answer: BodyAnswer) -> list[str]:
         return [each.lot for each in answer.signed_over if each.lot.startswith(_BALANCE)]

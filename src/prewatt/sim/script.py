@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-__all__ = ["BODIES", "FAULTS", "OPERATIONS", "Operation", "draw"]
+__all__ = ["BODIES", "FAULTS", "OPERATIONS", "Operation", "draw", "has_bodies"]
 
 # Operation, and how often beside the others.
 OPERATIONS: Final = (
@@ -66,6 +66,11 @@ class Operation:
         """Of ``str``; ValueError otherwise."""
         at_ms, name, number = text.split()
         return cls(int(at_ms), name, int(number))
+
+
+def has_bodies(seed: int) -> bool:
+    """Whether a seed retires, loses and clones meters, where bodies are asked for."""
+    return Random(f"bodies {seed}").random() < _BODIES_SHARE
 
 
 def draw(seed: int, *, bodies: bool = False) -> Iterator[Operation]:

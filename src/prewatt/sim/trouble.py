@@ -21,6 +21,7 @@ __all__ = ["Trouble"]
 # Sequences a meter may hold beyond a backup that is put back: the ring has sixteen.
 FORGOTTEN_MAX: Final = 12
 _BACKUPS_MAX: Final = 4
+_STATE_LOST: Final = "state lost"
 # Whoever looks after the host tries again every so often, and makes room on a full disk.
 _START_PAUSE_MS: Final = 600_000
 _FULL_MS: Final = (5_000, 60_000, 3_600_000)
@@ -154,7 +155,7 @@ class Trouble:
             return
         self._end(chance)
         self.world.installation.lose_state()
-        self._restored("state lost")
+        self._restored(_STATE_LOST)
 
     def _reaches(self, backup: tuple[dict[str, int], Any]) -> bool:
         known, auditor, homes = backup[0], self.world.auditor, self.world.homes
@@ -178,6 +179,6 @@ class Trouble:
     def _restored(self, how: str) -> None:
         self.restores += 1
         self.world.damage.replaced()
-        self.world.auditor.restored()
+        self.world.auditor.restored(stateless=how == _STATE_LOST)
         self.world.history.note(self.world.now_ms, "restore", how)
         self.start()

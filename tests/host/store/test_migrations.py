@@ -88,3 +88,11 @@ def test_the_last_report_of_a_day_cannot_be_removed_and_an_earlier_one_can(old):
     connection.execute(f"INSERT INTO reports ({copied}) SELECT {copied} FROM reports WHERE number = ?", (last,))
     assert connection.execute("DELETE FROM reports WHERE number = ?", (last,)).rowcount == 1
     connection.close()
+
+
+def test_each_table_has_an_index_by_which_a_look_finds_that_a_row_is_gone(old):
+    check_revision(old)
+    one_row = {"installation", "mark", "alembic_version", "sqlite_sequence"}
+    tables = {name for (name,) in rows(old, "SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    indexed = {name for (name,) in rows(old, "SELECT tbl_name FROM sqlite_schema WHERE type = 'index'")}
+    assert tables - indexed - one_row == set()

@@ -282,6 +282,26 @@ def test_retiring_renumbers_what_it_jumped_over_and_a_new_body_goes_on(sent):
     assert (work.order_id, work.sequence) == ("a", epoch_start(2) + 1)
 
 
+@pytest.mark.parametrize("back", [True, False])
+def test_what_a_retired_body_took_unread_is_asked_of_it_where_it_hangs_there_again(sent, back):
+    book, _ = sent
+    book, work = rules.next_work(rules.ask_retire(book, tag(9)), RANDOM)
+    taken, end = entry(1, tag(1), 10), RingEntry(START | 0xFFFFFF, burn_tag(tag(9)), 0)
+    book, _ = rules.learn(book, rules.ResultFact(work, receipt(end, control=2)))
+    # A new body is hung before the ring of the old one was read.
+    book, work = rules.next_work(book, RANDOM)
+    book, _ = rules.learn(book, rules.ResultFact(work, receipt(NOBODY), ()))
+    assert book.frozen is FreezeReason.NO_EPOCH
+    book, changes = rules.thaw(book, back=back)
+    settled = kinds(changes)
+    while back and not book.synced:
+        book, work = rules.next_work(book, RANDOM)
+        book, changes = rules.learn(book, rules.ResultFact(work, receipt(end, control=2), (BEGUN, taken, end)))
+        settled += kinds(changes)
+    assert (rules.Confirmed in settled) is back
+    assert [order.order_id for order in book.orders] == (["b"] if back else ["a", "b"])
+
+
 def test_a_body_that_holds_value_when_it_is_commissioned_freezes(live):
     book = rules.ask_commission(rules.new_book(METER), 1, COMMISSION_TAG)
     book, work = rules.next_work(book, RANDOM)

@@ -103,6 +103,7 @@ tariffs = Table(
     Column("made_s", BigInteger, nullable=False),
     Column("everywhere", Boolean, nullable=False, server_default="1"),
 )
+Index("tariffs_by_reach", tariffs.c.everywhere, tariffs.c.version)
 
 meters = Table(
     "meters",
@@ -179,3 +180,4 @@ audit_log = Table(
     Column("detail", Text, nullable=False),
     sqlite_autoincrement=True,
 )
+Index("audit_log_by_subject", audit_log.c.subject, audit_log.c.number)
