@@ -14,6 +14,7 @@ from prewatt.codec.messages import MessageType
 from prewatt.codec.receipt import RingEntry
 from prewatt.device.meter.money import Money
 from prewatt.host.host import Host
+from prewatt.host.money import Place
 from prewatt.protocol.transfer import OrderState
 from prewatt.protocol.transfer_book import burn_tag
 from prewatt.sim.account import (
@@ -254,6 +255,7 @@ class Auditor:
             self.check(order not in self._ended or step == "cancelled", f"order {order} ended twice: {word}")
             self._ended[order] = word
             self._check_ended((order, meter, amount, tag), step, sequence)
+            self.sales[order].followed = place == Place.CARRIED
         for meter, frozen in self._rows("SELECT meter, frozen FROM books WHERE frozen IS NOT NULL"):
             self.check(self.may_freeze(meter, frozen), f"frozen without a cause: {meter}, {frozen}")
 
