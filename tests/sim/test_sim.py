@@ -63,6 +63,10 @@ BODIES = [
     Request(700000122, 4_000, meters=1, calm=False),
     Request(700000137, 7_000, meters=5, calm=False),
     Request(1000000006, 8_000, meters=3),
+    Request(754727310924, 4_000, meters=3),
+    Request(780222157182, 8_000, meters=1),
+    Request(369994391409, 8_000, meters=1, calm_every=60),
+    Request(355169273602, 4_000, meters=1),
 ]
 
 

@@ -47,11 +47,13 @@ _OF_BODIES: Final = frozenset({FreezeReason.NO_EPOCH, FreezeReason.OLD_BODY, Fre
 
 @dataclass(slots=True)
 class Sale:
-    """What the workload knows of one sale: what was asked, and whether the money was given back."""
+    """What the workload knows of one sale: what was asked, whether it was cancelled, and whether the money was given
+    back then or followed to another meter."""
 
     meter: str
     amount_micro: int
     back: bool = False
+    followed: bool = False
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ what a person does: it is taken back again, before it is sent.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from prewatt.host.host import Host
 from prewatt.sim.account import CARRIED, find_carried
@@ -17,15 +17,18 @@ __all__ = ["asked_again", "carry"]
 
 T = TypeVar("T")
 
+_OPEN: Final = "SELECT id FROM orders WHERE id = '{}' AND settled_s IS NULL"
+
 
 def asked_again(world: "World", order: str) -> bool:
     """Whether a restored host is still to be asked for this carried value again: then it explains itself. Where it
-    has forgotten the sale that went along as well, nobody can ask: that sale is found in the till's records."""
+    has forgotten the sale that went along as well, or ended it otherwise, nobody can ask: that sale is found in the
+    till's records."""
     auditor = world.auditor
     if not order.startswith(CARRIED) or _knows(world, order):
         return False
     source = find_carried(order, auditor.sales, auditor.accounts.values())
-    return source is None or source.order is None or _knows(world, source.order)
+    return source is None or source.order is None or bool(world.rows(_OPEN.format(source.order)))
 
 
 def carry(world: "World", meter: str, ask: Callable[[Host], T]) -> T | None:

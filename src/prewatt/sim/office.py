@@ -50,7 +50,12 @@ class Office:
         for meter in sorted(world.enrolled):
             self._take_back_again(meter)
             shown = self._shown(meter)
-            if shown is not None and shown.state_reason is not None and "reconcile" in shown.state_reason:
+            if shown is None or shown.state_reason is None or "reconcile" not in shown.state_reason:
+                continue
+            # What followed from there before a restore has to follow again, before anything more goes there.
+            book = self.book(meter)
+            ended = book is not None and book.body in _ENDED
+            if ended or self.moved.get(meter, meter) == meter or self._is_moved(meter):
                 world.call(lambda host, meter=meter: host.registry.reconcile(meter, "the till agrees"))  # type: ignore[misc]
         world.wake_host()
 
@@ -82,9 +87,11 @@ class Office:
             self.world.call(lambda host: host.transfers.explain_suspense(meter, sequence, "found"))
 
     def _take_back_again(self, meter: str) -> None:
-        """The till's own records: a restored host must not deliver what was taken back before."""
+        """The till's own records: a restored host must not deliver what was taken back before. What followed to
+        another meter then is asked to follow again."""
         for order in self.open_orders(meter):
-            if self.world.auditor.sales[order].back:
+            sale = self.world.auditor.sales[order]
+            if sale.back and not sale.followed:
                 self.world.call(lambda host, order=order: host.transfers.cancel(order))  # type: ignore[misc]
 
     def open_orders(self, meter: str) -> list[str]:
@@ -130,9 +137,8 @@ class Office:
             self._end_lost(meter, book, thorough=thorough)
             return False
         # One whose value has gone on already is not lost with it: the next body hangs there then.
-        twin_found = (
-            shown.state is MeterState.FROZEN and meter in self.world.auditor.twins and not self._is_moved(meter)
-        )
+        gone_on = book.body in _ENDED and self._is_moved(meter)
+        twin_found = shown.state is MeterState.FROZEN and meter in self.world.auditor.twins and not gone_on
         if twin_found or not self._hang_right(meter, book, thorough=thorough):
             self._lose(meter)
             return False
