@@ -16,6 +16,7 @@ from prewatt.host.rates.parts import (
     FRIENDLY_MAX,
     LINES_MAX,
     LOAD_LIMIT_MAX_W,
+    PERCENT_PPM_MAX,
     PERIODS_MOST,
     PPM,
     Block,
@@ -44,6 +45,7 @@ _BLOCK_KEYS: Final = ("until_kwh", "price", "entry")
 _LINE_KEYS: Final = ("name", "kind", "percent", "of", "per_kwh", "fixed")
 _TERM_KEYS: Final = ("emergency_credit", "low_balance", "load_limit_w", "friendly")
 _BASES_MAX: Final = LINES_MAX + 2
+_PPM_PER_PERCENT: Final = PPM // 100
 _EVERY_DAY: Final = "all"
 # A ten-thousandth, of a percent or of a kilowatt-hour, as what `format_value` counts.
 _TEN_THOUSANDTH: Final = 100
@@ -138,7 +140,7 @@ def _read_line(line: Section, digits: int) -> RateLine:
     return RateLine(
         name=line.text("name"),
         kind=LineKind(line.choice("kind", list(LineKind))),
-        share_ppm=line.percent("percent") if "percent" in line else 0,
+        share_ppm=line.percent("percent", PERCENT_PPM_MAX // _PPM_PER_PERCENT) if "percent" in line else 0,
         of=tuple(bases),
         per_kwh_micro=line.money("per_kwh", zero=False) if "per_kwh" in line else 0,
         fixed_micro=line.money("fixed", digits=digits, zero=False) if "fixed" in line else 0,
@@ -158,7 +160,7 @@ def _read_debt(plan: Section, digits: int) -> DebtRule | None:
     if "debt" not in plan:
         return None
     debt = plan.section("debt", ("share", "month"))
-    share = debt.percent("share") if "share" in debt else PPM
+    share = debt.percent("share", 100) if "share" in debt else PPM
     return DebtRule(share, debt.money("month", digits=digits, zero=False) if "month" in debt else None)
 
 

@@ -14,6 +14,7 @@ together. Times of `daylight` are those of standard time.
 """
 
 import re
+from datetime import date
 from typing import Any, Final
 
 from prewatt.codec.modeparts import YEAR_FIRST, YEAR_LAST, AngleBand, Daylight, Holiday, Turn
@@ -39,6 +40,7 @@ PRICE_KEYS: Final = (
 )
 WEEKDAY: Final = "weekday"
 _WORKING: Final = 5
+_LEAP_YEAR: Final = 2000
 _WEEKS: Final = ("first", "second", "third", "fourth", "last")
 _ZONE: Final = re.compile(r"([+-])(\d\d):(00|15|30|45)\Z", re.ASCII)
 _DATE: Final = re.compile(r"(?:(\d{4})-)?(\d\d)-(\d\d)\Z", re.ASCII)
@@ -184,6 +186,7 @@ def _read_date(field: str, given: object) -> tuple[int, int, int]:
         year, month, day = int(match[1] or EVERY_YEAR), int(match[2]), int(match[3])
         try:
             Holiday(year, month, day)
+            date(int(match[1] or _LEAP_YEAR), month, day)
         except ValueError as error:
             raise ValueFieldError(field, given, f"a date that exists ({error})") from None
         if not match[1] or year != EVERY_YEAR:

@@ -20,6 +20,7 @@ from prewatt.host.rates.parts import (
     Per,
     RateLine,
     StandingCharge,
+    check_within,
 )
 from prewatt.host.rates.plan import RatePlan
 from prewatt.units import MICRO_PER_UNIT, PULSES_PER_KWH, ValueFieldError
@@ -53,18 +54,12 @@ def import_kepco_residential(tables: object, *, voltage: str, year: int, month: 
     if _at(deduction, "elecBasicLimit", 0):
         why = "is taken off bills of up to 200 kWh only: what is bought later would undo it"
         importing.refuse(f"{path}/elecBasicLimit", _at(deduction, "elecBasicLimit"), why)
-    if not importing.problems and (
-        not 0 < len(ends) <= min(len(prices), len(charges)) or not charges[0] or not prices[0]
-    ):
+    fits = 0 < len(ends) <= min(len(prices), len(charges)) and charges[0] > 0 and prices[0] > 0
+    if not importing.problems and not fits:
         importing.refuse(f"PRICE_BASE/{voltage}", len(ends), "has rows of other lengths, or a first price of nothing")
     if importing.problems:
         return importing.finish(None)
     importing.notes += [_ROUNDED, "discounts for families and hardship (dc) are not read"]
-    blocks = []
-    for place, end in enumerate(ends):
-        entry = charges[place] - charges[place - 1] if place else 0
-        until = None if place == len(ends) - 1 else end * PULSES_PER_KWH // MICRO_PER_UNIT
-        blocks.append((until, prices[place], entry))
     return _finish(
         importing,
         f"KEPCO residential {voltage} voltage {year}-{month:02d}",
@@ -73,7 +68,7 @@ def import_kepco_residential(tables: object, *, voltage: str, year: int, month: 
         prices[0],
         StandingCharge(charges[0], Per.MONTH),
         lines,
-        blocks,
+        _blocks(ends, prices, charges),
     )
 
 
@@ -107,6 +102,16 @@ def import_kepco_general(tables: object, *, contract: str, contract_kw: int, day
     standing = StandingCharge(basic * contract_kw, Per.MONTH)
     name = f"KEPCO {contract} {contract_kw} kW"
     return _finish(importing, name, (day, None), hours, prices[1], standing, lines, [])
+
+
+def _blocks(ends: list[int], prices: list[int], charges: list[int]) -> list[tuple[int | None, int, int]]:
+    """(until pulses, price, entry); the limit of the last stands for "without end"."""
+    blocks = []
+    for place, end in enumerate(ends):
+        entry = charges[place] - charges[place - 1] if place else 0
+        until = None if place == len(ends) - 1 else end * PULSES_PER_KWH // MICRO_PER_UNIT
+        blocks.append((until, prices[place], entry))
+    return blocks
 
 
 def _finish(
@@ -191,5 +196,7 @@ def _at(given: object, *keys: str | int) -> Any:  # noqa: ANN401 - any part of a
 
 
 def _month(year: int, month: int) -> tuple[date, date]:
+    check_within("year", year, 2000, 2099)
+    check_within("month", month, 1, 12)
     first = date(year, month, 1)
     return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)

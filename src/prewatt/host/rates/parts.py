@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from prewatt.host.rates.hours import DAY_KINDS, DAY_MINUTES
-from prewatt.units import VALUE_MAX_MICRO, ValueFieldError
+from prewatt.units import VALUE_MAX_MICRO, ValueFieldError, format_value
 
 __all__ = [
     "BLOCKS_MAX",
@@ -138,8 +138,9 @@ class RateLine:
     def __post_init__(self) -> None:
         check_name("lines.name", self.name)
         field = f"lines.{self.name}"
-        given = [amount for amount in (self.share_ppm, self.per_kwh_micro, self.fixed_micro) if amount]
-        if len(given) != 1 or min(given) < 0:
+        amounts = {"percent": self.share_ppm, "per_kwh": self.per_kwh_micro, "fixed": self.fixed_micro}
+        given = [name for name, amount in amounts.items() if amount]
+        if len(given) != 1:
             raise ValueFieldError(field, given, "one of percent, per_kwh and fixed, above 0")
         check_within(f"{field}.percent", self.share_ppm, 0, PERCENT_PPM_MAX)
         check_within(f"{field}.per_kwh", self.per_kwh_micro, 0, VALUE_MAX_MICRO)
@@ -147,7 +148,8 @@ class RateLine:
         if bool(self.share_ppm) != bool(self.of) or len(set(self.of)) < len(self.of):
             raise ValueFieldError(f"{field}.of", self.of, "the bases of a percent, each once, and none otherwise")
         if self.kind is LineKind.DISCOUNT and self.fixed_micro:
-            raise ValueFieldError(f"{field}.fixed", self.fixed_micro, "a percent or per_kwh: whoever buys often gains")
+            shown = format_value(self.fixed_micro)
+            raise ValueFieldError(f"{field}.fixed", shown, "a percent or per_kwh: else whoever buys often gains")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,10 @@ class PurchaseLimits:
 
     def __post_init__(self) -> None:
         check_within("purchase.smallest", self.smallest_micro, 0, VALUE_MAX_MICRO)
-        check_within("purchase.largest", self.largest_micro, max(1, self.smallest_micro), VALUE_MAX_MICRO)
+        check_within("purchase.largest", self.largest_micro, 1, VALUE_MAX_MICRO)
+        if self.largest_micro < self.smallest_micro:
+            shown, smallest = format_value(self.largest_micro), format_value(self.smallest_micro)
+            raise ValueFieldError("purchase.largest", shown, f"the smallest or more, {smallest}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +189,8 @@ class Friendly:
 
     def __post_init__(self) -> None:
         if self.day not in DAY_KINDS or not 0 <= self.from_minute < self.until_minute <= DAY_MINUTES:
-            given = (self.day, self.from_minute, self.until_minute)
-            raise ValueFieldError("meter.friendly", given, f"minutes that rise, of one of {', '.join(DAY_KINDS)}")
+            shown = f"{self.day} from minute {self.from_minute} to {self.until_minute}"
+            raise ValueFieldError("meter.friendly", shown, f"times that rise, of one of {', '.join(DAY_KINDS)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from prewatt.host.rates.parts import (
     check_within,
 )
 from prewatt.host.rates.shares import gross_of, pulse_cost
-from prewatt.units import MICRO_DIGITS, MICRO_PER_UNIT, VALUE_MAX_MICRO, ValueFieldError
+from prewatt.units import MICRO_DIGITS, MICRO_PER_UNIT, VALUE_MAX_MICRO, ValueFieldError, format_kwh, format_value
 
 __all__ = ["VERSION_MAX", "RatePlan", "choose_plan"]
 
@@ -89,10 +89,11 @@ class RatePlan:
             last = place == len(self.blocks) - 1
             if (block.until_pulses is None) != last:
                 allowed = "nothing in the last block" if last else "a number in each block but the last"
-                raise ValueFieldError(f"blocks[{place}].until_kwh", block.until_pulses, allowed)
+                shown = None if block.until_pulses is None else format_kwh(block.until_pulses)
+                raise ValueFieldError(f"blocks[{place}].until_kwh", shown, allowed)
         ends = [block.until_pulses for block in self.blocks if block.until_pulses is not None]
         if any(after <= before for before, after in pairwise(ends)):
-            raise ValueFieldError("blocks", ends, "ends that rise")
+            raise ValueFieldError("blocks", [format_kwh(end) for end in ends], "ends that rise")
 
     def _check_amounts(self) -> None:
         """Amounts that change hands are whole minor units; prices may be finer."""
@@ -104,7 +105,7 @@ class RatePlan:
             ("purchase.largest", limits.largest_micro if limits is not None else 0),
         ):
             if micro % self.minor_micro:
-                raise ValueFieldError(name, micro, f"whole minor units of {self.minor_micro} micro-units")
+                raise ValueFieldError(name, format_value(micro), f"whole minor units, {format_value(self.minor_micro)}")
 
     def _check_lines(self) -> None:
         check_within("number of lines", len(self.lines), 0, LINES_MAX)
@@ -127,7 +128,8 @@ class RatePlan:
             slope = pulse_cost(total, self.lifeline.price_micro)
             paid = slope > 0
             if slope < 0:
-                raise ValueFieldError("lifeline.price", self.lifeline.price_micro, "more than the discounts take off")
+                shown = format_value(self.lifeline.price_micro)
+                raise ValueFieldError("lifeline.price", shown, "more than the discounts take off")
         for place, block in enumerate(self.month_blocks):
             slope = pulse_cost(total, block.price_micro)
             last = place == len(self.month_blocks) - 1
@@ -135,7 +137,7 @@ class RatePlan:
             if slope < 0 or (slope == 0 and (paid or last)):
                 where = f"blocks[{place}].price" if self.blocks else "price.unit"
                 allowed = "more than the discounts take off; free energy only before any that is paid for"
-                raise ValueFieldError(where, block.price_micro, allowed)
+                raise ValueFieldError(where, format_value(block.price_micro), allowed)
 
 
 def choose_plan(plans: Iterable[RatePlan], day: date) -> RatePlan | None:

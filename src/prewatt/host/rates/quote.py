@@ -16,7 +16,7 @@ from prewatt.host.rates.parts import PPM, Rounding
 from prewatt.host.rates.path import Bought, buy_money
 from prewatt.host.rates.plan import RatePlan
 from prewatt.host.rates.shares import Gross, gross_of
-from prewatt.host.rates.standing import Standing
+from prewatt.host.rates.standing import RateStanding
 from prewatt.units import PULSES_PER_KWH, VALUE_MAX_MICRO, ValueFieldError, format_value
 
 __all__ = ["ChargeKind", "Quote", "QuoteLine", "charge_lines", "for_energy", "quote", "read_least"]
@@ -76,10 +76,10 @@ class Quote:
     lines: tuple[QuoteLine, ...]
     value_micro: int
     energy_pulses: int
-    after: Standing
+    after: RateStanding
 
 
-def quote(plan: RatePlan, standing: Standing, amount_micro: int) -> Quote:
+def quote(plan: RatePlan, standing: RateStanding, amount_micro: int) -> Quote:
     """What ``amount_micro``, whole minor units, buys on ``standing.today``. ValueFieldError for what is not sold."""
     _check_sold(plan, standing, amount_micro)
     least = read_least(plan, standing)
@@ -94,7 +94,7 @@ def quote(plan: RatePlan, standing: Standing, amount_micro: int) -> Quote:
     return sold
 
 
-def read_least(plan: RatePlan, standing: Standing) -> int:
+def read_least(plan: RatePlan, standing: RateStanding) -> int:
     """The least that can be paid today: the smallest purchase, and whatever comes before energy."""
     gross, minor = gross_of(plan.lines).total, plan.minor_micro
     due = plan.standing.price_micro * _count_due(plan, standing) if plan.standing else 0
@@ -103,7 +103,7 @@ def read_least(plan: RatePlan, standing: Standing) -> int:
     return max(smallest, minor, -(-first.numerator // (first.denominator * minor)) * minor)
 
 
-def for_energy(plan: RatePlan, standing: Standing, wh: int) -> int:
+def for_energy(plan: RatePlan, standing: RateStanding, wh: int) -> int:
     """The smallest amount that buys at least ``wh`` watt-hours at the unit price; ValueFieldError where none does."""
     if wh < 0:
         raise ValueFieldError("wh", wh, "0 or more")
@@ -142,7 +142,7 @@ def charge_lines(
     return tuple(sorted(rounded, key=lambda line: _SHOWN.get(line.kind, len(_SHOWN))))
 
 
-def _sell(plan: RatePlan, standing: Standing, amount_micro: int) -> Quote:
+def _sell(plan: RatePlan, standing: RateStanding, amount_micro: int) -> Quote:
     """The quote of an amount that covers what comes first."""
     gross = gross_of(plan.lines)
     count = _count_due(plan, standing)
@@ -200,7 +200,7 @@ def _largest(plan: RatePlan) -> int:
     return largest // plan.minor_micro * plan.minor_micro
 
 
-def _check_sold(plan: RatePlan, standing: Standing, amount_micro: int) -> None:
+def _check_sold(plan: RatePlan, standing: RateStanding, amount_micro: int) -> None:
     if not plan.is_valid_on(standing.today):
         end = f" to {plan.valid_to.isoformat()}" if plan.valid_to else " on"
         allowed = f"a day of plan {plan.name} version {plan.version}: from {plan.valid_from.isoformat()}{end}"
@@ -212,11 +212,11 @@ def _check_sold(plan: RatePlan, standing: Standing, amount_micro: int) -> None:
         raise ValueFieldError("amount", shown, f"{low} to {high} with at most {plan.digits} decimals")
 
 
-def _count_due(plan: RatePlan, standing: Standing) -> int:
+def _count_due(plan: RatePlan, standing: RateStanding) -> int:
     return standing.count_due(plan.standing) if plan.standing else 0
 
 
-def _debt_micro(plan: RatePlan, standing: Standing, rest: Fraction) -> int:
+def _debt_micro(plan: RatePlan, standing: RateStanding, rest: Fraction) -> int:
     """The share of the rest, whole minor units and no more than the debt and the month allow."""
     if plan.debt is None:
         return 0

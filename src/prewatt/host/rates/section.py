@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from datetime import date, datetime
 from typing import Any, Final
 
-from prewatt.units import VALUE_MAX_MICRO, ValueFieldError, parse_value
+from prewatt.units import MICRO_PER_UNIT, VALUE_MAX_MICRO, ValueFieldError, parse_value
 
 __all__ = ["DOCUMENT_CHARS_MAX", "Section", "parse_clock", "parse_text"]
 
@@ -26,7 +26,6 @@ _PERCENT_DIGITS: Final = 4
 _KWH_DIGITS: Final = 4
 _PRICE_DIGITS: Final = 6
 _MICRO_PER_TEN_THOUSANDTH: Final = 100
-_PERCENT_MOST: Final = 1_000_000_000
 
 
 class Section:
@@ -81,9 +80,9 @@ class Section:
         """Micro-units of a decimal in currency units."""
         return self._decimal(key, digits, zero, VALUE_MAX_MICRO)
 
-    def percent(self, key: str) -> int:
-        """Parts per million of a percent with up to four decimals, above 0."""
-        return self._decimal(key, _PERCENT_DIGITS, False, _PERCENT_MOST) // _MICRO_PER_TEN_THOUSANDTH
+    def percent(self, key: str, most: int) -> int:
+        """Parts per million of a percent up to ``most`` with up to four decimals, above 0."""
+        return self._decimal(key, _PERCENT_DIGITS, False, most * MICRO_PER_UNIT) // _MICRO_PER_TEN_THOUSANDTH
 
     def kwh(self, key: str) -> int:
         """Pulses of a number of kilowatt-hours with up to four decimals, above 0."""

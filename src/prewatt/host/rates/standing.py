@@ -11,7 +11,7 @@ from typing import Final
 from prewatt.host.rates.parts import Per, StandingCharge, check_within
 from prewatt.units import ValueFieldError
 
-__all__ = ["Standing"]
+__all__ = ["RateStanding"]
 
 # Counters stay far below what a database column holds.
 _COUNTER_MAX: Final = 10**18
@@ -19,7 +19,7 @@ _MONTHS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RateStanding:
     """One contract on the local day ``today``.
 
     ``bought_pulses``, ``entry_paid_micro`` (block charges) and ``debt_paid_micro`` are those of today's calendar month
@@ -39,7 +39,7 @@ class Standing:
         for name in ("bought_pulses", "entry_paid_micro", "debt_micro", "debt_paid_micro"):
             check_within(f"standing.{name}", getattr(self, name), 0, _COUNTER_MAX)
 
-    def on(self, today: date) -> "Standing":
+    def on(self, today: date) -> "RateStanding":
         """The same contract on a later day; a later month counts from nothing."""
         if today < self.today:
             raise ValueFieldError("today", today.isoformat(), f"{self.today.isoformat()} or later")
