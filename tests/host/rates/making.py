@@ -78,7 +78,7 @@ def any_plan(draw, *, fixed: bool = True) -> RatePlan:
         StandingCharge, st.integers(0, 3 * UNIT), st.sampled_from(Per), st.integers(1, 100)
     ))  # fmt: skip
     month = draw(st.none() | st.integers(1, 50).map(lambda units: units * UNIT))
-    debt = draw(st.none() | st.builds(DebtRule, st.integers(1, 1_000_000), st.just(month)))
+    debt = draw(st.none() | st.builds(DebtRule, st.integers(1, 1_000_000) | st.just(1_000_000), st.just(month)))
     lifeline = draw(st.none() | st.builds(Lifeline, st.integers(1, 100 * KWH), st.integers(50_000, 300_000)))
     try:
         return make_plan(

@@ -123,6 +123,7 @@ load_limit_w = 3000
 friendly = [{day = "weekday", from = "22:00", to = "24:00"}, {day = "holiday", from = "00:00", to = "24:00"}]
 """
 SMALL = {"name": "a", "valid_from": "2026-01-01", "price": {"unit": "0.30"}}
+MONTHLY = {"price": "1.50", "per": "month"}
 LAST = {"price": "0.30"}
 BAND = {"percent": 1}
 FRIENDLY = {"day": "sunday", "from": "00:00", "to": "01:00"}
@@ -278,6 +279,7 @@ REFUSED = [
     (lined(name="energy", fixed="1"), "lines.energy.name: 'energy' is not allowed; allowed is a name that no other"),
     (small(lines=[{"name": "a", "kind": "fee", "fixed": "1"}] * 2), "lines.a.name: 'a'"),
     (small(purchase={"smallest": "5", "largest": "4.99"}), "purchase.largest: '4.99' is not allowed; allowed is the"),
+    (small(purchase={"largest": "17.99"}, standing=MONTHLY), "purchase.largest: '17.99' is not allowed; allowed is 18"),
     (small(purchase={"smallest": "0.001"}), "purchase.smallest: '0.001'"),
     (small(debt={"share": "0"}), "debt.share: '0'"),
     (small(debt={"share": "100.0001"}), "debt.share: '100.0001' is not allowed; allowed is a decimal above 0 up to"),
@@ -301,6 +303,19 @@ def seasoned(seasons: list) -> dict:
     week = document["price"]["week"]
     document["price"]["seasons"] = [{**season, "week": week} for season in seasons]
     return document
+
+
+def test_the_largest_purchase_covers_whatever_may_come_before_energy():
+    lines = [{"name": "VAT", "kind": "tax", "percent": 10, "of": ["standing", "fee"]}]
+    lines.insert(0, {"name": "fee", "kind": "fee", "fixed": "0.50"})
+    for standing, least in (
+        (MONTHLY, "20.35"),
+        ({**MONTHLY, "periods_most": 2}, "3.85"),
+        ({**MONTHLY, "per": "day"}, "604.45"),
+    ):
+        parse_plan(small(standing=standing, lines=lines, purchase={"largest": least}))
+        with pytest.raises(ValueFieldError, match=rf"allowed is {least} or more, what fees and all standing charges"):
+            parse_plan(small(standing=standing, lines=lines, purchase={"largest": "3.84"}))
 
 
 def many(count: int, each) -> list:

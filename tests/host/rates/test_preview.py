@@ -121,6 +121,16 @@ def test_readings_outside_the_month_are_left_out():
     assert preview(make_plan(), readings, year=2026, month=6).energy == ()
 
 
+def test_an_interval_that_the_month_cuts_counts_in_part():
+    half_before = seconds_of(UTC, date(2026, 4, 1)) - 1_800
+    bill = preview(make_plan(), Readings(half_before, 3_600, (10, 7)), year=2026, month=4)
+    assert (bill.energy_pulses, bill.missing_s) == (5 + 7, 30 * 86_400 - 1_800 - 3_600)
+    before = preview(make_plan(), Readings(half_before, 3_600, (10, 7)), year=2026, month=3)
+    assert (before.energy_pulses, before.missing_s) == (5, 31 * 86_400 - 1_800)
+    gap = preview(make_plan(), Readings(half_before, 3_600, (None, 7)), year=2026, month=4)
+    assert (gap.energy_pulses, gap.missing_s) == (7, 30 * 86_400 - 3_600)
+
+
 @given(
     st.lists(st.integers(0, 65_534) | st.none(), max_size=400),
     st.sampled_from([60, 300, 900, 1_800, 2_700, 3_600]),

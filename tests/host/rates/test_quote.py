@@ -112,8 +112,8 @@ def test_what_was_bought_costs_what_was_paid_when_it_is_added_up_on_paper(plan, 
     total = cost_of_pulses(plan, energy, Fraction(end - start), Fraction(due + entry), fixed=True)
     # The value is within a minor unit of its exact figure, so the energy within what that is, and a pulse.
     slack = (Fraction(plan.minor_micro * KWH, plan.unit_price_micro) + 1) * max(slopes(plan))
-    # Whoever stands before the charge of a block may have paid a part of it, or all but the last minor unit.
-    entries = max(block.entry_micro for block in plan.month_blocks)
+    # Whoever stands before the charge of a block may have paid a part of it; rounding may pass several small blocks.
+    entries = sum(block.entry_micro for block in plan.month_blocks)
     gross_entry = cost_of_pulses(plan, Fraction(0), Fraction(0), Fraction(entries))
     assert -slack - gross_entry - plan.minor_micro <= total - (sold.amount_micro - debt) <= slack + gross_entry
     if not entries:
@@ -284,6 +284,30 @@ def test_debt_takes_its_share_up_to_the_month_and_the_debt():
 def test_charges_are_rounded_as_the_plan_says(rounding, tax):
     plan = make_plan(lines=(levy("VAT", 100_000),), rounding=rounding)
     assert amounts(quote(plan, NOW, 20 * UNIT))["VAT"] == tax
+
+
+# A levy of 0.01 a kWh on 0.01: 0.02 buy 1 kWh, 0.01 and 0.01. Of 0.01, half a minor unit is the levy: it goes up.
+@pytest.mark.parametrize(("rounding", "levied"), [(Rounding.DOWN, 0), (Rounding.HALF_UP, CENT), (Rounding.UP, CENT)])
+def test_half_a_minor_unit_goes_up_unless_the_plan_says_down(rounding, levied):
+    plan = make_plan(CENT, rounding=rounding, lines=(RateLine("levy", LineKind.LEVY, per_kwh_micro=CENT),))
+    assert amounts(quote(plan, NOW, CENT)).get("levy", 0) == levied
+    assert amounts(quote(plan, NOW, 2 * CENT)) == {"value": CENT, "levy": CENT}
+
+
+# 33.3333 % of 1.00 are 0.333333: 0.33. And all of what a standing charge of 0.004 leaves of 1.00 is 0.99.
+def test_debt_is_rounded_down_so_that_it_never_takes_what_is_not_there():
+    owing = replace(NOW, debt_micro=10 * UNIT)
+    third = quote(make_plan(debt=DebtRule(333_333)), owing, UNIT)
+    assert amounts(third) == {"value": 670_000, "debt": 330_000}
+    all_of_it = make_plan(debt=DebtRule(1_000_000), standing=StandingCharge(4_000, Per.DAY))
+    assert amounts(quote(all_of_it, owing, UNIT)) == {"value": CENT, "debt": 990_000}
+
+
+# 0.04 / 1.1 = 0.0363...: the tax of 0.0036 is nothing; of 0.06 it is 0.0054, and that is 0.01.
+def test_a_smallest_purchase_is_what_keeps_taxes_from_being_rounded_away():
+    plan = make_plan(lines=(levy("VAT", 100_000),))
+    assert amounts(quote(plan, NOW, 4 * CENT)) == {"value": 4 * CENT}
+    assert amounts(quote(plan, NOW, 6 * CENT)) == {"value": 5 * CENT, "VAT": CENT}
 
 
 # Two taxes of 5 % on 1.00: 1.00 / 1.10 = 0.909..., each 0.04545...; together 0.0909 is 0.09: 0.05 and 0.04.

@@ -114,6 +114,17 @@ def test_records_with_missing_parts_are_named_part_by_part(name, expected):
     assert paths(imported) == expected
 
 
+def test_the_unit_price_is_what_holds_in_most_hours_of_a_week():
+    # 5 x 20 hours are more than 5 x 4 and 2 x 24, though 20 are fewer than 4 and 24.
+    given = simple(
+        energyratestructure=[[{"rate": 0.1}], [{"rate": 0.2}]],
+        energyweekdayschedule=[[0] * 20 + [1] * 4 for _ in range(12)],
+        energyweekendschedule=[[1] * 24 for _ in range(12)],
+    )
+    assert bring(given).plan.unit_price_micro == 100_000
+    assert "the unit price is 0.10, which holds in most hours" in bring(given).notes
+
+
 def test_tiers_of_one_period_become_blocks_of_the_month():
     tiers = [{"rate": 0.0933, "max": 1000, "unit": "kWh"}, {"rate": 0.0747, "max": 3000.5}, {"rate": 0.06, "adj": 0.01}]
     plan = bring(simple(energyratestructure=[tiers])).plan
@@ -178,7 +189,7 @@ def test_a_day_begins_at_the_midnight_nearest_to_the_stamp():
 
 
 def test_fixed_charges_by_day_and_month_are_standing_charges():
-    assert bring(record("pge_e19")).plan.standing == StandingCharge(19_712_530, Per.DAY)
+    assert bring(record("pge_e19")).plan.standing == StandingCharge(19_712_530, Per.DAY, 366)
     assert bring(simple(fixedmonthlycharge=29.25)).plan.standing == StandingCharge(29_250_000, Per.MONTH)
     assert bring(simple()).plan.standing is None
 

@@ -13,9 +13,11 @@ from prewatt.host.rates.hours import DAY_KINDS
 from prewatt.host.rates.hourstext import PRICE_KEYS, WEEKDAY, build_hours, format_clock, read_hours
 from prewatt.host.rates.parts import (
     BLOCKS_MAX,
+    DAYS_TAKEN,
     FRIENDLY_MAX,
     LINES_MAX,
     LOAD_LIMIT_MAX_W,
+    MONTHS_TAKEN,
     PERCENT_PPM_MAX,
     PERIODS_MOST,
     PPM,
@@ -122,8 +124,9 @@ def _read_standing(plan: Section) -> StandingCharge | None:
     if "standing" not in plan:
         return None
     charge = plan.section("standing", ("price", "per", "periods_most"))
-    most = charge.whole("periods_most", 1, PERIODS_MOST, PERIODS_MOST)
-    return StandingCharge(charge.money("price"), Per(charge.choice("per", list(Per))), most)
+    per = Per(charge.choice("per", list(Per)))
+    taken = DAYS_TAKEN if per is Per.DAY else MONTHS_TAKEN
+    return StandingCharge(charge.money("price"), per, charge.whole("periods_most", 1, PERIODS_MOST, taken))
 
 
 def _read_lifeline(plan: Section) -> Lifeline | None:

@@ -13,11 +13,13 @@ from prewatt.units import VALUE_MAX_MICRO, ValueFieldError, format_value
 
 __all__ = [
     "BLOCKS_MAX",
+    "DAYS_TAKEN",
     "ENERGY_BASE",
     "ENERGY_MAX_PULSES",
     "FRIENDLY_MAX",
     "LINES_MAX",
     "LOAD_LIMIT_MAX_W",
+    "MONTHS_TAKEN",
     "NAME_CHARS_MAX",
     "PERCENT_PPM_MAX",
     "PERIODS_MOST",
@@ -43,8 +45,10 @@ PERCENT_PPM_MAX: Final = 10 * PPM
 BLOCKS_MAX: Final = 12
 LINES_MAX: Final = 16
 FRIENDLY_MAX: Final = 64
-# Standing charges that one purchase takes at most: two years of days.
+# Standing charges that one purchase takes at most: two years of days, and a year unless a plan says otherwise.
 PERIODS_MOST: Final = 731
+MONTHS_TAKEN: Final = 12
+DAYS_TAKEN: Final = 366
 LOAD_LIMIT_MAX_W: Final = 2**32 - 1
 # A gigawatt-hour a month: far above any home, far below what integers bear.
 ENERGY_MAX_PULSES: Final = 10**10
@@ -102,7 +106,7 @@ class StandingCharge:
 
     price_micro: int
     per: Per
-    periods_most: int = PERIODS_MOST
+    periods_most: int = MONTHS_TAKEN
 
     def __post_init__(self) -> None:
         check_within("standing.price", self.price_micro, 0, VALUE_MAX_MICRO)

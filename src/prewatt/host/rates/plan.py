@@ -68,6 +68,7 @@ class RatePlan:
         self._check_amounts()
         self._check_lines()
         self._check_slopes()
+        self._check_largest()
 
     @property
     def minor_micro(self) -> int:
@@ -138,6 +139,18 @@ class RatePlan:
                 where = f"blocks[{place}].price" if self.blocks else "price.unit"
                 allowed = "more than the discounts take off; free energy only before any that is paid for"
                 raise ValueFieldError(where, format_value(block.price_micro), allowed)
+
+    def _check_largest(self) -> None:
+        """What may come before energy fits in one purchase, or nothing could be sold to who was away."""
+        if self.purchase is None:
+            return
+        total, charge = gross_of(self.lines).total, self.standing
+        first = total.fixed + total.standing * (charge.price_micro * charge.periods_most if charge else 0)
+        if first > self.purchase.largest_micro:
+            least = format_value(-(-first.numerator // first.denominator), digits=self.digits)
+            shown = format_value(self.purchase.largest_micro, digits=self.digits)
+            allowed = f"{least} or more, what fees and all standing charges of one purchase come to"
+            raise ValueFieldError("purchase.largest", shown, allowed)
 
 
 def choose_plan(plans: Iterable[RatePlan], day: date) -> RatePlan | None:

@@ -15,7 +15,16 @@ from typing import Any, Final
 from prewatt.codec.modeparts import Daylight
 from prewatt.host.rates.hours import DayHours, Hours, Season, flat_hours
 from prewatt.host.rates.imported import Imported, Importing
-from prewatt.host.rates.parts import BLOCKS_MAX, ENERGY_MAX_PULSES, NAME_CHARS_MAX, Block, Per, StandingCharge
+from prewatt.host.rates.parts import (
+    BLOCKS_MAX,
+    DAYS_TAKEN,
+    ENERGY_MAX_PULSES,
+    MONTHS_TAKEN,
+    NAME_CHARS_MAX,
+    Block,
+    Per,
+    StandingCharge,
+)
 from prewatt.host.rates.plan import RatePlan
 from prewatt.units import PULSES_PER_KWH, UTC_MAX_S, ValueFieldError, format_value
 
@@ -175,7 +184,8 @@ def _read_standing(importing: Importing, record: dict[str, Any], leave_out: Coll
             return None
         price = importing.read_micro(field, record[field])
         if price > 0:
-            return StandingCharge(price, _FIXED_UNITS[unit])
+            per = _FIXED_UNITS[unit]
+            return StandingCharge(price, per, DAYS_TAKEN if per is Per.DAY else MONTHS_TAKEN)
         importing.refuse(field, record[field], "is no price above 0")
     return None
 
