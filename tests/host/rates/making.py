@@ -73,7 +73,7 @@ def any_blocks(draw) -> tuple[Block, ...]:
 @st.composite
 def any_plan(draw, *, fixed: bool = True) -> RatePlan:
     """Plans of every shape; those that a plan refuses are drawn anew."""
-    digits = draw(st.integers(0, 4))
+    digits = draw(st.integers(0, 6))
     charge = draw(st.none() | st.builds(
         StandingCharge, st.integers(0, 3 * UNIT), st.sampled_from(Per), st.integers(1, 100)
     ))  # fmt: skip

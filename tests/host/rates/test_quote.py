@@ -390,5 +390,44 @@ def test_a_month_begins_anew_and_debt_does_not():
     assert march.on(date(2026, 3, 31)) == replace(march, today=date(2026, 3, 31))
     assert march.on(date(2026, 4, 1)) == RateStanding(date(2026, 4, 1), TODAY, 0, 0, 3, 0, True)
     assert march.on(date(2027, 3, 10)).bought_pulses == 0
-    with pytest.raises(ValueFieldError, match="today: '2026-03-09' is not allowed; allowed is 2026-03-10 or later"):
-        march.on(date(2026, 3, 9))
+
+
+def test_a_clock_that_is_put_back_refuses_nobody_and_charges_nothing_twice():
+    plan = make_plan(standing=StandingCharge(UNIT, Per.MONTH))
+    ahead = quote(plan, replace(NOW, today=date(2026, 4, 2)), 10 * UNIT).after
+    back = ahead.on(date(2026, 3, 11))
+    assert back == replace(ahead, today=date(2026, 3, 11))
+    assert amounts(quote(plan, back, 5 * UNIT)) == {"value": 5 * UNIT}
+
+
+@pytest.mark.parametrize("field", ["bought_pulses", "entry_paid_micro", "debt_micro", "debt_paid_micro"])
+def test_counters_below_nothing_are_refused(field):
+    with pytest.raises(ValueFieldError, match=rf"standing\.{field}: -1 is not allowed"):
+        replace(NOW, **{field: -1})
+
+
+# The standing charge of 2.00 and the block's 3.00 are taken off again: 10.00 buy 20 kWh, 10 at 0.30 and 10 at 0.70.
+def test_a_discount_of_all_of_the_standing_charge_leaves_none_of_it():
+    plan = make_plan(
+        standing=StandingCharge(2 * UNIT, Per.MONTH),
+        blocks=(Block(10 * KWH, 300_000), Block(None, 700_000, 3 * UNIT)),
+        lines=(levy("relief", 1_000_000, "standing", kind=LineKind.DISCOUNT),),
+    )
+    sold = amounts(quote(plan, NOW, 10 * UNIT))
+    assert sold == {
+        "value": 6 * UNIT,
+        "surcharge": 4 * UNIT,
+        "standing": 2 * UNIT,
+        "block": 3 * UNIT,
+        "relief": -5 * UNIT,
+    }
+
+
+def test_prices_at_either_end_are_sold_and_asked_for():
+    cheap = make_plan(1)
+    assert quote(cheap, NOW, CENT).energy_pulses == CENT * KWH
+    assert for_energy(cheap, NOW, 10**9) == CENT * 100
+    dear = make_plan(VALUE_MAX_MICRO, blocks=(Block(None, 1),))
+    for asked, given_ in ((quote, CENT), (for_energy, 1_000)):
+        with pytest.raises(ValueFieldError, match=r"amount: '0\.01' is not allowed; allowed is what buys value"):
+            asked(dear, NOW, given_)

@@ -1,7 +1,7 @@
 """A rate plan as a document: read from JSON or TOML, written in one canonical form, and the digest of that.
 
-`docs/guide/rates.md` shows every field. `build_document(parse_plan(x))` says everything that was left to a default, so
-that two documents that mean the same have the same digest.
+`docs/guide/rates.md` shows every field. `build_document(parse_plan(x))` says everything that was left to a default, in
+one order and one spelling, so that documents that differ in those alone have the same digest.
 """
 
 import json

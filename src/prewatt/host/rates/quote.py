@@ -118,7 +118,7 @@ def for_energy(plan: RatePlan, standing: RateStanding, wh: int) -> int:
             high = middle
         else:
             low = middle + 1
-    return low * minor
+    return quote(plan, standing, low * minor).amount_micro
 
 
 def charge_lines(

@@ -13,8 +13,8 @@ from prewatt.units import ValueFieldError
 
 __all__ = ["RateStanding"]
 
-# Counters stay far below what a database column holds.
-_COUNTER_MAX: Final = 10**18
+# Beyond every sum of sales; what is below 0 or above it is a mistake of the caller.
+_COUNTER_MAX: Final = 10**36
 _MONTHS: Final = 12
 
 
@@ -40,10 +40,11 @@ class RateStanding:
             check_within(f"standing.{name}", getattr(self, name), 0, _COUNTER_MAX)
 
     def on(self, today: date) -> "RateStanding":
-        """The same contract on a later day; a later month counts from nothing."""
-        if today < self.today:
-            raise ValueFieldError("today", today.isoformat(), f"{self.today.isoformat()} or later")
-        if (today.year, today.month) == (self.today.year, self.today.month):
+        """The same contract on another day; a later month counts from nothing.
+
+        On an earlier day, which is a clock that was put right, everything counts on: nobody is refused for it.
+        """
+        if _month(today) <= _month(self.today):
             return replace(self, today=today)
         return replace(self, today=today, bought_pulses=0, entry_paid_micro=0, debt_paid_micro=0)
 
