@@ -1,4 +1,4 @@
-"""The page for sellers says what the program does: its plan, its two purchases, its errors, its limits."""
+"""The page for sellers says what the program does: its plan, its two purchases, its errors, its prices."""
 
 import json
 import re
@@ -10,18 +10,8 @@ import pytest
 from tests.host.rates.making import KWH, UNIT
 
 from prewatt.host.rates.document import parse_plan, parse_plan_text
-from prewatt.host.rates.hours import DAYS_MAX, HOLIDAYS_MAX, SEASONS_MAX, SURCHARGES_MAX
 from prewatt.host.rates.meterfit import fit_meter
-from prewatt.host.rates.parts import (
-    BLOCKS_MAX,
-    ENERGY_MAX_PULSES,
-    LINES_MAX,
-    NAME_CHARS_MAX,
-    PERCENT_PPM_MAX,
-    PERIODS_MOST,
-)
 from prewatt.host.rates.quote import quote
-from prewatt.host.rates.section import DOCUMENT_CHARS_MAX
 from prewatt.host.rates.standing import RateStanding
 from prewatt.units import ValueFieldError, format_value
 
@@ -83,23 +73,3 @@ def test_the_hours_of_the_page_are_hours_that_a_meter_follows():
     assert shown == ["15,754 %", "18,081 %", "39,404 %"]
     assert all(each in GUIDE for each in shown)
     assert format_value(fit.unit_price_micro) == "0.001"
-
-
-@pytest.mark.parametrize(
-    ("name", "limit"),
-    [
-        ("blocks", f"{BLOCKS_MAX}"),
-        ("lines", f"{LINES_MAX}"),
-        ("days, seasons", f"{DAYS_MAX} each"),
-        ("days, seasons", f"{SEASONS_MAX} each"),
-        ("holidays", f"{HOLIDAYS_MAX}"),
-        ("surcharges", f"{SURCHARGES_MAX}"),
-        ("standing charges in one purchase", f"{PERIODS_MOST}"),
-        ("energy of a month that a block or lifeline ends at", f"{ENERGY_MAX_PULSES // KWH:,} kWh"),
-        ("a percent", f"{PERCENT_PPM_MAX // 10_000:,} %"),
-        ("a name", f"{NAME_CHARS_MAX} characters"),
-        ("a document", f"{DOCUMENT_CHARS_MAX:,} characters"),
-    ],
-)
-def test_the_limits_of_the_page_are_those_of_the_program(name, limit):
-    assert f"| {name} | {limit} |" in GUIDE
