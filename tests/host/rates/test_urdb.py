@@ -147,6 +147,7 @@ def test_tiers_beside_other_periods_are_named():
     [
         ({"energyratestructure": [[{"rate": 0.3, "unit": "kWh daily"}]]}, "energyratestructure/0/0/unit"),
         ({"energyratestructure": [[{"rate": -0.3}]]}, "energyratestructure/0/0/rate"),
+        ({"energyratestructure": [[{"rate": f"0.3{'0' * 30}1"}]]}, "energyratestructure/0/0/rate"),
         ({"energyratestructure": [[{"rate": "much"}]]}, "energyratestructure/0/0/rate"),
         ({"energyratestructure": [[{"rate": 0.3, "max": 0.00001}, {"rate": 0.2}]]}, "energyratestructure/0/0/max"),
         ({"energyratestructure": [[{"rate": 0.3}, {"rate": 0.2}]]}, "blocks[0].until_kwh"),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Final, NamedTuple
 
 from prewatt.host.rates.plan import RatePlan
@@ -51,25 +52,25 @@ class Importing:
         """The sum of decimals times ``scale``; a problem, and 0, where it is not whole or beyond ``most``."""
         given = tuple(parts)
         try:
-            total = sum((_decimal(each) for each in given), Decimal(0)) * scale
+            total = sum((_read_exact(each) for each in given), Fraction(0)) * scale
         except (InvalidOperation, ValueError):
             self.refuse(path, given[0], "is no number")
             return 0
-        if total != total.to_integral_value() or abs(total) > most:
+        if total.denominator != 1 or abs(total) > most:
             self.refuse(path, given[0], f"is finer than 1/{scale}, or beyond {most // scale}")
             return 0
-        return int(total)
+        return total.numerator
 
     def finish(self, plan: RatePlan | None) -> Imported:
         """The result; no plan where there are problems."""
         return Imported(None if self.problems else plan, tuple(self.problems), tuple(self.notes))
 
 
-def _decimal(given: object) -> Decimal:
+def _read_exact(given: object) -> Fraction:
     """What was written: a binary fraction by its shortest decimal, which is what the record's text said."""
     if isinstance(given, bool) or not isinstance(given, int | str | float):
         raise ValueError("no number")
     value = Decimal(str(given))
     if not value.is_finite() or abs(value.adjusted()) > _DIGITS_MAX:
         raise ValueError("no number")
-    return value
+    return Fraction(value)
