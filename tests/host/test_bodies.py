@@ -389,6 +389,42 @@ def test_a_restore_to_before_the_loss_is_lost_again_and_signed_once(street, back
     sound(street)
 
 
+def test_a_later_body_that_a_restored_host_never_heard_of_can_be_given_up(street, backed_up):
+    """The state folder alone knows that there was one: what followed may be in it, and waits for a person."""
+    backup, restore = backed_up
+    retire(street)
+    moved = street.host.bodies.replace(OLD, "same id")
+    backup(street, "moved")
+    swap(street)
+    street.settle(2)
+    assert street.bodies[OLD].money.received_micro == moved.moved_micro
+    restore(street, "moved")
+    street.bodies.pop(OLD)
+    street.settle(4)
+    answer = street.host.bodies.lose(OLD, "fire")
+    assert (answer.epoch, answer.state, answer.lost_micro, answer.lost_orders) == (2, "lost", 0, (moved.order,))
+    assert [each.state for each in street.host.bodies.read(OLD)] == ["lost", "moved"]
+    sound(street)
+    street.host.bodies.sign_over(OLD, moved.order, SignOverTarget.WRITE_OFF, "fire", "insurance")
+    assert sound(street).written_off_micro == moved.moved_micro
+
+
+def test_a_body_whose_next_one_was_forgotten_before_its_value_followed_is_given_up_with_what_it_had(street, backed_up):
+    backup, restore = backed_up
+    retire(street)
+    left = street.host.bodies.read(OLD)[0].balance_micro
+    backup(street, "retired")
+    swap(street)
+    restore(street, "retired")
+    street.bodies.pop(OLD)
+    street.settle(4)
+    answer = street.host.bodies.lose(OLD, "fire")
+    assert (answer.epoch, answer.state, answer.lost_micro) == (1, "lost", left)
+    signed = street.host.bodies.sign_over(OLD, "balance", SignOverTarget.WRITE_OFF, "fire", "insurance")
+    assert signed.amount_micro == left
+    assert sound(street).lost_bodies_micro == 0
+
+
 def test_the_carried_order_is_the_same_for_ever_and_no_other():
     orders = {carried_order(meter, epoch, lot) for meter in (OLD, NEW) for epoch in (1, 2) for lot in ("a", "b")}
     assert len({order.tag for order in orders}) == len({order.order_id for order in orders}) == 8

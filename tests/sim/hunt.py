@@ -19,9 +19,7 @@ from prewatt.sim.story import story
 
 def request(seed, steps):
     how = seed % 8
-    return Request(
-        seed, steps, meters=1 + seed // 8 % 5, calm=how != 0, calm_every=CALM_EVERY if how == 1 else 0, bodies=True
-    )
+    return Request(seed, steps, meters=1 + seed // 8 % 5, calm=how != 0, calm_every=CALM_EVERY if how == 1 else 0)
 
 
 def walk(seed, steps, tries):

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from sim_holes import SEEDS, hole
+from sim_holes import SEEDS, hole, unread
 
 import prewatt.device.meter.consumption as consumption
 import prewatt.device.meter.core as core
+import prewatt.device.meter.minutes as minutes
 import prewatt.device.meter.resume as resume
 import prewatt.device.meter.tariff as tariff
 import prewatt.sim.looking as looking
@@ -23,12 +24,21 @@ BURNS = {
     "people.power_back": 2,
     "gaps": MINUTES,
 }
+# A minute's write comes to nothing, others follow, and the power goes before a record is stored.
+WORN_MINUTES = (
+    ((1_200, 5_000), "people.load"),
+    ((5, 50), "people.memory"),
+    ((130_000, 190_000, 310_000), "people.tick_homes"),
+    ((50, 200), "people.power"),
+    ((5_000,), "people.power_back"),
+)
 DAMAGE = {"damage.rot": 20, "damage.astray": 20, "people.vend": 3, "people.campaign": 3}
 SEEDS |= {
     "the_price_of_the_hour_before": 2,
     "a_remainder_is_dropped": 6,
     "minutes_before_a_cut_are_paid_twice": 23,
     "a_price_begins_at_once": 1,
+    "a_minute_is_not_read_back": 12,
     "damage_is_not_looked_for": 1,
     "a_rotten_log_is_believed_as_far_as_it_goes": 3,
 }
@@ -81,6 +91,12 @@ def a_price_begins_at_once():
     return [(core.Core, "put_tariff", put_tariff)]
 
 
+@hole({**BURNS, "tale": WORN_MINUTES})
+def a_minute_is_not_read_back():
+    """A minute was not stored, and nobody looked: at the next power cut all that came after it was never paid."""
+    return [(minutes.MinuteMemory, "write", unread(minutes.MinuteMemory.write))]
+
+
 @hole(DAMAGE)
 def damage_is_not_looked_for():
     """A page of the books was written to the wrong place: what is read there from now on is somebody else's."""
@@ -90,4 +106,4 @@ def damage_is_not_looked_for():
 @hole(DAMAGE)
 def a_rotten_log_is_believed_as_far_as_it_goes():
     """A sector of the log rots, and a day of sales is gone without a word."""
-    return [(looking, "look_at_log", lambda log, frames: "")]
+    return [(looking, "look_at_log", lambda log, frames, read: "")]

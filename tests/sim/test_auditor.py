@@ -4,7 +4,10 @@ import pytest
 
 import prewatt.device.meter.commands as commands_module
 import prewatt.sim.store as store_module
+from prewatt.codec.receipt import RingEntry
 from prewatt.device.meter.money import apply_transfer
+from prewatt.sim.account import Account, Carried, begin_epoch, left_of
+from prewatt.sim.history import ViolationError
 from prewatt.sim.run import Request, run
 from prewatt.sim.shrink import kind_of, shrink
 from prewatt.sim.story import story
@@ -62,3 +65,41 @@ def test_a_host_that_answers_before_the_disk_has_it_is_found():
     # has lost a row.
     signs = ("gone", "ordered", "StoreError", "is damaged", "No row was found")
     assert any(sign in outcome.violation for sign in signs), outcome.violation
+
+
+COMMISSION = RingEntry(2 << 24, bytes([0x91]) * 8, 0)
+
+
+def two_bodies():
+    """Both hang there without an epoch; the first takes its command."""
+    one, other = Account("000001", "000001.2", "000001.2"), Account("000001", "000001.3", "000001.3")
+    assert begin_epoch(one, COMMISSION, [one, other], heard=False) == set()
+    one.history.append(COMMISSION)
+    return one, other
+
+
+def test_a_second_body_that_takes_a_command_nobody_has_heard_of_yet_is_a_twin_from_then_on():
+    one, other = two_bodies()
+    assert begin_epoch(other, COMMISSION, [one, other], heard=False) == {"000001"}
+    assert other.family == one.family
+    assert other.epochs == {2}
+
+
+@pytest.mark.parametrize(
+    ("entry", "heard"),
+    [(COMMISSION, True), (RingEntry(COMMISSION.sequence, bytes([0x92]) * 8, 0), False)],
+    ids=["the host knew of the first", "another command"],
+)
+def test_an_epoch_that_a_command_gave_to_one_body_is_never_anothers(entry, heard):
+    one, other = two_bodies()
+    with pytest.raises(ViolationError, match=r"000001\.3: begins epoch 2, which is that of 000001\.2"):
+        begin_epoch(other, entry, [one, other], heard=heard)
+
+
+def test_of_a_retired_body_its_last_balance_is_left_and_of_one_given_up_what_it_received_bounds_it():
+    body = Account("000001", "000001", "000001", epochs={1}, received_micro=900, retired={1: 400})
+    source = Carried("000001", None, 1)
+    assert left_of(source, {}, [body]) == 400
+    body.given_up.add(1)
+    assert left_of(source, {}, [body]) == 900
+    assert left_of(source, {}, [body.twin("000001.2")]) == 900

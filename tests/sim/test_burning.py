@@ -97,6 +97,12 @@ class Rig:
         )
         return self.look()
 
+    def cut(self, at_s, left, parts):
+        """Another device on the same memory, with so many pulses left, and so much burned by them."""
+        self.device = SimpleNamespace(_core=self.core)
+        self.core.control.registers.total_pulses = 0
+        return self.burn(at_s, left, parts)
+
 
 def test_every_pulse_at_its_own_price_is_let_through_and_one_part_more_or_less_is_not():
     # A minute at 200 %, then one at 100 %; the table's mean angle adds nothing.
@@ -162,16 +168,27 @@ def test_beyond_what_may_be_owed_energy_costs_nothing():
     assert rig.look()
 
 
-@pytest.mark.parametrize(("left", "wrong"), [(25, 0), (25, 1), (30, 0), (30, -1), (60, 0)])
+@pytest.mark.parametrize(("left", "wrong"), [(30, 0), (30, -1), (45, 0), (45, 1), (60, 0)])
 def test_after_a_cut_the_pulses_that_are_left_cost_what_they_cost(left, wrong):
     rig = Rig(EXAMPLE, NOON_S)
     rig.loads += [(NOON_S, 30, 0), (NOON_S + 60, 60, 0)]
     rig.burn(NOON_S + 90, 60, 90 * PULSE)
     assert rig.told == []
-    parts = 2 * PULSE * min(left, 30) + PULSE * max(0, left - 30) + wrong
-    rig.device = SimpleNamespace(_core=rig.core)
-    rig.core.control.registers.total_pulses = 0
-    assert bool(rig.burn(NOON_S + 300, left, parts)) is bool(wrong)
+    assert bool(rig.cut(NOON_S + 300, left, 60 * PULSE + PULSE * (left - 30) + wrong)) is bool(wrong)
+
+
+@pytest.mark.parametrize(("set_back_s", "least"), [(0, 30), (60, 30), (110, 30), (170, 60)])
+def test_a_cut_takes_pulses_of_the_running_minute_and_of_no_other(set_back_s, least):
+    # A clock set back by up to two minutes lets the running minute last; set back further, the minute ends there.
+    for left in (least, least - 1):
+        rig = Rig(FLAT, NOON_S)
+        rig.loads += [(NOON_S, 30, 0), (NOON_S + 60, 60, 0)]
+        rig.burn(NOON_S + 90, 60, 60 * PULSE)
+        rig.core.control.clock = Clock(NOON_S + 90, NOON_S + 90 - set_back_s)
+        rig.look()
+        rig.burn(NOON_S + 100, 10, 70 * PULSE)
+        assert rig.told == []
+        assert bool(rig.cut(NOON_S + 300, left, left * PULSE)) is (left < least)
 
 
 def test_a_price_that_begins_before_its_time_is_seen():

@@ -22,8 +22,10 @@ def history(seed, steps, end, hash_seed):
     return done.stdout
 
 
-# One with a hostile station, two with boxes and lines; one to the end of all faults.
-@pytest.mark.parametrize(("seed", "steps", "end"), [(2, 1_200, "faults"), (4, 1_200, "faults"), (6, 600, "calm")])
+# One with a hostile station, two with boxes and lines; one to the end of all faults; one replaces and copies meters.
+@pytest.mark.parametrize(
+    ("seed", "steps", "end"), [(2, 1_200, "faults"), (4, 1_200, "faults"), (6, 600, "calm"), (42, 1_200, "faults")]
+)
 def test_the_same_seed_makes_the_same_history_in_another_process(seed, steps, end):
     with ThreadPoolExecutor(2) as pool:
         one, other = pool.map(lambda hash_seed: history(seed, steps, end, hash_seed), ("0", "4711"))

@@ -46,6 +46,22 @@ def test_half_a_million_fresh_steps_break_nothing(half):
 
 @pytest.mark.parametrize("seed", [1, 2, 4, 8, 1_005, 1_016, 1_027])
 def test_a_known_seed_breaks_nothing(seed):
-    outcome = run(Request(seed, steps=2_000))
+    outcome = run(Request(seed, steps=2_000, bodies=False))
     assert outcome.violation is None, outcome.trace
     assert outcome.steps >= 2_000
+
+
+# Walks in which meters are exchanged, lost or copied, and which broke something once.
+BODIES = [
+    Request(138093911194, 2_900, calm=False),
+    Request(700000122, 4_000, meters=1, calm=False),
+    Request(700000137, 7_000, meters=5, calm=False),
+    Request(1000000006, 8_000, meters=3),
+]
+
+
+@pytest.mark.parametrize("request_", BODIES, ids=lambda request_: str(request_.seed))
+def test_a_known_walk_of_bodies_breaks_nothing(request_):
+    outcome = run(request_)
+    assert outcome.violation is None, f"{outcome.violation}\n{outcome.trace}"
+    assert len(outcome.operations) > 100

@@ -31,6 +31,7 @@ __all__ = [
     "final_balance",
     "follow_bodies",
     "level_lost",
+    "lost_epoch",
     "raise_lost",
     "read_body",
     "value_left",
@@ -76,6 +77,17 @@ def read_body(connection: Connection, meter: str, epoch: int) -> BodyRow | None:
     wanted = select(bodies).where(bodies.c.meter == meter, bodies.c.epoch == epoch)
     row = connection.execute(wanted).one_or_none()
     return None if row is None else BodyRow.of(row)
+
+
+def lost_epoch(connection: Connection, meter: str, book: MeterBook) -> int:
+    """The epoch of the body that was lost with this id, or is about to be.
+
+    A restored host may know of a later one than that of the body that it gave up, by the state folder.
+    """
+    bodies = schema.bodies.c
+    wanted = select(bodies.epoch).where(bodies.meter == meter, bodies.kind == "lost").order_by(bodies.epoch.desc())
+    found = connection.execute(wanted.limit(1)).scalar()
+    return body_epoch(book) if found is None else found
 
 
 def final_balance(connection: Connection, meter: str, epoch: int) -> int | None:

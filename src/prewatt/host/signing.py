@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Row, func, insert, select
 
 from prewatt.host.bodyanswers import SignOverAnswer, SignOverTarget
-from prewatt.host.bodyvalue import body_epoch, change_body, level_lost, raise_lost, read_body
+from prewatt.host.bodyvalue import change_body, level_lost, lost_epoch, raise_lost, read_body
 from prewatt.host.booking import book_changes
 from prewatt.host.carrying import carried_order, check_in_step, held_of, make_carried
 from prewatt.host.context import HostContext, log_action
@@ -103,7 +103,8 @@ def _sign_order(writing: Writing, context: HostContext, meter: str, lot: Lot, ca
         raise _refused("lot", lot.what, f"an order that can be signed over ({error})") from None
     book_changes(writing, meter, before, after, changes, at_s=now_s)
     order_id = _leave(writing, context, meter, lot.what, lot)
-    _note(writing, context, meter, body_epoch(before), _SignedLot(lot.what, amount, order_id), lot, cause)
+    epoch = lost_epoch(writing.connection, meter, before)
+    _note(writing, context, meter, epoch, _SignedLot(lot.what, amount, order_id), lot, cause)
     return lot.what
 
 
@@ -129,7 +130,7 @@ def _leave(writing: Writing, context: HostContext, meter: str, order_id: str, lo
 def _sign_balance(writing: Writing, context: HostContext, meter: str, lot: Lot, cause: str) -> str:
     """Signs over what stands of the balance; gives the lot's name, that of the last one where nothing stands."""
     book = take_book(writing, meter)
-    epoch = body_epoch(book)
+    epoch = lost_epoch(writing.connection, meter, book)
     body = read_body(writing.connection, meter, epoch)
     overs = schema.sign_overs.c
     count = select(func.count()).where(overs.meter == meter, overs.epoch == epoch, overs.lot.startswith(f"{BALANCE} "))

@@ -15,10 +15,11 @@ from prewatt.codec.receipt import RING_ENTRIES_MAX, RingEntry
 from prewatt.device.meter.money import Money
 from prewatt.host.carrying import carried_order
 from prewatt.protocol.transfer import FreezeReason
+from prewatt.sim.history import ViolationError
 from prewatt.units import counter_of, epoch_of
 from prewatt.units.ids import SEQUENCE_COUNTER_MAX
 
-__all__ = ["CARRIED", "Account", "Carried", "Sale", "find_carried", "left_of", "may_freeze"]
+__all__ = ["CARRIED", "Account", "Carried", "Sale", "begin_epoch", "find_carried", "left_of", "may_freeze"]
 
 # A restored host may ask about the first order of a meter; no walk gives one more than this.
 _HISTORY_MAX: Final = 1_024
@@ -61,6 +62,8 @@ class Account:
     told: dict[tuple[int, int], tuple[int, bytes]] = field(default_factory=dict)
     retired: dict[int, int] = field(default_factory=dict)
     """By epoch: the balance in the instant in which it was retired. It takes no more value, so it only shrinks."""
+    given_up: set[int] = field(default_factory=set)
+    """Epochs in which a person said that nobody can read it: what it says last, the host may never have heard."""
 
     @property
     def last_sequence(self) -> int:
@@ -92,7 +95,7 @@ class Account:
         """The account of another body with this memory, as it is now."""
         other = copy(self)
         other.body, other.history, other.told = body, self.history.copy(), dict(self.told)
-        other.epochs, other.retired = set(self.epochs), dict(self.retired)
+        other.epochs, other.retired, other.given_up = set(self.epochs), dict(self.retired), set(self.given_up)
         return other
 
 
@@ -103,6 +106,23 @@ class Carried:
     meter: str
     order: str | None
     epoch: int = _NO_BODY
+
+
+def begin_epoch(account: Account, entry: RingEntry, bodies: Iterable[Account], *, heard: bool) -> set[str]:
+    """A body begins an epoch; gives its id where that has twins from now on. ViolationError where the epoch is another
+    body's (R8).
+
+    Of two bodies without an epoch that hang there at once the host cannot know which one answers: until it has
+    ``heard`` that the first took its command, the second may take the same. Then two memories say the same.
+    """
+    epoch = epoch_of(entry.sequence)
+    others = [each for each in bodies if each.family != account.family and epoch in each.epochs]
+    for other in others:
+        if heard or entry not in other.history:
+            raise ViolationError(f"{account.body}: begins epoch {epoch}, which is that of {other.body}")
+        account.family = other.family
+    account.epochs.add(epoch)
+    return {account.meter} if others else set()
 
 
 def find_carried(order: str, sales: dict[str, Sale], accounts: Iterable[Account]) -> Carried | None:
@@ -119,10 +139,13 @@ def find_carried(order: str, sales: dict[str, Sale], accounts: Iterable[Account]
 
 
 def left_of(source: Carried, sales: dict[str, Sale], bodies: Iterable[Account]) -> int:
-    """The most that may leave an order or a body: a retired one receives nothing more, and only burns."""
+    """The most that may leave an order or a body: a retired one receives nothing more, and only burns. Of one that was
+    given up older words count, from before it was retired, where no newer ones were heard."""
     if source.order is not None:
         return sales[source.order].amount_micro
     of = [each for each in bodies if source.epoch in each.epochs]
+    if any(source.epoch in each.given_up for each in of):
+        return max(each.received_micro for each in of)
     return max(each.retired.get(source.epoch, each.received_micro) for each in of)
 
 

@@ -16,7 +16,7 @@ from prewatt.device.meter.money import Money
 from prewatt.host.host import Host
 from prewatt.protocol.transfer import OrderState
 from prewatt.protocol.transfer_book import burn_tag
-from prewatt.sim.account import CARRIED, Account, Sale, find_carried, left_of, may_freeze
+from prewatt.sim.account import CARRIED, Account, Sale, begin_epoch, find_carried, left_of, may_freeze
 from prewatt.sim.burning import Reckoner
 from prewatt.sim.history import ViolationError
 from prewatt.sim.home import Home
@@ -167,19 +167,18 @@ class Auditor:
         account.history.append(entry)
         account.entries += 1
         if begins:
-            self._begin_epoch(account, epoch_of(entry.sequence))
+            self._begin_epoch(account, entry)
         if account.first_sequence < 0:
             account.first_sequence = entry.sequence
         account.received_micro += max(entry.amount_micro, 0)
         account.returned_micro += max(-entry.amount_micro, 0)
         self._explain(meter, account, entry)
 
-    def _begin_epoch(self, account: Account, epoch: int) -> None:
+    def _begin_epoch(self, account: Account, entry: RingEntry) -> None:
         """R8: an epoch is one body's; what was numbered for another can never be applied in this one."""
-        for other in self.bodies[account.meter]:
-            mine = other.family == account.family or epoch not in other.epochs
-            self.check(mine, f"{account.body}: begins epoch {epoch}, which is that of {other.body}")
-        account.epochs.add(epoch)
+        wanted = f"SELECT number FROM record_file WHERE meter = '{account.meter}' AND sequence = {entry.sequence}"
+        heard = bool(self._rows(wanted))
+        self.twins.update(begin_epoch(account, entry, self.bodies[account.meter], heard=heard))
 
     def _explain(self, meter: str, account: Account, entry: RingEntry) -> None:
         """Value that a body took is one sale of this meter, of that amount, once over all its bodies."""

@@ -4,8 +4,8 @@ was set, and the prices that people set (prewatt.sim.prices).
 Every time a meter is looked at, the stretch of time since the last look is reckoned: which pulses the home took, at
 which second of the meter's clock, at which price; a price that waits begins at its own second, a minute's mean angle
 prices the next minute. What the meter burned meanwhile must be that sum, no part of a micro-unit more or less. A hard
-cut takes pulses of the running minute away: how many, the meter's own count says; the last ones, and so what is left
-must be what the others cost. Power that was away is neither counted nor paid.
+cut takes pulses of the running minute away and of no other: how many, the meter's own count says; the last ones, and so
+what is left must be what the others cost. Power that was away is neither counted nor paid.
 
 What cannot be decided from outside is bounded by the cheapest and dearest of the prices of that stretch:
 
@@ -50,7 +50,7 @@ class Reckoner:
             burning = self.bodies[home] = Burning(home.meter, home.loads, self.prices, self._check)
         counted, fed = home.device.total_pulses, home.fed_pulses
         self._check(counted <= fed, f"{home.meter}: counted {counted} pulses, was fed {fed}")
-        burning.observe(home.device, spoilt=home.nvm.spoilt)
+        burning.observe(home.device, spoilt=home.nvm.spoilt or home.nvm.unmended)
 
 
 class Burning:
@@ -66,7 +66,7 @@ class Burning:
         self.exact = self.bounded = 0
 
     def observe(self, device: Any, *, spoilt: bool) -> None:  # noqa: ANN401 - the device
-        """The meter now. ``spoilt``: its memory may have destroyed what stood in it."""
+        """The meter now. ``spoilt``: its memory may have destroyed what stood in it, or lost its last write."""
         state, core = self._state, device._core
         if state is None or state.device is not device:
             if state is not None:
@@ -99,7 +99,8 @@ class Burning:
 
     def _fed_until(self, from_s: int, until_s: int) -> int:
         loads = self._loads
-        while loads and loads[0][0] + MINUTE_S <= from_s:
+        kept_s = from_s if self._state is None else min(from_s, self._state.began_s)
+        while loads and loads[0][0] + MINUTE_S <= kept_s:
             loads.popleft()
         return sum(pulses_between(load, from_s, until_s) for load in loads)
 
@@ -177,6 +178,8 @@ class Burning:
         """Some of the last pulses are gone, and those that are left cost what they cost."""
         core = device._core
         curve, total, money = replace(self._curve, points=self._curve.points.copy()), device.total_pulses, core.money
+        lost, fed = state.total - total, self._fed_until(state.began_s, state.world_s)
+        self._check(spoilt or lost <= fed, f"{self._meter}: a cut took {lost} pulses, of {fed} in the running minute")
         if curve.pulses != state.total:
             curve.begin(state.total, state.money.burned_micro * PARTS + state.money.acc)
         rates = None
@@ -203,7 +206,7 @@ class Burning:
         self._curve.begin(device.total_pulses, money.burned_micro * PARTS + money.acc)
         self._state = state = State(
             device, core.world_s, clock, core.minute, None, None, None, None, 0,
-            core.conducting[0], money, core.limits.owed_max_micro, device.total_pulses,
+            core.conducting[0], money, core.limits.owed_max_micro, device.total_pulses, core.world_s,
         )  # fmt: skip
         self._adopt(state, core)
 
@@ -215,7 +218,7 @@ class Burning:
             own_s = state.own_s(core.world_s)
             if own_s // MINUTE_S < state.minute - _LATE_MINUTES_MAX:
                 state.close_minute(state.minute + 1, sure=True)
-                state.minute = own_s // MINUTE_S
+                state.minute, state.began_s = own_s // MINUTE_S, core.world_s
             state.catch_up(own_s, sure=True)
         if core.tariff is not state.tariff:
             # One that held already when the power came back may have begun before the clock was set back.

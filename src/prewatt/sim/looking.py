@@ -50,7 +50,9 @@ def look_through(files: Mapping[str, bytes], *, rows: bool = False) -> Looked:
     try:
         real.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
         ((_, frames, _),) = real.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        wrong = look_at_log(files.get(_LOG, b""), max(int(str(frames)), 0)) or look(real.execute)
+        log, file = files.get(_LOG, b""), files[DATABASE]
+        read = lambda offset, length: file[offset : offset + length]  # noqa: E731
+        wrong = look_at_log(log, max(int(str(frames)), 0), read) or look(real.execute)
         return Looked(wrong, _read(real) if rows else {})
     except (apsw.Error, UnicodeDecodeError) as error:
         return Looked(str(error) or type(error).__name__, {})

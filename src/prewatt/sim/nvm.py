@@ -20,7 +20,7 @@ _OTHER: Final = {Region.JOURNAL_A: Region.JOURNAL_B, Region.JOURNAL_B: Region.JO
 class SimNvm(MemoryNvm):
     """See the module. ``wrote`` is told of every write that returned."""
 
-    __slots__ = ("_failed_now", "failed", "lose_in", "misplace_in", "spoilt", "wrote")
+    __slots__ = ("_failed_last", "_failed_now", "failed", "lose_in", "misplace_in", "spoilt", "unmended", "wrote")
 
     def __init__(self, wrote: Callable[[int], None]) -> None:
         super().__init__()
@@ -29,7 +29,14 @@ class SimNvm(MemoryNvm):
         self.misplace_in: int | None = None
         # Whether a write ever came to nothing or went elsewhere; whether one destroyed what stood elsewhere.
         self.failed = self.spoilt = False
+        # Whether the last write did; and whether it was the last one before the power went, so that none could mend it.
+        self._failed_last = self.unmended = False
         self._failed_now = False
+
+    def restore_power(self) -> None:
+        """See MemoryNvm."""
+        super().restore_power()
+        self.unmended = self._failed_last
 
     def take_over(self, image: "SimNvm") -> None:
         """The contents of another memory, bit for bit."""
@@ -43,16 +50,18 @@ class SimNvm(MemoryNvm):
 
     def write(self, region: Region, offset: int, data: bytes) -> None:
         """See MemoryNvm."""
+        self._failed_last = False
         if self.lose_in is not None:
             self.lose_in -= 1
             if self.lose_in < 0:
-                self.lose_in, self.failed, self._failed_now = None, True, True
+                self.lose_in, self.failed, self._failed_now, self._failed_last = None, True, True, True
                 self.wrote(0)
                 return
         if self.misplace_in is not None:
             self.misplace_in -= 1
             if self.misplace_in < 0:
                 self.misplace_in, self.spoilt, self.failed, self._failed_now = None, True, True, True
+                self._failed_last = True
                 self._cut_in = None
                 super().write(*_astray(region, offset, data), data)
                 self.wrote(len(data))

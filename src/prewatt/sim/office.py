@@ -13,7 +13,7 @@ from prewatt.host.answers import MeterAnswer, MeterState
 from prewatt.host.bodyanswers import BodyAnswer, SignOverTarget
 from prewatt.host.store.books import read_book
 from prewatt.protocol.transfer import BodyState, MeterBook
-from prewatt.sim.account import CARRIED, find_carried
+from prewatt.sim.again import asked_again, carry
 from prewatt.units import epoch_of
 
 if TYPE_CHECKING:
@@ -76,23 +76,12 @@ class Office:
     def _explain(self, meter: str, sequence: int) -> None:
         """The counter keeps the stubs of the codes it gave out: it knows which order a code was, and matches it where
         that order is open; what was sold after the backup it finds in the till's own records."""
-        order = self.world.auditor.order_of(meter, sequence)
+        world = self.world
+        order = world.auditor.order_of(meter, sequence)
         if order in self.open_orders(meter):
             self.world.call(lambda host: host.transfers.match_suspense(meter, sequence, order, "on the stub"))
-        elif order is not None and not self._asked_again(order):
+        elif order is not None and not asked_again(world, order):
             self.world.call(lambda host: host.transfers.explain_suspense(meter, sequence, "found"))
-
-    def _asked_again(self, order: str) -> bool:
-        """Whether a restored host is still to be asked for this carried value again: then it explains itself. Where it
-        has forgotten the sale that went along as well, nobody can ask: that sale is found in the till's records."""
-        auditor = self.world.auditor
-        if not order.startswith(CARRIED) or self._knows(order):
-            return False
-        source = find_carried(order, auditor.sales, auditor.accounts.values())
-        return source is None or source.order is None or self._knows(source.order)
-
-    def _knows(self, order: str) -> bool:
-        return bool(self.world.rows(f"SELECT id FROM orders WHERE id = '{order}'"))
 
     def open_orders(self, meter: str) -> list[str]:
         """Orders of a meter that have not ended; the auditor knows them all."""
@@ -187,7 +176,7 @@ class Office:
 
     def _replace(self, meter: str, target: str) -> None:
         other = None if target == meter else target
-        answer = self.world.call(lambda host: host.bodies.replace(meter, "hung by Ann", to_meter=other))
+        answer = carry(self.world, target, lambda host: host.bodies.replace(meter, "hung by Ann", to_meter=other))
         if answer is not None:
             self.moved[meter] = target
             if target != meter:
@@ -218,14 +207,16 @@ class Office:
         )
         for lot in lots:
             if thorough or (meter, lot) in self._signed:
-                self._sign(meter, lot, *self._signed.get((meter, lot), (SignOverTarget.WRITE_OFF, "fire")))
+                self._sign(answer, lot, *self._signed.get((meter, lot), (SignOverTarget.WRITE_OFF, "fire")))
 
     def _balances(self, answer: BodyAnswer) -> list[str]:
         return [each.lot for each in answer.signed_over if each.lot.startswith(_BALANCE)]
 
-    def _sign(self, meter: str, lot: str, target: SignOverTarget, name: str) -> None:
-        what = _BALANCE if lot.startswith(_BALANCE) else lot
-        answer = self.world.call(lambda host: host.bodies.sign_over(meter, what, target, name, "he was there"))
+    def _sign(self, body: BodyAnswer, lot: str, target: SignOverTarget, name: str) -> None:
+        meter, what = body.meter, _BALANCE if lot.startswith(_BALANCE) else lot
+        for account in self.world.auditor.bodies[meter]:
+            account.given_up.add(body.epoch)
+        answer = carry(self.world, name, lambda host: host.bodies.sign_over(meter, what, target, name, "he was there"))
         if answer is not None:
             self._signed.setdefault((meter, answer.lot), (target, name))
 
@@ -286,5 +277,5 @@ class Office:
         lot, target = chance.choice(lots), chance.choice(list(SignOverTarget))
         name = {SignOverTarget.METER: self.world.some_home(chance).meter, SignOverTarget.REFUND: ""}.get(target, "fire")
         target, name = self._signed.get((meter, lot), (target, name))
-        self._sign(meter, lot, target, name)
+        self._sign(answer, lot, target, name)
         self.world.wake_host()

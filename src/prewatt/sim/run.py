@@ -31,7 +31,7 @@ class Request:
     calm: bool = True
     calm_every: int = 0
     """Operations after which all faults stop and everything has to converge, again and again; 0 for only at the end."""
-    bodies: bool = False
+    bodies: bool = True
     """Whether, in a share of seeds, meters are also retired, replaced, lost, swapped and cloned."""
 
 

@@ -25,7 +25,7 @@ from prewatt.host.store.whole import DAMAGED
 from prewatt.sim.disk import Disk
 from prewatt.sim.looking import DATABASE, look_through
 from prewatt.sim.platter import Copy
-from prewatt.sim.vfs import SimConnection
+from prewatt.sim.vfs import HostCrashError, SimConnection
 
 __all__ = ["DATABASE", "SimDatabase", "SimStore"]
 
@@ -73,7 +73,7 @@ class SimStore(Store):
         self._damaged: str | None = None
         self._waiting: list[Job] = []
         self.commits = 0
-        self._disk = disk
+        self._disk, self._life = disk, disk.life
         self._connection: Connection | None = _connect(disk)
 
     def submit(self, work: Callable[[Writing], T]) -> "Future[T]":
@@ -97,6 +97,9 @@ class SimStore(Store):
                 if not job.future.done():
                     job.future.set_exception(self.failed(error))
             self.drop()
+            if not self._disk.alive(self._life):
+                # It died as it let the connection go, where no driver passes that on.
+                raise HostCrashError from None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

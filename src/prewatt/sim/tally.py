@@ -70,6 +70,8 @@ class State:
     money: Any
     owed_max_micro: int
     total: int
+    began_s: int
+    """The world's second at which the running minute began, or earlier."""
     limited: bool = False
     """Whether contacts may close by themselves: after the pause of a load limit."""
     surcharge: int | None = 0
@@ -90,7 +92,7 @@ class State:
     def close_minute(self, next_minute: int, *, sure: bool) -> None:
         """The running minute ends; its mean angle prices the next one, if that follows."""
         followed = next_minute == self.minute + 1
-        self.minute = next_minute
+        self.minute, self.began_s = next_minute, self.world_at(next_minute * MINUTE_S)
         if not followed:
             self.surcharge = 0
         elif self.angle_sure and sure and self.force is not None:

@@ -131,6 +131,29 @@ def test_minutes_that_do_not_follow_make_a_write_due() -> None:
         close_minute([memory], EnergyPosition(MINUTE), 0, MINUTE)
 
 
+class ForgetfulNvm(MemoryNvm):
+    """A memory whose next writes return and come to nothing."""
+
+    lost = 0
+
+    def write(self, region: Region, offset: int, data: bytes) -> None:
+        if self.lost:
+            self.lost -= 1
+            return
+        super().write(region, offset, data)
+
+
+@pytest.mark.parametrize(("lost", "reading"), [(1, 9), (2, 9), (3, NO_POWER)])
+def test_a_cell_that_does_not_read_back_is_written_again_and_makes_a_write_due(lost: int, reading: int) -> None:
+    nvm = ForgetfulNvm()
+    nvm.lost = lost
+    memory = MinuteMemory(nvm)
+    closed = close_minute([memory], EnergyPosition(MINUTE).counted(0, 9), 0, MINUTE + 1)
+    assert (closed.position, closed.write_due) == (EnergyPosition(MINUTE + 1), True)
+    assert memory.read(MINUTE, 1) == [reading]
+    assert not close_minute([memory], closed.position, 0, MINUTE + 2).write_due
+
+
 def test_an_unfinished_minute_without_a_journalled_pulse_stays_without_power() -> None:
     memory = MinuteMemory(MemoryNvm())
     close_minute([memory], EnergyPosition(MINUTE), 0, MINUTE + 9, cut_short=True)

@@ -97,7 +97,7 @@ def _late(fleet: Fleet, campaign: str) -> str:
     """What stands where it should not: the counts, and some of the meters that are here and have not changed."""
     shown = fleet.host.campaigns.read(campaign)
     away = {meter_id.hex().upper() for meter_id in fleet.away}
-    late = [each for each in shown.stragglers if each.meter not in away]
+    late = [each for each in shown.stragglers if each.id not in away]
     return f"{len(away)} away, {shown.outline}; late: {late[:5]}"
 
 

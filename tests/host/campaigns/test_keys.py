@@ -103,6 +103,26 @@ def test_any_message_of_it_may_be_lost_any_number_of_times(fleet, lost):
     assert fleet.keys_of(1) == {1, 2}
 
 
+def test_a_meter_that_was_away_for_days_is_asked_again_soon_where_its_first_proof_is_lost(fleet):
+    fleet.away = {ONE}
+    campaign = key(fleet, add(fleet), 0)
+    fleet.run(60)
+    fleet.sleep(5 * 86_400)
+    fleet.away = set()
+    left = {"messages": 3}
+
+    def lose(payload):
+        if rows(fleet).get(2) != "sent" or not left["messages"]:
+            return False
+        left["messages"] -= 1
+        return True
+
+    fleet.lose = lose
+    fleet.run(600, until=lambda: not left["messages"])
+    assert rows(fleet)[2] == "sent"
+    assert finish(fleet, campaign, turns=200).confirmed == 2
+
+
 def test_a_meter_whose_power_goes_at_every_step_still_gets_there(fleet):
     campaign = key(fleet, add(fleet), 0)
     for _ in range(40):

@@ -155,7 +155,7 @@ def logged(tmp_path_factory):
     return left_behind(database, folder)
 
 
-FRAME_BYTES = 24 + PAGE_BYTES
+LOG_HEADER_BYTES, FRAME_BYTES = 32, 24 + PAGE_BYTES
 
 
 @pytest.mark.parametrize(("from_end", "refused"), [(40, True), (10, True), (1, False)])
@@ -173,6 +173,65 @@ def test_a_log_that_is_whole_no_further_than_some_commits_ago_is_damaged(logged,
     else:
         # As a power cut leaves the last commit: that one was not answered.
         check_whole(path)
+
+
+def spoilt_header(content, checkpointed):
+    return bytes(SECTOR_BYTES) + content[SECTOR_BYTES:]
+
+
+def unwritten_header(content, checkpointed):
+    """The header that was there before: of the log that was taken into the file last."""
+    return checkpointed[:LOG_HEADER_BYTES] + content[LOG_HEADER_BYTES:]
+
+
+@pytest.fixture(scope="module")
+def begun_again(tmp_path_factory):
+    """One whose log was taken into the file and begun again; and that log as it was before."""
+    folder = tmp_path_factory.mktemp("again")
+    database = logging_database(folder / "live.db")
+    database.execute("CREATE TABLE sales (number INTEGER PRIMARY KEY, what TEXT)")
+    for number in range(30):
+        database.execute("INSERT INTO sales VALUES (?, ?)", (number, "x" * 3_000))
+        database.commit()
+    database.execute("PRAGMA wal_checkpoint(RESTART)")
+    before = (folder / "live.db-wal").read_bytes()
+    for number in range(30, 40):
+        database.execute("INSERT INTO sales VALUES (?, ?)", (number, "x" * 3_000))
+        database.commit()
+    return left_behind(database, folder), before
+
+
+@pytest.mark.parametrize("spoil", [spoilt_header, unwritten_header])
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_log_without_its_header_is_damaged_where_the_file_lacks_what_it_holds(begun_again, tmp_path, spoil, moved):
+    left, before = begun_again
+    path = copied(left, tmp_path)
+    log = path.with_name("left.db-wal")
+    content = log.read_bytes()
+    if moved:
+        # All of it is in the file; then the log matters to nobody.
+        database = logging_database(path)
+        database.execute("PRAGMA wal_checkpoint(FULL)")
+        shutil.copy(path, tmp_path / "moved.db")
+        database.close()
+        shutil.move(tmp_path / "moved.db", path)
+    log.write_bytes(spoil(content, before))
+    if moved:
+        check_whole(path)
+    else:
+        with pytest.raises(StoreError, match=r"header.* before newer commits"):
+            check_whole(path)
+    assert dump(path).count("INSERT") == (40 if moved else 30)
+
+
+def test_a_log_of_which_only_the_new_header_was_written_is_one_that_the_power_left(begun_again, tmp_path):
+    left, before = begun_again
+    path = copied(left, tmp_path)
+    log = path.with_name("left.db-wal")
+    header = log.read_bytes()[:LOG_HEADER_BYTES]
+    log.write_bytes(header + before[LOG_HEADER_BYTES:])
+    check_whole(path)
+    assert dump(path).count("INSERT") == 30
 
 
 def test_a_log_that_is_cut_off_anywhere_is_one_that_the_power_left(logged, tmp_path):

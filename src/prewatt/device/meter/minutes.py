@@ -16,6 +16,9 @@ has begun. After a hard cut ``plan_resume`` finds the cells that are whole and n
 their pulses beyond it are still to be burned. Pulses of the unfinished minute after the last record are lost in energy
 and money alike. With several sources the cell of source 0 is written last and makes the minute whole.
 
+A cell is read back. Where something else stands there it is written again, and a record is due: nothing that was burned
+hangs then on that cell, nor on those that a write astray may have hit.
+
 What a reading cannot hold carries on into the next minute: it is part of the position that ``close_minute`` returns,
 because it was burned already. A cut before that position is stored finds it again as the difference of both.
 """
@@ -52,6 +55,8 @@ MINUTE_CELLS: Final = 35 * 1440
 MINUTE_REGIONS: Final = (Region.MINUTES, Region.MINUTES_1, Region.MINUTES_2, Region.MINUTES_3)
 _CELL: Final = struct.Struct(">HBBHH")
 _HEAD_BYTES: Final = 4
+# Writes of one cell before its minute is given up: it reads as one without power, and was burned all the same.
+_TRIES_MAX: Final = 3
 
 
 class StoredMinute(NamedTuple):
@@ -78,14 +83,22 @@ class MinuteMemory:
         """How many minutes are kept."""
         return self._cells
 
-    def write(self, minute: int, reading: int, surcharge_percent: int, era: int) -> None:
-        """Stores a minute that has ended; call ``close_minute``, which keeps the order of writes."""
+    def write(self, minute: int, reading: int, surcharge_percent: int, era: int) -> bool:
+        """Stores a minute that has ended; False where it did not stand there at once, or does not at all.
+
+        Call ``close_minute``, which keeps the order of writes.
+        """
         if not 0 <= reading <= READING_MAX or not 0 <= surcharge_percent <= SURCHARGE_MAX_PERCENT:
             raise ValueError(f"minute {minute}: reading {reading}, surcharge {surcharge_percent} do not fit the cell")
         lap, place = self._find(minute)
         head = _CELL.pack(reading, surcharge_percent, era, 0, 0)[:_HEAD_BYTES]
         crc = crc_hqx(head, minute & 0xFFFF)
-        self._nvm.write(self._region, place * _CELL.size, _CELL.pack(reading, surcharge_percent, era, crc, lap))
+        cell = _CELL.pack(reading, surcharge_percent, era, crc, lap)
+        for tries in range(_TRIES_MAX):
+            self._nvm.write(self._region, place * _CELL.size, cell)
+            if self._nvm.read(self._region, place * _CELL.size, _CELL.size) == cell:
+                return tries == 0
+        return False
 
     def erase(self, minute: int) -> None:
         """Makes the cell of that minute one without power."""
@@ -130,7 +143,8 @@ def _parse_cell(cell: bytes, minute: int, lap: int) -> StoredMinute | None:
 @dataclass(frozen=True, slots=True)
 class ClosedMinute:
     """``position`` is where the next minute begins (what did not fit is already in it); with ``write_due`` the minutes
-    are not consecutive, and the record has to be stored before any later minute is closed."""
+    are not consecutive or a cell did not read back, and the record has to be stored before any later minute is closed.
+    """
 
     position: EnergyPosition
     write_due: bool
@@ -151,14 +165,15 @@ def close_minute(
     """
     if next_minute <= position.minute:
         raise ValueError(f"minute {next_minute} does not follow {position.minute}; see turn_back")
-    readings = [min(pulses, READING_MAX) for pulses in position.pulses]
+    readings, stood = [min(pulses, READING_MAX) for pulses in position.pulses], True
     if cut_short and not any(readings):
         _forget(memories, position)
     else:
         for memory, reading in reversed(list(zip(memories, readings, strict=True))):
-            memory.write(position.minute, reading, surcharge_percent, position.era)
+            stood &= memory.write(position.minute, reading, surcharge_percent, position.era)
     carried = tuple(pulses - reading for pulses, reading in zip(position.pulses, readings, strict=True))
-    return ClosedMinute(EnergyPosition(next_minute, carried, position.era), next_minute != position.minute + 1)
+    gap = next_minute != position.minute + 1
+    return ClosedMinute(EnergyPosition(next_minute, carried, position.era), write_due=gap or not stood)
 
 
 def _forget(memories: Sequence[MinuteMemory], position: EnergyPosition) -> None:

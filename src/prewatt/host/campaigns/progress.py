@@ -65,11 +65,15 @@ _ROWS: Final = (
         schema.campaigns.c.kind == bindparam("kind_named"),
     )
 )
-_ASKED: Final = select(schema.campaign_meters).where(
-    schema.campaign_meters.c.meter == bindparam("meter_id"),
-    schema.campaign_meters.c.state == "sent",
-    schema.campaign_meters.c.asks,
-    schema.campaign_meters.c.due_s <= bindparam("at_s"),
+_ASKED: Final = (
+    select(schema.campaign_meters, schema.standings.c.at_s.label("heard_s"))
+    .join_from(schema.campaign_meters, schema.standings, schema.standings.c.meter == schema.campaign_meters.c.meter)
+    .where(
+        schema.campaign_meters.c.meter == bindparam("meter_id"),
+        schema.campaign_meters.c.state == "sent",
+        schema.campaign_meters.c.asks,
+        schema.campaign_meters.c.due_s <= bindparam("before_s"),
+    )
 )
 
 
@@ -166,9 +170,11 @@ def clock_checked(writing: Writing, meter: str, now_s: int) -> None:
 
 def asks_query(writing: Writing, meter: str, now_s: int) -> bool:
     """Whether a campaign waits for the meter's word, not for the end of a command, and it is time to ask (again)."""
-    found = writing.connection.execute(_ASKED, {"meter_id": meter, "at_s": now_s}).all()
+    found = writing.connection.execute(_ASKED, {"meter_id": meter, "before_s": now_s}).all()
     for row in found:
-        pause_s = min(max((now_s - (row.sent_s or now_s)) // 2, ASK_FIRST_S), ASK_LONGEST_S)
+        # A key may have waited for days for its meter: that was heard when it took the key, and is there now.
+        since_s = max(row.sent_s or now_s, row.heard_s if row.step == "prove" else 0)
+        pause_s = min(max((now_s - since_s) // 2, ASK_FIRST_S), ASK_LONGEST_S)
         move_meter(writing, row, due_s=now_s + pause_s)
     return bool(found)
 

@@ -10,7 +10,9 @@ index and no reference names (see docs/operating).
 The log itself is believed up to its first frame that is not whole, which is how SQLite finds what a power cut left of
 the last commit. So a sector that rots in it would take every later commit away, and what a checkpoint had already moved
 would stay: a mix of two moments. Every commit waits for the disk; at most one can lie behind a frame that is not whole.
-More than one says that the log is damaged (format of the log: sqlite.org/walformat.html, 4 and 5).
+More than one says that the log is damaged. And where its header is not whole, or is that of an older log, all of it is
+passed over; a header is on the disk before the first frame behind it, so frames that the file lacks say the same
+(format of the log: sqlite.org/walformat.html, 4 and 5).
 """
 
 import sqlite3
@@ -18,7 +20,7 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from prewatt.host.refusals import StoreError
 
@@ -35,8 +37,14 @@ _LOG_HEADER_BYTES: Final = 32
 _FRAME_HEADER_BYTES: Final = 24
 _PAGE_SIZE: Final = slice(8, 12)
 _LOG_SALT: Final = slice(16, 24)
+_LOG_SUMS: Final = slice(24, 32)
+_LOG_MAGIC: Final = slice(0, 4)
+# Its first number says how the sums read numbers.
+_MAGIC: Final[dict[bytes, Literal["big", "little"]]] = {b"\x37\x7f\x06\x82": "little", b"\x37\x7f\x06\x83": "big"}
+_FRAME_PAGE: Final = slice(0, 4)
 _FRAME_COMMIT: Final = slice(4, 8)
 _FRAME_SALT: Final = slice(8, 16)
+_NUMBERS: Final = 2**32
 # Where the index of the log (the file -shm) says how many frames are whole.
 _INDEX_FRAMES: Final = slice(16, 20)
 _PAGE_BYTES: Final = 4096
@@ -79,16 +87,59 @@ def look(execute: Callable[[str], Iterable[tuple[Any, ...]]]) -> str:
     return ""
 
 
-def look_at_log(log: bytes, frames: int) -> str:
-    """What is wrong with a log of which so many frames are whole; empty where a power cut explains it."""
-    size = _LOG_HEADER_BYTES
-    page_bytes = int.from_bytes(log[_PAGE_SIZE], "big") or _PAGE_BYTES
-    salt, later = log[_LOG_SALT], 0
+def look_at_log(log: bytes, frames: int, read: Callable[[int, int], bytes]) -> str:
+    """What is wrong with a log of which so many frames are whole; empty where a power cut explains it.
+
+    ``read`` gives bytes of the database's file: offset, length.
+    """
+    header = log[:_LOG_HEADER_BYTES]
+    whole = _is_whole(header)
+    page_bytes = (int.from_bytes(header[_PAGE_SIZE], "big") if whole else 0) or _PAGE_BYTES
     step = _FRAME_HEADER_BYTES + page_bytes
-    for start in range(size + frames * step, len(log) - _FRAME_HEADER_BYTES + 1, step):
-        head = log[start : start + _FRAME_HEADER_BYTES]
-        later += head[_FRAME_SALT] == salt and any(head[_FRAME_COMMIT])
+    found = [log[start : start + step] for start in range(_LOG_HEADER_BYTES, len(log) - _FRAME_HEADER_BYTES + 1, step)]
+    if not frames and found and not (whole and _are_older(found, header[_LOG_SALT])):
+        why = "an older header" if whole else "a header that is not whole"
+        return f"its log has {why} before newer commits" if _lacks(found, read) else ""
+    later = sum(each[_FRAME_SALT] == header[_LOG_SALT] and any(each[_FRAME_COMMIT]) for each in found[frames:])
     return f"its log has {later} commits behind a frame that is not whole" if later > 1 else ""
+
+
+def _is_whole(header: bytes) -> bool:
+    """Whether it says that it is one, and its sums are right."""
+    if len(header) < _LOG_HEADER_BYTES or header[_LOG_MAGIC] not in _MAGIC:
+        return False
+    order = _MAGIC[header[_LOG_MAGIC]]
+    first = second = 0
+    for at in range(0, _LOG_SUMS.start, 8):
+        first = (first + int.from_bytes(header[at : at + 4], order) + second) % _NUMBERS
+        second = (second + int.from_bytes(header[at + 4 : at + 8], order) + first) % _NUMBERS
+    return header[_LOG_SUMS] == first.to_bytes(4, "big") + second.to_bytes(4, "big")
+
+
+def _are_older(frames: list[bytes], salt: bytes) -> bool:
+    """Whether the first frames are of the log before, which is what the power leaves of one that has just begun."""
+    return int.from_bytes(_begun(frames)[:4], "big") != (int.from_bytes(salt[:4], "big") + 1) % _NUMBERS
+
+
+def _begun(frames: list[bytes]) -> bytes:
+    """The salt of the first frames. The very first shares a sector with the header."""
+    return frames[min(1, len(frames) - 1)][_FRAME_SALT]
+
+
+def _lacks(frames: list[bytes], read: Callable[[int, int], bytes]) -> bool:
+    """Whether the file lacks what the first frames committed."""
+    salt = _begun(frames)
+    committed: dict[int, bytes] = {}
+    waiting: dict[int, bytes] = {}
+    for at, frame in enumerate(frames):
+        if frame[_FRAME_SALT] == salt:
+            waiting[int.from_bytes(frame[_FRAME_PAGE], "big")] = frame[_FRAME_HEADER_BYTES:]
+            if any(frame[_FRAME_COMMIT]):
+                committed |= waiting
+                waiting.clear()
+        elif at:
+            break
+    return any(read((number - 1) * len(page), len(page)) != page for number, page in committed.items() if number)
 
 
 def _look(path: Path, log: bytes) -> str:
@@ -100,8 +151,14 @@ def _look(path: Path, log: bytes) -> str:
         frames = int.from_bytes(index[_INDEX_FRAMES], sys.byteorder)
         last = sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True)
         last.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+
+    def read(offset: int, length: int) -> bytes:
+        with path.open("rb") as file:
+            file.seek(offset)
+            return file.read(length)
+
     with closing(last):
-        return look_at_log(log, frames) or look(last.execute)
+        return look_at_log(log, frames, read) or look(last.execute)
 
 
 def _quoted(path: Path) -> str:
