@@ -16,10 +16,11 @@ from prewatt.host.campaigns import campaigns, runner, shown, wishes
 from prewatt.host.dispatch import DispatchSettings
 from prewatt.host.host import METERS_CEILING_MAX, HostOptions
 from prewatt.host.keys import secret, vault
+from prewatt.host.rates import hours, parts, preview, section
 from prewatt.host.store import store
 from prewatt.host.topology import METERS_PER_STATION_MAX
 from prewatt.protocol import terminal, transfer_book, transfer_work
-from prewatt.units import DAY_S, MICRO_PER_UNIT, VALUE_MAX_MICRO
+from prewatt.units import DAY_S, MICRO_PER_UNIT, PULSES_PER_KWH, VALUE_MAX_MICRO
 
 __all__ = ["limits_text", "with_limits"]
 
@@ -49,6 +50,7 @@ def sections() -> dict[str, tuple[Limit, ...]]:
     return {
         "Selling": _selling(),
         "Prices": _prices(),
+        "Rate plans": _rates(),
         "Meters and stations": _meters(),
         "What a meter keeps": _memory(),
         "Sessions": _sessions(),
@@ -107,6 +109,32 @@ def _prices() -> tuple[Limit, ...]:
         Limit("surcharge bands", f"{modetable.BANDS_MAX}", ""),
         Limit("a surcharge", f"{modeparts.SURCHARGE_MAX_PERCENT} %", "100 % and it fit one byte beside each minute"),
         Limit("tables that wait in a meter", "1", "a newer one takes its place"),
+    )
+
+
+def _rates() -> tuple[Limit, ...]:
+    month_kwh = parts.ENERGY_MAX_PULSES // PULSES_PER_KWH
+    percent = parts.PERCENT_PPM_MAX * 100 // parts.PPM
+    return (
+        Limit("blocks of a month", f"{parts.BLOCKS_MAX}", ""),
+        Limit("where a block or a lifeline may end", f"{month_kwh:,} kWh", "a gigawatt-hour a month"),
+        Limit("lines (taxes, levies, fees, discounts)", f"{parts.LINES_MAX}", ""),
+        Limit("a percent of a line", f"{percent:,} %", "with four decimals"),
+        Limit(
+            "standing charges in one purchase",
+            f"{parts.PERIODS_MOST}, else {parts.MONTHS_TAKEN} months or {parts.DAYS_TAKEN} days",
+            "what is over stays due",
+        ),
+        Limit("days of a plan", f"{hours.DAYS_MAX}", "a meter takes fewer, see above"),
+        Limit("seasons of a plan", f"{hours.SEASONS_MAX}", "a meter takes fewer"),
+        Limit("holidays of a plan", f"{hours.HOLIDAYS_MAX}", "a meter takes fewer"),
+        Limit("surcharge bands of a plan", f"{hours.SURCHARGES_MAX}", "a meter takes fewer"),
+        Limit("friendly hours", f"{parts.FRIENDLY_MAX}", "each of one kind of day"),
+        Limit("name of a plan or a line", f"{parts.NAME_CHARS_MAX} characters", "one line, without a colon"),
+        Limit("a document", f"{section.DOCUMENT_CHARS_MAX:,} characters", ""),
+        Limit("readings of a preview", f"{preview.READINGS_MAX:,}", "35 days of minutes"),
+        Limit("an interval of a preview", f"{preview.INTERVAL_MAX_S:,} s", ""),
+        Limit("purchases in a preview", f"{preview.PURCHASES_MAX:,}", "for what is fixed in each"),
     )
 
 

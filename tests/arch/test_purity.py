@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-PURE = ("units", "codec", "crypto", "protocol", "device", "host.ledger")
+PURE = ("units", "codec", "crypto", "protocol", "device", "host.ledger", "host.rates")
 # Modules that count value; energy and money are whole numbers there.
 MONEY = (
     "units.value",
@@ -19,6 +19,7 @@ MONEY = (
     "device.meter.tokens",
     "device.meter.valuecode",
     "host.ledger",
+    "host.rates",
     "host.money",
     "host.booking",
     "host.vending",
