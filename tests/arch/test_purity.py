@@ -8,7 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-PURE = ("units", "codec", "crypto", "protocol", "device", "host.ledger")
+PURE = (
+    *("units", "codec", "crypto", "protocol", "device", "host.ledger"),
+    *("host.payment.iso8583", "host.payment.port", "host.payment.reconcile"),
+)
 # Modules that count value; energy and money are whole numbers there.
 MONEY = (
     "units.value",

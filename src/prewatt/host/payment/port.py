@@ -49,6 +49,7 @@ __all__ = [
     "find_payment_scheme",
     "installed_payments",
     "is_decided",
+    "outcome_has_ended",
 ]
 
 PAYMENTS_GROUP: Final = "prewatt.payments"
@@ -160,6 +161,11 @@ PaymentOutcome = Asked | Pending | Guaranteed | Declined | Unknown | Capturing |
 def is_decided(outcome: PaymentOutcome) -> bool:
     """Whether whoever asked for a guarantee need not wait any longer."""
     return not isinstance(outcome, Asked | Pending)
+
+
+def outcome_has_ended(outcome: PaymentOutcome) -> bool:
+    """Whether nothing else will be told of this payment."""
+    return isinstance(outcome, Captured | Declined | Reversed)
 
 
 @dataclass(frozen=True, slots=True)

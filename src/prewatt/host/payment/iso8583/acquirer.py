@@ -78,6 +78,10 @@ class Acquirer:
         """The rows of all payments that have not ended."""
         return {row.payment_id: row for row in (*self._stored, *(entry.row for entry in self._desk.book))}
 
+    def has_open(self, payment_id: str) -> bool:
+        """Whether this payment has not ended, so that the machine needs no row to know it."""
+        return self._desk.book.find(payment_id) is not None
+
     def step(self, event: Event, now: Moment) -> tuple[Effect, ...]:
         """Takes one event; see `steps` for what has to be done with the effects."""
         desk = self._desk

@@ -1,0 +1,280 @@
+"""The machine of `iso8583.acquirer` at work: events in one bounded queue, one commit for all that lie there, then
+bytes.
+
+One task takes events and does what follows, so everything happens in one order. All events that wait become one
+batch: the machine takes them one by one, their rows go to the journal in one commit, and only then bytes leave and
+callers are told. A journal that fails ends the channel: nothing behind the failed commit is done, every caller is
+told, and the next channel starts from what is durable.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Final
+
+import structlog
+
+from prewatt.host.payment.acquirer.connection import AcquirerPlace, Connection
+from prewatt.host.payment.acquirer.journal import PaymentJournal
+from prewatt.host.payment.iso8583.acquirer import Acquirer
+from prewatt.host.payment.iso8583.card import Card, CardOnFile, TokenKey
+from prewatt.host.payment.iso8583.messages import Wire
+from prewatt.host.payment.iso8583.profile import AcquirerProfile, Moment
+from prewatt.host.payment.iso8583.reasons import Reason
+from prewatt.host.payment.iso8583.rows import PaymentRow, outcome_of
+from prewatt.host.payment.iso8583.steps import (
+    Answer,
+    Ask,
+    Capture,
+    Dial,
+    Effect,
+    Event,
+    HangUp,
+    LineLost,
+    LineUp,
+    Note,
+    Received,
+    Refuse,
+    Reverse,
+    Save,
+    SaveTrace,
+    Send,
+    SignOver,
+    Started,
+    Tell,
+    Tick,
+)
+from prewatt.host.payment.port import Declined, PaymentOutcome, PaymentState, is_decided, outcome_has_ended
+from prewatt.host.refusals import HostError, RefusedError
+
+__all__ = ["BATCH_MAX", "EVENTS_MAX", "AcquirerChannel", "ChannelError", "wall_clock"]
+
+_log = structlog.get_logger("prewatt.payment")
+# Events that wait: callers beyond are told that too much is under way; the acquirer is read more slowly.
+EVENTS_MAX: Final = 1_024
+# Events of one commit: more gains nothing and makes the first wait.
+BATCH_MAX: Final = 128
+_MS_PER_S: Final = 1_000
+
+Called = Ask | Capture | Reverse | SignOver
+Clock = Callable[[], Moment]
+Future = asyncio.Future[PaymentOutcome]
+
+
+class ChannelError(HostError):
+    """The channel has ended before it could say what became of a payment; what is durable goes on with the next."""
+
+
+def wall_clock() -> Moment:
+    """The line's monotonic milliseconds and the world's second."""
+    return Moment(time.monotonic_ns() // 1_000_000, int(time.time()))
+
+
+def log_note(note: Note) -> None:
+    """Puts a note into the log."""
+    _log.info(note.what, payment=note.payment_id, rrn=note.rrn, code=note.code)
+
+
+class AcquirerChannel:
+    """Card payments at one acquirer. `run` does the work; the other methods are for tasks of the same loop."""
+
+    def __init__(
+        self,
+        place: AcquirerPlace,
+        profile: AcquirerProfile,
+        key: TokenKey,
+        journal: PaymentJournal,
+        *,
+        clock: Clock = wall_clock,
+        notes: Callable[[Note], None] = log_note,
+    ) -> None:
+        self._place, self._profile, self._key, self._journal = place, profile, key, journal
+        self._clock, self._notes = clock, notes
+        self._machine: Acquirer | None = None
+        self._events: asyncio.Queue[Event] = asyncio.Queue(EVENTS_MAX)
+        self._calls: dict[int, tuple[str, Future, Callable[[PaymentOutcome], bool]]] = {}
+        self._waiters: dict[str, list[tuple[Future, Callable[[PaymentOutcome], bool]]]] = {}
+        self._numbers = 0
+        self._connection: Connection | None = None
+        self._dialling: asyncio.Task[None] | None = None
+        self._why_ended = ""
+        self.ready = asyncio.Event()
+        """Set while the acquirer can be asked."""
+
+    async def ask(self, payment_id: str, amount_minor: int, card: Card | CardOnFile) -> PaymentOutcome:
+        """Asks for a guarantee, and waits for it: Guaranteed, Declined, Unknown, or how the payment stands by now.
+
+        RefusedError for an id with other fields; ChannelError where the channel ended first (ask again, same id).
+        """
+        if self._events.full():
+            return Declined(Reason.BUSY.value, asked=False)
+        return await self._call(Ask(self._number(), payment_id, amount_minor, card), is_decided)
+
+    async def capture(self, payment_id: str) -> PaymentOutcome:
+        """Decides to take the money: durable on return. RefusedError, ChannelError."""
+        return await self._call(Capture(self._number(), payment_id), lambda outcome: True)
+
+    async def reverse(self, payment_id: str) -> PaymentOutcome:
+        """Decides to give the money back: durable on return. RefusedError, ChannelError."""
+        return await self._call(Reverse(self._number(), payment_id), lambda outcome: True)
+
+    async def sign_over(self, payment_id: str, state: PaymentState) -> PaymentOutcome:
+        """A person ends what the acquirer does not confirm: durable on return. RefusedError, ChannelError."""
+        return await self._call(SignOver(self._number(), payment_id, state), lambda outcome: True)
+
+    async def wait_ended(self, payment_id: str) -> PaymentOutcome | None:
+        """How a payment ended, once it has; None where it was never asked for. ChannelError."""
+        future: Future = asyncio.get_running_loop().create_future()
+        waiter = (future, outcome_has_ended)
+        # Registered before the look, so that an end in between is not missed.
+        self._waiters.setdefault(payment_id, []).append(waiter)
+        try:
+            found = await asyncio.to_thread(self._journal.read, [payment_id])
+            row = found.get(payment_id)
+            if row is None or row.has_ended:
+                return None if row is None else outcome_of(row)
+            return await future
+        finally:
+            self._forget(payment_id, waiter)
+
+    async def run(self) -> None:
+        """Works until it is cancelled; raises what the journal raised. What is open goes on in the next channel."""
+        try:
+            rows, trace = await asyncio.to_thread(lambda: (self._journal.read_open(), self._journal.read_trace()))
+            self._machine = Acquirer(self._profile, self._key, rows, trace)
+            await self._take(self._machine, [Started()])
+            while True:
+                await self._take(self._machine, await self._next_events(self._machine))
+        except Exception as error:
+            self._why_ended = str(error) or type(error).__name__
+            raise
+        finally:
+            self._end()
+
+    async def _call(self, event: Called, wanted: Callable[[PaymentOutcome], bool]) -> PaymentOutcome:
+        if self._why_ended:
+            raise ChannelError(f"payment {event.payment_id}: the channel has ended: {self._why_ended}")
+        future: Future = asyncio.get_running_loop().create_future()
+        self._calls[event.call] = (event.payment_id, future, wanted)
+        try:
+            await self._events.put(event)
+        except asyncio.CancelledError:
+            self._calls.pop(event.call, None)
+            raise
+        return await future
+
+    def _number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    async def _next_events(self, machine: Acquirer) -> list[Event]:
+        """Everything that waits, or a Tick when that is due."""
+        events: list[Event] = []
+        wake_ms = machine.wake_ms
+        wait_s = None if wake_ms is None else max(0, wake_ms - self._clock().ms) / _MS_PER_S
+        try:
+            async with asyncio.timeout(wait_s):
+                events.append(await self._events.get())
+        except TimeoutError:
+            return [Tick()]
+        while len(events) < BATCH_MAX and not self._events.empty():
+            events.append(self._events.get_nowait())
+        # A busy line does not keep time from passing.
+        return [*events, Tick()]
+
+    async def _take(self, machine: Acquirer, events: list[Event]) -> None:
+        known = await self._read_ended(machine, events)
+        effects: list[Effect] = []
+        for event in events:
+            if isinstance(event, Called):
+                event = replace(event, known=known.get(event.payment_id))
+            for effect in machine.step(event, self._clock()):
+                if isinstance(effect, Save) and effect.row.has_ended:
+                    known[effect.row.payment_id] = effect.row
+                effects.append(effect)
+        saves = [effect for effect in effects if isinstance(effect, Save)]
+        traces = [effect.trace for effect in effects if isinstance(effect, SaveTrace)]
+        if saves or traces:
+            await asyncio.to_thread(self._journal.write, saves, traces[-1] if traces else None)
+        for effect in effects:
+            self._carry_out(effect)
+        self.ready.set() if machine.is_open else self.ready.clear()
+
+    async def _read_ended(self, machine: Acquirer, events: Iterable[Event]) -> dict[str, PaymentRow]:
+        """The stored rows of what is called for and is not open."""
+        called = {event.payment_id for event in events if isinstance(event, Called)}
+        closed = sorted(payment_id for payment_id in called if not machine.has_open(payment_id))
+        return dict(await asyncio.to_thread(self._journal.read, closed)) if closed else {}
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Send(data):
+                self._send(data)
+            case Answer(call, outcome):
+                self._answer(call, outcome)
+            case Refuse():
+                _, future, _ = self._calls.pop(effect.call)
+                error = RefusedError(effect.outcome, effect.field, effect.given, effect.allowed)
+                if not future.done():
+                    future.set_exception(error)
+            case Tell(payment_id, outcome):
+                self._tell(payment_id, outcome)
+            case Dial():
+                self._dialling = asyncio.create_task(self._connect())
+            case HangUp(why):
+                self._notes(Note(f"hung up: {why}"))
+                if self._connection is not None:
+                    self._connection.close()
+            case Note():
+                self._notes(effect)
+
+    def _send(self, data: Wire) -> None:
+        if self._connection is not None:
+            self._connection.send(data)
+
+    def _answer(self, call: int, outcome: PaymentOutcome) -> None:
+        payment_id, future, wanted = self._calls.pop(call)
+        if future.done():
+            return
+        if wanted(outcome):
+            future.set_result(outcome)
+        else:
+            self._waiters.setdefault(payment_id, []).append((future, wanted))
+
+    def _tell(self, payment_id: str, outcome: PaymentOutcome) -> None:
+        for waiter in tuple(self._waiters.get(payment_id, ())):
+            future, wanted = waiter
+            if wanted(outcome):
+                self._forget(payment_id, waiter)
+                if not future.done():
+                    future.set_result(outcome)
+
+    def _forget(self, payment_id: str, waiter: tuple[Future, Callable[[PaymentOutcome], bool]]) -> None:
+        left = [each for each in self._waiters.get(payment_id, ()) if each is not waiter]
+        if left:
+            self._waiters[payment_id] = left
+        else:
+            self._waiters.pop(payment_id, None)
+
+    async def _connect(self) -> None:
+        """One connection, from dialling to its end."""
+        connection = self._connection = Connection(self._place)
+        why = await connection.run(lambda: self._events.put(LineUp()), lambda data: self._events.put(Received(data)))
+        self._notes(Note(f"no connection: {why}"))
+        await self._events.put(LineLost())
+
+    def _end(self) -> None:
+        self._why_ended = self._why_ended or "it was closed"
+        self.ready.clear()
+        if self._connection is not None:
+            self._connection.close()
+        if self._dialling is not None:
+            self._dialling.cancel()
+        waiting = [(payment_id, future) for payment_id, future, _ in self._calls.values()]
+        waiting += [(payment_id, future) for payment_id, futures in self._waiters.items() for future, _ in futures]
+        self._calls.clear()
+        self._waiters.clear()
+        for payment_id, future in waiting:
+            if not future.done():
+                future.set_exception(ChannelError(f"payment {payment_id}: the channel has ended: {self._why_ended}"))
