@@ -91,7 +91,7 @@ class Desk:
             else:
                 message = reversal(entry.row, self._reversal_type(entry.attempts))
             entry.attempts += 1
-            self.book.wake(entry, now.ms + self.profile.answer_wait_ms)
+            self.book.wake(entry, now.ms + self.profile.advice_wait_ms)
             self.out.append(Send(message.build(self.profile.dialect)))
 
     def rest(self, entry: Entry, now: Moment) -> None:

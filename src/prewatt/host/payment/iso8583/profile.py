@@ -45,6 +45,9 @@ class AcquirerProfile:
     dialect: Dialect = Dialect.BINARY
     signs_on: bool = True
     answer_wait_ms: int = 30_000
+    """How long an authorization may take; then the payment is reversed."""
+    advice_wait_ms: int = 30_000
+    """How long the answer to a completion or a reversal may take; then it is repeated after a pause."""
     repeat_first_ms: int = 5_000
     repeat_longest_ms: int = 300_000
     """Between two tries of a completion or a reversal: the first pause, doubled up to the longest."""
@@ -71,7 +74,7 @@ class AcquirerProfile:
             self._check(number, text.ljust(FIELDS[number].length))
         self._check_number("currency digits", self.currency_digits, 0, MICRO_DIGITS)
         self._check_number("requests before advice", self.requests_before_advice, 0, 100)
-        for name in ("answer_wait_ms", "repeat_first_ms", "echo_after_ms", "echo_wait_ms", "dial_first_ms"):
+        for name in ("answer_wait_ms", "advice_wait_ms", "repeat_first_ms", "echo_after_ms", "echo_wait_ms", "dial_first_ms"):
             self._check_number(name, getattr(self, name), 1, WAIT_LONGEST_MS)
         self._check_number("repeat_longest_ms", self.repeat_longest_ms, self.repeat_first_ms, WAIT_LONGEST_MS)
         self._check_number("dial_longest_ms", self.dial_longest_ms, self.dial_first_ms, WAIT_LONGEST_MS)

@@ -105,7 +105,7 @@ class Payments(RuleBasedStateMachine):
 
 
 SETTINGS = settings(
-    deadline=None, max_examples=300, stateful_step_count=40, suppress_health_check=list(HealthCheck), print_blob=False
+    deadline=None, max_examples=200, stateful_step_count=40, suppress_health_check=list(HealthCheck), print_blob=False
 )
 
 
