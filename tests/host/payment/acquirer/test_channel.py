@@ -16,6 +16,7 @@ from prewatt.host.payment.iso8583.reasons import Reason
 from prewatt.host.payment.port import Captured, Capturing, Declined, Guaranteed, PaymentState, Reversed, Unknown
 from prewatt.host.payment.sandbox.behaviour import TEST_CARDS, Behaviour
 from prewatt.host.refusals import RefusalOutcome, RefusedError
+from prewatt.units import ValueFieldError
 
 GOOD_CARD = "9999990000000006"
 
@@ -194,6 +195,17 @@ def test_a_card_on_file_pays_with_the_acquirers_token(opened):
             assert token == "SANDBOX-0006"
             assert isinstance(await shop.channel.ask("p2", 500, CardOnFile(token, "0006")), Guaranteed)
             assert money(sandbox, shop, "p2") == (500, 0)
+
+    run(story)
+
+
+@pytest.mark.parametrize(("payment_id", "amount"), [("p 1", 1), ("", 1), ("p1", 0), ("p1", -1), ("p1", 10**12)])
+def test_what_cannot_be_asked_for_does_not_reach_the_machine(opened, payment_id, amount):
+    async def story():
+        async with opened() as (_, shop):
+            with pytest.raises(ValueFieldError):
+                await shop.channel.ask(payment_id, amount, card())
+            assert isinstance(await shop.channel.ask("p1", 10**12 - 1, card()), Guaranteed)
 
     run(story)
 

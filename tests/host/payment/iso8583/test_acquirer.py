@@ -142,6 +142,22 @@ def test_every_other_code_is_reversed(world, code):
     assert sent(world)[-1].mti == "0400"
 
 
+@pytest.mark.parametrize("code", [" 5", "5 ", "  "])
+def test_a_code_with_blanks_is_reversed_and_its_row_can_be_read_again(world, code):
+    world.ask("p1")
+    answer(world, world.row("p1"), response=code)
+    world.start()
+    assert world.row("p1").code == code
+
+
+@pytest.mark.parametrize("token", [CARD.pan, f"PAN={CARD.pan};", "   "])
+def test_a_token_that_is_a_card_number_is_not_kept(world, token):
+    world.ask("p1")
+    answer(world, world.row("p1"), token=token)
+    assert world.row("p1").state is PaymentState.GUARANTEED
+    assert world.row("p1").token == KEY.token(CARD.pan)
+
+
 def test_an_answer_without_a_code_is_reversed(world):
     world.ask("p1")
     answer(world, world.row("p1"), response="")

@@ -15,14 +15,15 @@ from typing import Final
 
 import structlog
 
+from prewatt.host.fields import check_id
 from prewatt.host.payment.acquirer.connection import AcquirerPlace, Connection
 from prewatt.host.payment.acquirer.journal import PaymentJournal
 from prewatt.host.payment.iso8583.acquirer import Acquirer
 from prewatt.host.payment.iso8583.card import Card, CardOnFile, TokenKey
 from prewatt.host.payment.iso8583.messages import Wire
-from prewatt.host.payment.iso8583.profile import AcquirerProfile, Moment
+from prewatt.host.payment.iso8583.profile import AMOUNT_MAX_MINOR, AcquirerProfile, Moment
 from prewatt.host.payment.iso8583.reasons import Reason
-from prewatt.host.payment.iso8583.rows import PaymentRow, outcome_of
+from prewatt.host.payment.iso8583.rows import PaymentRow, Trace, outcome_of
 from prewatt.host.payment.iso8583.steps import (
     Answer,
     Ask,
@@ -47,6 +48,7 @@ from prewatt.host.payment.iso8583.steps import (
 )
 from prewatt.host.payment.port import Declined, PaymentOutcome, PaymentState, is_decided, outcome_has_ended
 from prewatt.host.refusals import HostError, RefusedError
+from prewatt.units import ValueFieldError
 
 __all__ = ["BATCH_MAX", "EVENTS_MAX", "AcquirerChannel", "ChannelError", "wall_clock"]
 
@@ -105,8 +107,12 @@ class AcquirerChannel:
     async def ask(self, payment_id: str, amount_minor: int, card: Card | CardOnFile) -> PaymentOutcome:
         """Asks for a guarantee, and waits for it: Guaranteed, Declined, Unknown, or how the payment stands by now.
 
-        RefusedError for an id with other fields; ChannelError where the channel ended first (ask again, same id).
+        RefusedError for an id with other fields, ValueFieldError for one or an amount that cannot be; ChannelError
+        where the channel ended first (ask again, same id).
         """
+        check_id(payment_id, field="payment")
+        if not 0 < amount_minor <= AMOUNT_MAX_MINOR:
+            raise ValueFieldError("amount", amount_minor, f"1 to {AMOUNT_MAX_MINOR} minor units")
         if self._events.full():
             return Declined(Reason.BUSY.value, asked=False)
         return await self._call(Ask(self._number(), payment_id, amount_minor, card), is_decided)
@@ -196,10 +202,19 @@ class AcquirerChannel:
         saves = [effect for effect in effects if isinstance(effect, Save)]
         traces = [effect.trace for effect in effects if isinstance(effect, SaveTrace)]
         if saves or traces:
-            await asyncio.to_thread(self._journal.write, saves, traces[-1] if traces else None)
+            await self._commit(saves, traces[-1] if traces else None)
         for effect in effects:
             self._carry_out(effect)
         self.ready.set() if machine.is_open else self.ready.clear()
+
+    async def _commit(self, saves: list[Save], trace: Trace | None) -> None:
+        writing = asyncio.ensure_future(asyncio.to_thread(self._journal.write, saves, trace))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            # A commit cannot be called back: whoever starts next must find it done.
+            await asyncio.wait([writing])
+            raise
 
     async def _read_ended(self, machine: Acquirer, events: Iterable[Event]) -> dict[str, PaymentRow]:
         """The stored rows of what is called for and is not open."""

@@ -7,6 +7,7 @@ after a pause. With ``place`` sandbox the acquirer is the one of this process, o
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -59,7 +60,7 @@ class AcquirerMethod:
 
     def ask(self, request: PaymentRequest) -> PaymentOutcome:
         """See the port; ChannelError where no answer can be had now: ask again with the same id."""
-        payment_id = check_id(request.payment_id, field="payment")
+        payment_id = request.payment_id
         amount_minor = self._settings.profile.minor_of(request.amount_micro)
         card = request.means
         if not isinstance(card, Card | CardOnFile):
@@ -140,14 +141,17 @@ class AcquirerMethod:
         except TimeoutError:
             future.cancel()
             raise ChannelError(f"no answer within {wait_s:.0f} s; ask again with the same id") from None
+        except CancelledError:
+            raise ChannelError("the acquirer's channel was closed; ask again with the same id") from None
 
     def _run(self) -> None:
         try:
             asyncio.run(self._keep_running())
         except asyncio.CancelledError:
             pass
-        except OSError as error:
-            self._failed = f"the sandbox has no port: {error.strerror or error}"
+        except Exception as error:
+            # Only the sandbox can fail here: it has no port, or its file is none.
+            self._failed = f"the sandbox does not start: {type(error).__name__}: {error}"
         finally:
             self._started.set()
 

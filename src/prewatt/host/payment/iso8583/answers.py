@@ -2,12 +2,13 @@
 
 from enum import Enum
 
+from prewatt.host.payment.iso8583.card import holds_card_number
 from prewatt.host.payment.iso8583.fields import FIELDS, De
 from prewatt.host.payment.iso8583.messages import Message
 from prewatt.host.payment.iso8583.reasons import APPROVED, Reason, decline_reason, doubtful_reason
 from prewatt.host.payment.iso8583.rows import PaymentRow
 
-__all__ = ["Verdict", "approval_of", "belongs_to", "is_about", "judge_authorization", "verdict_reason"]
+__all__ = ["Verdict", "approval_of", "belongs_to", "is_about", "judge_authorization", "token_of", "verdict_reason"]
 
 
 class Verdict(Enum):
@@ -41,6 +42,12 @@ def approval_of(message: Message) -> str:
     """The approval code, "" where there is none that can be written down."""
     approval = message.get(De.APPROVAL).strip()
     return "" if " " in approval else approval
+
+
+def token_of(message: Message, row: PaymentRow) -> str:
+    """The token to keep: the acquirer's own, where it gives one that cannot be a card number."""
+    given = message.get(De.TOKEN).strip()
+    return given if given and not holds_card_number(given) else row.token
 
 
 def judge_authorization(message: Message, row: PaymentRow) -> Verdict:

@@ -24,6 +24,7 @@ __all__ = [
     "Card",
     "CardOnFile",
     "TokenKey",
+    "holds_card_number",
     "is_luhn",
 ]
 
@@ -100,14 +101,17 @@ class CardOnFile(Means):
     last4: str
 
     def __post_init__(self) -> None:
-        # Whoever gives a card number as a token would have it kept.
-        is_number = _DIGITS.fullmatch(self.token) and PAN_DIGITS_MIN <= len(self.token) <= PAN_DIGITS_MAX
-        if not FIELDS[De.TOKEN].allows(self.token) or (is_number and is_luhn(self.token)):
+        if not FIELDS[De.TOKEN].allows(self.token) or holds_card_number(self.token):
             raise ValueFieldError(
                 "card token", MASKED, f"the acquirer's token, {FIELDS[De.TOKEN].format}, no card number"
             )
         if not _DIGITS.fullmatch(self.last4) or len(self.last4) != LAST_DIGITS:
             raise ValueFieldError("last four digits", self.last4, f"{LAST_DIGITS} digits")
+
+
+def holds_card_number(text: str) -> bool:
+    """Whether a text has digits in a row that may be a card number. Whoever gives one as a token would have it kept."""
+    return any(PAN_DIGITS_MIN <= len(digits) <= PAN_DIGITS_MAX and is_luhn(digits) for digits in _DIGITS.findall(text))
 
 
 def is_luhn(digits: str) -> bool:

@@ -8,6 +8,7 @@ from prewatt.host.payment.iso8583.answers import (
     belongs_to,
     is_about,
     judge_authorization,
+    token_of,
     verdict_reason,
 )
 from prewatt.host.payment.iso8583.book import Entry
@@ -49,8 +50,8 @@ def _authorized(desk: Desk, entry: Entry, message: Message, now: Moment) -> None
     verdict = judge_authorization(message, row)
     desk.book.rest(entry, None)
     if verdict is Verdict.APPROVED:
-        token = message.get(De.TOKEN).strip() or row.token
-        desk.move(entry, replace(row, state=PaymentState.GUARANTEED, approval=approval, code=code, token=token))
+        guaranteed = replace(row, state=PaymentState.GUARANTEED, approval=approval, code=code)
+        desk.move(entry, replace(guaranteed, token=token_of(message, row)))
     elif verdict is Verdict.DECLINED:
         reason = verdict_reason(message, row).value
         desk.end(entry, replace(row, state=PaymentState.DECLINED, reason=reason, code=code), now)

@@ -9,7 +9,7 @@ from typing import Final
 from prewatt.host.payment.iso8583.fields import FIELDS, De, Dialect
 from prewatt.units import MICRO_DIGITS, VALUE_MAX_MICRO, ValueFieldError
 
-__all__ = ["ADVICES_MAX", "ASKS_MAX", "OPEN_MAX", "WAIT_LONGEST_MS", "AcquirerProfile", "Moment"]
+__all__ = ["ADVICES_MAX", "AMOUNT_MAX_MINOR", "ASKS_MAX", "OPEN_MAX", "WAIT_LONGEST_MS", "AcquirerProfile", "Moment"]
 
 # No wait of a line is longer than a day.
 WAIT_LONGEST_MS: Final = 86_400_000
@@ -18,6 +18,8 @@ WAIT_LONGEST_MS: Final = 86_400_000
 ASKS_MAX: Final = 256
 ADVICES_MAX: Final = 32
 OPEN_MAX: Final = 20_000
+# Twelve digits of data element 4.
+AMOUNT_MAX_MINOR: Final = 999_999_999_999
 _TEN_MINUTES_MS: Final = 600_000
 
 
@@ -74,7 +76,14 @@ class AcquirerProfile:
             self._check(number, text.ljust(FIELDS[number].length))
         self._check_number("currency digits", self.currency_digits, 0, MICRO_DIGITS)
         self._check_number("requests before advice", self.requests_before_advice, 0, 100)
-        for name in ("answer_wait_ms", "advice_wait_ms", "repeat_first_ms", "echo_after_ms", "echo_wait_ms", "dial_first_ms"):
+        for name in (
+            "answer_wait_ms",
+            "advice_wait_ms",
+            "repeat_first_ms",
+            "echo_after_ms",
+            "echo_wait_ms",
+            "dial_first_ms",
+        ):
             self._check_number(name, getattr(self, name), 1, WAIT_LONGEST_MS)
         self._check_number("repeat_longest_ms", self.repeat_longest_ms, self.repeat_first_ms, WAIT_LONGEST_MS)
         self._check_number("dial_longest_ms", self.dial_longest_ms, self.dial_first_ms, WAIT_LONGEST_MS)
@@ -91,8 +100,7 @@ class AcquirerProfile:
     def minor_of(self, amount_micro: int) -> int:
         """Minor units of an amount; ValueFieldError unless it is above 0 and whole minor units."""
         minor, rest = divmod(amount_micro, self.minor_micro)
-        most = 10 ** FIELDS[De.AMOUNT].length - 1
-        if not 0 < amount_micro <= VALUE_MAX_MICRO or rest or minor > most:
+        if not 0 < amount_micro <= VALUE_MAX_MICRO or rest or minor > AMOUNT_MAX_MINOR:
             allowed = f"above 0 up to {VALUE_MAX_MICRO} micro-units, a multiple of {self.minor_micro}"
             raise ValueFieldError("amount", amount_micro, allowed)
         return minor

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from prewatt.codec.errors import DecodeError
 from prewatt.host.payment.iso8583.fields import FIELDS, De
+from prewatt.host.payment.iso8583.profile import AMOUNT_MAX_MINOR
 from prewatt.host.payment.port import (
     ENDED_STATES,
     Asked,
@@ -55,7 +56,7 @@ _STAN: Final = re.compile(r"[0-9]{6}", re.ASCII)
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _APPROVAL: Final = re.compile(r"[0-9A-Za-z]{1,6}", re.ASCII)
 _WORD: Final = re.compile(r"[a-z_]{1,64}", re.ASCII)
-_CODE: Final = re.compile(r"[0-9A-Za-z]{2}", re.ASCII)
+_CODE: Final = re.compile(r"[0-9A-Za-z ]{2}", re.ASCII)
 _LAST4: Final = re.compile(r"[0-9]{4}", re.ASCII)
 _HOUR: Final = re.compile(r"[0-9]{6}", re.ASCII)
 
@@ -244,7 +245,7 @@ def _is_element(number: De, *, trimmed: bool = False) -> Callable[[object], bool
 _ROW_RULES: Final[Mapping[str, Callable[[object], bool]]] = {
     "payment_id": _matches(_ID),
     "state": lambda value: isinstance(value, str) and value in set(PaymentState) - {PaymentState.PENDING},
-    "amount_minor": lambda value: _is_count(value, 10 ** FIELDS[De.AMOUNT].length - 1) and value != 0,
+    "amount_minor": lambda value: _is_count(value, AMOUNT_MAX_MINOR) and value != 0,
     "currency": _is_element(De.CURRENCY),
     "terminal": _is_element(De.TERMINAL, trimmed=True),
     "merchant": _is_element(De.MERCHANT, trimmed=True),

@@ -59,7 +59,8 @@ class SandboxBooks:
         self.accounts: dict[str, Account] = {}
         for line in lines:
             entry: dict[str, Any] = json.loads(line)
-            self.accounts[entry.pop("rrn")] = Account(**entry)
+            rrn = entry.pop("rrn")
+            self.accounts[rrn] = Account(**entry)
         self._numbers = len(self.accounts)
 
     def dump(self, rrn: str) -> str:
