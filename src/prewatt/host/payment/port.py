@@ -19,7 +19,7 @@ books, its object is a `PaymentScheme`. Anybody's package can add one.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -111,9 +111,12 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Guaranteed:
-    """The payer's money is held for us. ``authorization``: the number of this guarantee, unique in the books."""
+    """The payer's money is held for us. ``authorization``: the number of this guarantee, unique in the books.
+    ``for_device``: what the other side says to the payer's device (for chip cards data element 55 in hex digits), given
+    once with the answer and kept nowhere."""
 
     authorization: str
+    for_device: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,7 @@ class Declined:
     reason: str
     code: str = ""
     asked: bool = True
+    for_device: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,17 @@ def test_a_code_with_blanks_is_reversed_and_its_row_can_be_read_again(world, cod
     assert world.row("p1").code == code
 
 
+@pytest.mark.parametrize("code", ["00", "51"])
+def test_what_they_say_to_the_chip_is_handed_on_once_and_kept_nowhere(world, code):
+    world.ask("p1")
+    answer(world, world.row("p1"), response=code, chip="910A0011223344")
+    (told,) = world.told["p1"]
+    assert told.for_device == "910A0011223344"
+    assert "910A" not in repr(told)
+    assert b"910A" not in world.rows["p1"]
+    assert world.ask("p1").for_device == ""
+
+
 @pytest.mark.parametrize("token", [CARD.pan, f"PAN={CARD.pan};", "   "])
 def test_a_token_that_is_a_card_number_is_not_kept(world, token):
     world.ask("p1")

@@ -10,7 +10,7 @@ from prewatt.host.payment.iso8583.reasons import Reason
 from prewatt.host.payment.iso8583.requests import completion, reversal
 from prewatt.host.payment.iso8583.rows import PaymentRow, Trace, outcome_of
 from prewatt.host.payment.iso8583.steps import Effect, Note, Save, SaveTrace, Send, Tell
-from prewatt.host.payment.port import NEXT_STATES, PaymentState
+from prewatt.host.payment.port import NEXT_STATES, Declined, Guaranteed, PaymentState
 
 __all__ = ["Desk"]
 
@@ -40,17 +40,20 @@ class Desk:
             self._saved_trace = self.book.trace
             self.out.append(SaveTrace(self.book.trace))
 
-    def move(self, entry: Entry, row: PaymentRow) -> None:
-        """The next state of a payment: durable, then told."""
+    def move(self, entry: Entry, row: PaymentRow, *, for_device: str = "") -> None:
+        """The next state of a payment: durable, then told, with what their side says to the card's chip."""
         before = entry.row.state
         assert row.state in NEXT_STATES[before], f"{before} is never followed by {row.state}"
         self.save(row, before)
         self.book.put(entry, row)
-        self.out.append(Tell(row.payment_id, outcome_of(row)))
+        outcome = outcome_of(row)
+        if isinstance(outcome, Guaranteed | Declined):
+            outcome = replace(outcome, for_device=for_device)
+        self.out.append(Tell(row.payment_id, outcome))
 
-    def end(self, entry: Entry, row: PaymentRow, now: Moment) -> None:
+    def end(self, entry: Entry, row: PaymentRow, now: Moment, *, for_device: str = "") -> None:
         """The last state of a payment."""
-        self.move(entry, replace(row, ended_s=max(now.utc_s, 1)))
+        self.move(entry, replace(row, ended_s=max(now.utc_s, 1)), for_device=for_device)
 
     def capture(self, entry: Entry, now: Moment) -> None:
         """The money is to be taken from now on."""

@@ -51,10 +51,11 @@ def _authorized(desk: Desk, entry: Entry, message: Message, now: Moment) -> None
     desk.book.rest(entry, None)
     if verdict is Verdict.APPROVED:
         guaranteed = replace(row, state=PaymentState.GUARANTEED, approval=approval, code=code)
-        desk.move(entry, replace(guaranteed, token=token_of(message, row)))
+        desk.move(entry, replace(guaranteed, token=token_of(message, row)), for_device=message.get(De.CHIP))
     elif verdict is Verdict.DECLINED:
         reason = verdict_reason(message, row).value
-        desk.end(entry, replace(row, state=PaymentState.DECLINED, reason=reason, code=code), now)
+        declined = replace(row, state=PaymentState.DECLINED, reason=reason, code=code)
+        desk.end(entry, declined, now, for_device=message.get(De.CHIP))
     else:
         desk.undo(entry, verdict_reason(message, row), now, code=code, approval=approval)
 
