@@ -20,15 +20,10 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 def elements_text() -> str:
     """The data elements."""
-    rows = [
-        (
-            str(int(field.number)),
-            f"`{field.name}`",
-            field.format,
-            field.what + (" (shown nowhere)" if field.secret else ""),
-        )
-        for field in FIELDS.values()
-    ]
+    rows: list[tuple[str, ...]] = []
+    for field in FIELDS.values():
+        what = f"{field.what} (shown nowhere)" if field.secret else field.what
+        rows.append((f"{int(field.number)}", f"`{field.name}`", field.format, what))
     return _table(("", "name", "format", ""), rows)
 
 
@@ -37,10 +32,8 @@ def settings_text() -> str:
     rows: list[tuple[str, ...]] = []
     for field in fields(AcquirerProfile):
         if field.default is not MISSING:
-            shown = (
-                {True: "yes", False: "no"}.get(field.default, field.default) if field.type is bool else field.default
-            )
-            rows.append((f"`{field.name}`", f"{shown:,}" if field.type is int else f"{shown}"))
+            shown = f"{field.default:,}" if field.type is int else f"{field.default}"
+            rows.append((f"`{field.name}`", {"True": "yes", "False": "no"}.get(shown, shown)))
     return _table(("setting", "else"), rows)
 
 

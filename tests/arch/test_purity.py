@@ -25,7 +25,11 @@ MONEY = (
     "host.money",
     "host.booking",
     "host.vending",
-    "host.payment",
+    "host.payment.cash",
+    "host.payment.iso8583",
+    "host.payment.port",
+    "host.payment.reconcile",
+    "host.payment.sandbox.books",
     "host.transfers",
 )
 FORBIDDEN_IMPORTS = {

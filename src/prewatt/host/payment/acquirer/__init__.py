@@ -2,3 +2,5 @@
 
 What is said and when is decided in `prewatt.host.payment.iso8583`; here bytes and commits are carried out.
 """
+
+__all__: list[str] = []

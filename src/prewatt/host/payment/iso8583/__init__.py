@@ -4,3 +4,5 @@ Nothing here has a clock, a socket or a file: `acquirer` takes events with the t
 table of data elements, `messages` lays them out (pyiso8583), `card` keeps numbers out of sight, `reasons` names
 response codes, `rows` is the durable state, `line` keeps one connection alive.
 """
+
+__all__: list[str] = []
