@@ -10,9 +10,9 @@ import pytest
 from tests.host.payment.paying_client import amount_of
 from tests.host.payment.sqlite_journal import SqliteJournal
 
-from prewatt.host.payment.iso8583.statement import parse_statement
+from prewatt.host.payment.iso8583.statement import our_payment, parse_statement
 from prewatt.host.payment.port import PaymentState
-from prewatt.host.payment.reconcile import OurPayment, reconcile
+from prewatt.host.payment.reconcile import reconcile
 from prewatt.host.payment.sandbox.acquirer import start_sandbox
 from prewatt.host.payment.sandbox.behaviour import Chaos
 
@@ -40,13 +40,6 @@ async def run_client(port, file, kill_at):
         if process.returncode is None:
             process.kill()
             await process.wait()
-
-
-def ours_of(rows):
-    return [
-        OurPayment(row.payment_id, row.rrn, row.approval, row.amount_minor * MINOR_MICRO, row.state, row.settled_day)
-        for row in rows
-    ]
 
 
 @pytest.mark.heavy
@@ -89,7 +82,7 @@ def check_days(sandbox, rows):
         listed = parse_statement(
             sandbox.statement(day, currency="840", minor_micro=MINOR_MICRO), currency="840", minor_micro=MINOR_MICRO
         )
-        compared = reconcile(day, ours_of(rows), listed)
+        compared = reconcile(day, [our_payment(row, MINOR_MICRO) for row in rows], listed)
         assert compared.differences == ()
         matched += compared.matched
     assert matched == sum(row.state is PaymentState.CAPTURED for row in rows)

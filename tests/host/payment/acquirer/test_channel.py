@@ -1,17 +1,22 @@
 """Card payments over real TCP against the sandbox: each way in which an acquirer can behave."""
 
 import asyncio
+import gc
 import ssl
+import threading
+from types import FunctionType, ModuleType
 
 import pytest
 from tests.host.payment.conftest import EAGER, QUICK, SLOW
 from tests.host.payment.world import patient
 
-from prewatt.host.payment.acquirer.channel import ChannelError
+from prewatt.host.payment.acquirer.calls import ChannelError
+from prewatt.host.payment.acquirer.channel import EVENTS_MAX
 from prewatt.host.payment.acquirer.framing import Framing
 from prewatt.host.payment.iso8583.card import Card, CardOnFile
 from prewatt.host.payment.iso8583.fields import De, Dialect
 from prewatt.host.payment.iso8583.messages import Message
+from prewatt.host.payment.iso8583.profile import ASKS_MAX
 from prewatt.host.payment.iso8583.reasons import Reason
 from prewatt.host.payment.port import Captured, Capturing, Declined, Guaranteed, PaymentState, Reversed, Unknown
 from prewatt.host.payment.sandbox.behaviour import TEST_CARDS, Behaviour
@@ -297,6 +302,37 @@ def test_every_dialect_goes_through_every_frame(opened, dialect, framing):
     run(story)
 
 
+def test_more_calls_than_may_wait_are_refused_and_nothing_is_lost(opened):
+    async def story():
+        async with opened() as (sandbox, shop):
+            entered, go_on, write = threading.Event(), threading.Event(), shop.journal.write
+
+            def slow(saves, trace):
+                entered.set()
+                assert go_on.wait(20)
+                write(saves, trace)
+
+            shop.journal.write = slow
+            asking = [asyncio.create_task(shop.channel.ask("p0", 1_000, card()))]
+            await asyncio.sleep(0.2)
+            asking += [
+                asyncio.create_task(shop.channel.ask(f"p{number}", 1_000, card()))
+                for number in range(1, EVENTS_MAX + 2)
+            ]
+            await asyncio.sleep(0)
+            assert await asking[-1] == Declined(Reason.BUSY.value, asked=False)
+            with pytest.raises(ChannelError, match="wait already"):
+                await shop.channel.capture("p0")
+            go_on.set()
+            outcomes = await asyncio.gather(*asking)
+            guaranteed = [outcome for outcome in outcomes if isinstance(outcome, Guaranteed)]
+            assert len(guaranteed) == len({each.authorization for each in guaranteed}) == sandbox.received["0100"]
+            assert len(guaranteed) >= ASKS_MAX
+            assert set(outcomes) - set(guaranteed) == {Declined(Reason.BUSY.value, asked=False)}
+
+    run(story)
+
+
 def test_a_disk_that_fails_sends_nothing_and_the_next_channel_goes_on(opened):
     async def story():
         async with opened() as (sandbox, shop):
@@ -386,6 +422,53 @@ def test_no_card_number_is_on_the_disk_or_in_a_token(opened, tmp_path):
     assert b"p1" in held
     assert GOOD_CARD.encode() not in held
     assert GOOD_CARD[:12].encode() not in held
+
+
+def reachable(*roots):
+    """Every text and byte string that these objects hold, directly or not; not what belongs to modules and classes."""
+    seen, waiting, found = set(), list(roots), []
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen or isinstance(each, ModuleType | type | FunctionType):
+            continue
+        seen.add(id(each))
+        if isinstance(each, str | bytes | bytearray):
+            found.append(each if isinstance(each, str) else bytes(each).decode("latin-1"))
+        waiting += gc.get_referents(each)
+    return found
+
+
+def test_a_card_number_is_forgotten_once_it_is_asked_about(opened):
+    async def story():
+        async with opened(EAGER) as (_, shop):
+            sought = str(9_999_990_000_000_180 + 8)
+            held = Card(sought, "3012")
+            assert any(sought in text for text in reachable(held))
+            asking = asyncio.create_task(shop.channel.ask("p1", 1_000, held))
+            assert isinstance(await asking, Guaranteed)
+            del held, asking
+            await shop.channel.capture("p1")
+            await shop.ended("p1")
+            texts = reachable(shop.channel, shop.task)
+            assert any("TERM0001" in text for text in texts)
+            assert not any(sought in text for text in texts)
+
+    run(story)
+
+
+def test_a_place_that_cannot_be_is_dialled_again_and_again(opened):
+    async def story():
+        async with opened() as (_, shop):
+            await shop.end()
+            shop.place = type(shop.place)("x" * 70 + ".example", 5_000)
+            shop.notes.clear()
+            await shop.start()
+            async with asyncio.timeout(20):
+                while len(shop.notes) < 2:
+                    await asyncio.sleep(0.01)
+            assert all(note.startswith("no connection") for note in shop.notes)
+
+    run(story)
 
 
 def test_tls_with_the_right_name_is_spoken_and_a_stranger_is_not(opened, papers):

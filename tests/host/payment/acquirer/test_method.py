@@ -10,6 +10,7 @@ from prewatt.host.payment.acquirer.method import ACQUIRER, AcquirerMethod
 from prewatt.host.payment.acquirer.settings import read_settings
 from prewatt.host.payment.iso8583.card import Card
 from prewatt.host.payment.iso8583.reasons import Reason
+from prewatt.host.payment.iso8583.statement import our_payment
 from prewatt.host.payment.port import (
     Captured,
     Capturing,
@@ -24,7 +25,7 @@ from prewatt.host.payment.port import (
     installed_payments,
     outcome_has_ended,
 )
-from prewatt.host.payment.reconcile import OurPayment, reconcile
+from prewatt.host.payment.reconcile import reconcile
 from prewatt.host.refusals import HostError, RefusedError
 from prewatt.units import ValueFieldError
 
@@ -99,10 +100,7 @@ def test_the_list_of_the_day_matches_and_a_changed_one_does_not(opening, tmp_pat
         ended(method, f"p{number}")
     rows = SqliteJournal(tmp_path / "payments.db").read_all()
     day = rows[0].settled_day
-    ours = [
-        OurPayment(row.payment_id, row.rrn, row.approval, row.amount_minor * 10_000, row.state, row.settled_day)
-        for row in rows
-    ]
+    ours = [our_payment(row, 10_000) for row in rows]
     theirs = [row for each in {row.settled_day for row in rows} for row in method.statement(each)]
     assert reconcile(day, ours, theirs).matched == 3
     assert [each.kind for each in reconcile(day, ours, theirs[1:]).differences] == ["missing_theirs"]

@@ -16,6 +16,7 @@ from typing import Final
 import structlog
 
 from prewatt.host.fields import check_id
+from prewatt.host.payment.acquirer.calls import Calls, ChannelError
 from prewatt.host.payment.acquirer.connection import AcquirerPlace, Connection
 from prewatt.host.payment.acquirer.journal import PaymentJournal
 from prewatt.host.payment.iso8583.acquirer import Acquirer
@@ -47,10 +48,9 @@ from prewatt.host.payment.iso8583.steps import (
     Tick,
 )
 from prewatt.host.payment.port import Declined, PaymentOutcome, PaymentState, is_decided, outcome_has_ended
-from prewatt.host.refusals import HostError, RefusedError
 from prewatt.units import ValueFieldError
 
-__all__ = ["BATCH_MAX", "EVENTS_MAX", "AcquirerChannel", "ChannelError", "wall_clock"]
+__all__ = ["BATCH_MAX", "EVENTS_MAX", "AcquirerChannel", "wall_clock"]
 
 _log = structlog.get_logger("prewatt.payment")
 # Events that wait: callers beyond are told that too much is under way; the acquirer is read more slowly.
@@ -61,11 +61,6 @@ _MS_PER_S: Final = 1_000
 
 Called = Ask | Capture | Reverse | SignOver
 Clock = Callable[[], Moment]
-Future = asyncio.Future[PaymentOutcome]
-
-
-class ChannelError(HostError):
-    """The channel has ended before it could say what became of a payment; what is durable goes on with the next."""
 
 
 def wall_clock() -> Moment:
@@ -95,9 +90,7 @@ class AcquirerChannel:
         self._clock, self._notes = clock, notes
         self._machine: Acquirer | None = None
         self._events: asyncio.Queue[Event] = asyncio.Queue(EVENTS_MAX)
-        self._calls: dict[int, tuple[str, Future, Callable[[PaymentOutcome], bool]]] = {}
-        self._waiters: dict[str, list[tuple[Future, Callable[[PaymentOutcome], bool]]]] = {}
-        self._numbers = 0
+        self._calls = Calls()
         self._connection: Connection | None = None
         self._dialling: asyncio.Task[None] | None = None
         self._why_ended = ""
@@ -115,34 +108,31 @@ class AcquirerChannel:
             raise ValueFieldError("amount", amount_minor, f"1 to {AMOUNT_MAX_MINOR} minor units")
         if self._events.full():
             return Declined(Reason.BUSY.value, asked=False)
-        return await self._call(Ask(self._number(), payment_id, amount_minor, card), is_decided)
+        return await self._call(Ask(self._calls.number(), payment_id, amount_minor, card), is_decided)
 
     async def capture(self, payment_id: str) -> PaymentOutcome:
         """Decides to take the money: durable on return. RefusedError, ChannelError."""
-        return await self._call(Capture(self._number(), payment_id), lambda outcome: True)
+        return await self._call(Capture(self._calls.number(), payment_id), lambda outcome: True)
 
     async def reverse(self, payment_id: str) -> PaymentOutcome:
         """Decides to give the money back: durable on return. RefusedError, ChannelError."""
-        return await self._call(Reverse(self._number(), payment_id), lambda outcome: True)
+        return await self._call(Reverse(self._calls.number(), payment_id), lambda outcome: True)
 
     async def sign_over(self, payment_id: str, state: PaymentState) -> PaymentOutcome:
         """A person ends what the acquirer does not confirm: durable on return. RefusedError, ChannelError."""
-        return await self._call(SignOver(self._number(), payment_id, state), lambda outcome: True)
+        return await self._call(SignOver(self._calls.number(), payment_id, state), lambda outcome: True)
 
     async def wait_ended(self, payment_id: str) -> PaymentOutcome | None:
         """How a payment ended, once it has; None where it was never asked for. ChannelError."""
-        future: Future = asyncio.get_running_loop().create_future()
-        waiter = (future, outcome_has_ended)
         # Registered before the look, so that an end in between is not missed.
-        self._waiters.setdefault(payment_id, []).append(waiter)
+        waiter = self._calls.wait(payment_id, outcome_has_ended)
         try:
-            found = await asyncio.to_thread(self._journal.read, [payment_id])
-            row = found.get(payment_id)
+            row = (await asyncio.to_thread(self._journal.read, [payment_id])).get(payment_id)
             if row is None or row.has_ended:
                 return None if row is None else outcome_of(row)
-            return await future
+            return await waiter.future
         finally:
-            self._forget(payment_id, waiter)
+            self._calls.forget(waiter)
 
     async def run(self) -> None:
         """Works until it is cancelled; raises what the journal raised. What is open goes on in the next channel."""
@@ -161,18 +151,11 @@ class AcquirerChannel:
     async def _call(self, event: Called, wanted: Callable[[PaymentOutcome], bool]) -> PaymentOutcome:
         if self._why_ended:
             raise ChannelError(f"payment {event.payment_id}: the channel has ended: {self._why_ended}")
-        future: Future = asyncio.get_running_loop().create_future()
-        self._calls[event.call] = (event.payment_id, future, wanted)
-        try:
-            await self._events.put(event)
-        except asyncio.CancelledError:
-            self._calls.pop(event.call, None)
-            raise
-        return await future
-
-    def _number(self) -> int:
-        self._numbers += 1
-        return self._numbers
+        if self._events.full():
+            raise ChannelError(f"payment {event.payment_id}: {EVENTS_MAX:,} calls wait already; call again later")
+        waiter = self._calls.begin(event.call, event.payment_id, wanted)
+        self._events.put_nowait(event)
+        return await waiter.future
 
     async def _next_events(self, machine: Acquirer) -> list[Event]:
         """Everything that waits, or a Tick when that is due."""
@@ -227,14 +210,11 @@ class AcquirerChannel:
             case Send(data):
                 self._send(data)
             case Answer(call, outcome):
-                self._answer(call, outcome)
+                self._calls.answer(call, outcome)
             case Refuse():
-                _, future, _ = self._calls.pop(effect.call)
-                error = RefusedError(effect.outcome, effect.field, effect.given, effect.allowed)
-                if not future.done():
-                    future.set_exception(error)
+                self._calls.refuse(effect)
             case Tell(payment_id, outcome):
-                self._tell(payment_id, outcome)
+                self._calls.tell(payment_id, outcome)
             case Dial():
                 self._dialling = asyncio.create_task(self._connect())
             case HangUp(why):
@@ -248,34 +228,16 @@ class AcquirerChannel:
         if self._connection is not None:
             self._connection.send(data)
 
-    def _answer(self, call: int, outcome: PaymentOutcome) -> None:
-        payment_id, future, wanted = self._calls.pop(call)
-        if future.done():
-            return
-        if wanted(outcome):
-            future.set_result(outcome)
-        else:
-            self._waiters.setdefault(payment_id, []).append((future, wanted))
-
-    def _tell(self, payment_id: str, outcome: PaymentOutcome) -> None:
-        for waiter in tuple(self._waiters.get(payment_id, ())):
-            future, wanted = waiter
-            if wanted(outcome):
-                self._forget(payment_id, waiter)
-                if not future.done():
-                    future.set_result(outcome)
-
-    def _forget(self, payment_id: str, waiter: tuple[Future, Callable[[PaymentOutcome], bool]]) -> None:
-        left = [each for each in self._waiters.get(payment_id, ()) if each is not waiter]
-        if left:
-            self._waiters[payment_id] = left
-        else:
-            self._waiters.pop(payment_id, None)
-
     async def _connect(self) -> None:
         """One connection, from dialling to its end."""
         connection = self._connection = Connection(self._place)
-        why = await connection.run(lambda: self._events.put(LineUp()), lambda data: self._events.put(Received(data)))
+        try:
+            why = await connection.run(
+                lambda: self._events.put(LineUp()), lambda data: self._events.put(Received(data))
+            )
+        except Exception as error:
+            # Whatever it was (a host name that is none), the line is lost, and is dialled again.
+            why = f"{type(error).__name__}: {error}"
         self._notes(Note(f"no connection: {why}"))
         await self._events.put(LineLost())
 
@@ -286,10 +248,4 @@ class AcquirerChannel:
             self._connection.close()
         if self._dialling is not None:
             self._dialling.cancel()
-        waiting = [(payment_id, future) for payment_id, future, _ in self._calls.values()]
-        waiting += [(payment_id, future) for payment_id, futures in self._waiters.items() for future, _ in futures]
-        self._calls.clear()
-        self._waiters.clear()
-        for payment_id, future in waiting:
-            if not future.done():
-                future.set_exception(ChannelError(f"payment {payment_id}: the channel has ended: {self._why_ended}"))
+        self._calls.end(self._why_ended)

@@ -11,7 +11,8 @@ __all__ = ["PaymentJournal"]
 
 @runtime_checkable
 class PaymentJournal(Protocol):
-    """Rows on a disk. Each method is called from a thread of its own, one at a time, and may block for a commit."""
+    """Rows on a disk. Methods are called from any thread, also at once, and may block; `write` only from one at a
+    time."""
 
     def read_open(self) -> Sequence[PaymentRow]:
         """All rows that have not ended."""

@@ -15,14 +15,15 @@ import structlog
 
 from prewatt.codec.errors import DecodeError
 from prewatt.host.fields import check_id
-from prewatt.host.payment.acquirer.channel import AcquirerChannel, ChannelError
+from prewatt.host.payment.acquirer.calls import ChannelError
+from prewatt.host.payment.acquirer.channel import AcquirerChannel
 from prewatt.host.payment.acquirer.connection import AcquirerPlace
 from prewatt.host.payment.acquirer.journal import PaymentJournal
 from prewatt.host.payment.acquirer.settings import AcquirerSettings, read_settings
 from prewatt.host.payment.iso8583.card import Card, CardOnFile
 from prewatt.host.payment.iso8583.rows import outcome_of
 from prewatt.host.payment.iso8583.statement import parse_statement
-from prewatt.host.payment.port import PaymentOutcome, PaymentRequest, PaymentState, StatementRow
+from prewatt.host.payment.port import PaymentOutcome, PaymentRequest, PaymentScheme, PaymentState, StatementRow
 from prewatt.host.payment.sandbox.acquirer import SandboxAcquirer, start_sandbox
 from prewatt.host.refusals import HostError
 from prewatt.units import ValueFieldError
@@ -196,4 +197,4 @@ class AcquirerScheme:
         return AcquirerMethod(read_settings(settings), journal)
 
 
-ACQUIRER: Final = AcquirerScheme()
+ACQUIRER: Final[PaymentScheme] = AcquirerScheme()

@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from prewatt.codec.errors import DecodeError
+from prewatt.host.payment.iso8583.rows import PaymentRow
 from prewatt.host.payment.port import StatementRow
+from prewatt.host.payment.reconcile import OurPayment
 
-__all__ = ["STATEMENT_HEAD", "STATEMENT_ROWS_MAX", "build_statement", "parse_statement"]
+__all__ = ["STATEMENT_HEAD", "STATEMENT_ROWS_MAX", "build_statement", "our_payment", "parse_statement"]
 
 STATEMENT_HEAD: Final = "rrn,approval,amount_minor,currency,state"
 # A day of one seller: far above any, far below what memory holds.
@@ -53,3 +55,9 @@ def parse_statement(data: bytes, *, currency: str, minor_micro: int) -> list[Sta
         amount_micro = int(match["amount"]) * minor_micro
         rows.append(StatementRow(match["rrn"], match["approval"], amount_micro, match["state"]))
     return rows
+
+
+def our_payment(row: PaymentRow, minor_micro: int) -> OurPayment:
+    """A stored payment as `prewatt.host.payment.reconcile` compares it with such a list."""
+    amount_micro = row.amount_minor * minor_micro
+    return OurPayment(row.payment_id, row.rrn, row.approval, amount_micro, row.state, row.settled_day)
