@@ -293,6 +293,30 @@ def test_numbers_go_round_and_payments_keep_theirs():
     assert len({world.row(name).rrn for name in ("p1", "p2", "p3")}) == 3
 
 
+def test_a_host_restored_from_a_backup_gives_out_none_of_the_numbers_it_gave_out_after_it(world):
+    guaranteed(world, "before")
+    backup = dict(world.rows), world.trace
+    for number in range(9):
+        world.ms += 1_000
+        guaranteed(world, f"lost{number}")
+    lost = {row.rrn for row in world.all_rows()}
+    world.ms += 60_000
+    world.rows, world.trace = dict(backup[0]), backup[1]
+    world.start()
+    world.connect()
+    for number in range(9):
+        guaranteed(world, f"again{number}")
+    assert lost & {row.rrn for row in world.all_rows()} == {world.row("before").rrn}
+
+
+def test_numbers_go_on_over_midnight_and_after_a_clock_that_went_back(world):
+    midnight_ms = (86_400 - START_S % 86_400) * 1_000
+    for ms in (0, midnight_ms - 1_000, midnight_ms + 1_000, midnight_ms - 500, midnight_ms + 2_000):
+        world.ms = ms
+        guaranteed(world, f"at{ms}")
+    assert len({row.rrn for row in world.all_rows()}) == 5
+
+
 def test_an_hour_without_numbers_asks_for_nothing_more_but_still_decides():
     world = World(trace=Trace(5, hour_of(START_S), STANS_PER_HOUR_MAX - 1).build())
     world.connect()

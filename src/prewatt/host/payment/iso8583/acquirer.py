@@ -106,6 +106,7 @@ class Acquirer:
         return tuple(desk.out)
 
     def _start(self, now: Moment) -> None:
+        self._desk.book.raise_numbers(now)
         for entry in restored(self._stored, now):
             self._desk.book.add(entry)
             if entry.row.state is PaymentState.ASKED:

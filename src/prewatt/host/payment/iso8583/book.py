@@ -8,12 +8,17 @@ import heapq
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from prewatt.host.payment.iso8583.profile import Moment
-from prewatt.host.payment.iso8583.rows import STAN_MAX, STANS_PER_HOUR_MAX, PaymentRow, Trace, hour_of
+from prewatt.host.payment.iso8583.rows import STAN_MAX, STANS_PER_HOUR_MAX, STANS_PER_SECOND, PaymentRow, Trace, hour_of
 from prewatt.host.payment.port import PaymentState
+from prewatt.units import DAY_S
 
 __all__ = ["Book", "Entry", "restored"]
+
+# YDDD of YDDDHH.
+_DAY_CHARS: Final = 4
 
 
 @dataclass(slots=True)
@@ -84,9 +89,19 @@ class Book:
         some."""
         return hour_of(now.utc_s) != self.trace.hour or self.trace.used < STANS_PER_HOUR_MAX
 
+    def raise_numbers(self, now: Moment) -> None:
+        """At a start, and on each new day, numbers go on from one that follows from the time of day: so those of a host
+        that was restored from a backup are not those which it gave out after the backup was made."""
+        hour, floor = hour_of(now.utc_s), now.utc_s % DAY_S * STANS_PER_SECOND
+        is_same_day = hour[:_DAY_CHARS] == self.trace.hour[:_DAY_CHARS]
+        if not is_same_day or self.trace.stan < floor:
+            self.trace = Trace(floor, hour, self.trace.used if hour == self.trace.hour else 0)
+
     def take_number(self, now: Moment) -> str:
         """The next message number. It is durable with the row that uses it."""
         hour = hour_of(now.utc_s)
+        if hour[:_DAY_CHARS] != self.trace.hour[:_DAY_CHARS]:
+            self.raise_numbers(now)
         used = self.trace.used if hour == self.trace.hour else 0
         self.trace = Trace(self.trace.stan % STAN_MAX + 1, hour, min(used + 1, STAN_MAX))
         return f"{self.trace.stan:06d}"

@@ -65,6 +65,9 @@ class Desk:
 
     def undo(self, entry: Entry, reason: Reason, now: Moment, *, code: str = "", approval: str = "") -> None:
         """The payment is reversed from now on, for good."""
+        if entry.row.state is PaymentState.ASKED:
+            # The question has left by now, if it has left at all.
+            entry.since_ms = now.ms
         row = replace(
             entry.row,
             state=PaymentState.REVERSING,

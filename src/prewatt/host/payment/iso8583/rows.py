@@ -33,6 +33,7 @@ from prewatt.units import UTC_MAX_S, format_stamp
 __all__ = [
     "ROW_BYTES_MAX",
     "STANS_PER_HOUR_MAX",
+    "STANS_PER_SECOND",
     "STAN_MAX",
     "PaymentRow",
     "Trace",
@@ -49,6 +50,8 @@ __all__ = [
 STAN_MAX: Final = 999_999
 # Message numbers of an hour: a number that came back within one would make two payments with one RRN.
 STANS_PER_HOUR_MAX: Final = 900_000
+# Numbers of a day, spread over it: at a start they go on from where so many a second would have come to.
+STANS_PER_SECOND: Final = 11
 ROW_BYTES_MAX: Final = 2_048
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}", re.ASCII)
