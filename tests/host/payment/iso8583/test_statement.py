@@ -3,6 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prewatt.codec.errors import DecodeError
+from prewatt.host.payment.iso8583 import statement
 from prewatt.host.payment.iso8583.statement import STATEMENT_HEAD, build_statement, parse_statement
 from prewatt.host.payment.port import StatementRow
 
@@ -49,3 +50,11 @@ def test_a_damaged_list_is_refused_or_is_another_list(rows, data):
 def test_a_line_that_is_no_payment_is_named(line):
     with pytest.raises(DecodeError, match="line 2"):
         parse_statement(f"{STATEMENT_HEAD}\n{line}\n".encode(), **MINOR)
+
+
+def test_a_list_at_the_limit_is_read_and_one_past_it_is_not(monkeypatch):
+    monkeypatch.setattr(statement, "STATEMENT_ROWS_MAX", 3)
+    rows = [StatementRow("R00000000001", "1", 10_000, "captured")] * 4
+    assert len(parse_statement(build_statement(rows[:3], **MINOR), **MINOR)) == 3
+    with pytest.raises(DecodeError, match="more than 3"):
+        parse_statement(build_statement(rows, **MINOR), **MINOR)

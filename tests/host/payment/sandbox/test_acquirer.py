@@ -9,8 +9,9 @@ from prewatt.host.payment.acquirer.framing import Framing
 from prewatt.host.payment.iso8583.card import Card, is_luhn
 from prewatt.host.payment.iso8583.fields import De, Dialect
 from prewatt.host.payment.iso8583.messages import Message, parse_message
+from prewatt.host.payment.sandbox import acquirer
 from prewatt.host.payment.sandbox.acquirer import CONNECTIONS_MAX, start_sandbox
-from prewatt.host.payment.sandbox.behaviour import GOOD, TEST_CARDS, find_script
+from prewatt.host.payment.sandbox.behaviour import GOOD, TEST_CARDS, Behaviour, find_script
 from prewatt.host.payment.sandbox.books import SandboxBooks, kind_of
 
 UTC_S = 1_781_524_800  # 2026-06-15 12:00:00
@@ -141,6 +142,31 @@ def test_no_more_connections_than_its_limit_are_served():
         finally:
             for writer in writers:
                 writer.close()
+            await sandbox.close()
+
+    asyncio.run(story())
+
+
+def test_answers_that_wait_beyond_the_limit_are_dropped(monkeypatch):
+    monkeypatch.setattr(acquirer, "ANSWERS_WAITING_MAX", 2)
+
+    async def story():
+        sandbox = await start_sandbox()
+        try:
+            sandbox.tell("authorization", Behaviour(delay_ms=200), times=3)
+            reader, writer = await asyncio.open_connection("127.0.0.1", sandbox.place.port)
+            asked = [message("0100", rrn=f"61661200000{number}") for number in range(3)]
+            writer.write(b"".join(Framing().build(each.build(Dialect.BINARY)) for each in asked))
+            answers = []
+            async with asyncio.timeout(20):
+                while len(answers) < 2:
+                    length = int.from_bytes(await reader.readexactly(2), "big")
+                    answers.append(parse_message(await reader.readexactly(length), Dialect.BINARY).get(De.RRN))
+            assert answers == [each.get(De.RRN) for each in asked[:2]]
+            assert len(sandbox.books.accounts) == 3
+            writer.close()
+            await writer.wait_closed()
+        finally:
             await sandbox.close()
 
     asyncio.run(story())
