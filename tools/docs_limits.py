@@ -16,6 +16,9 @@ from prewatt.host.campaigns import campaigns, runner, shown, wishes
 from prewatt.host.dispatch import DispatchSettings
 from prewatt.host.host import METERS_CEILING_MAX, HostOptions
 from prewatt.host.keys import secret, vault
+from prewatt.host.payment.acquirer import channel, connection
+from prewatt.host.payment.iso8583 import card, profile, rows, statement
+from prewatt.host.payment.iso8583 import messages as iso_messages
 from prewatt.host.rates import hours, parts, preview, section
 from prewatt.host.store import store
 from prewatt.host.topology import METERS_PER_STATION_MAX
@@ -54,6 +57,7 @@ def sections() -> dict[str, tuple[Limit, ...]]:
         "Meters and stations": _meters(),
         "What a meter keeps": _memory(),
         "Sessions": _sessions(),
+        "Card payments": _payments(),
         "Keys": _keys(),
         "Campaigns and programs for meters": _campaigns(),
         "Program": _program(),
@@ -178,6 +182,21 @@ def _sessions() -> tuple[Limit, ...]:
         Limit("false Commands in a session", f"{terminal.FALSE_COMMANDS_MAX}", "the session ends"),
         Limit("a payload", f"{messages.PAYLOAD_BYTES_MAX:,} bytes", "what a link frame carries"),
         Limit("a Result or a Report", f"{messages.RESULT_BYTES_MAX:,} bytes", "more goes in parts"),
+    )
+
+
+def _payments() -> tuple[Limit, ...]:
+    return (
+        Limit("authorizations that wait for their answer", f"{profile.ASKS_MAX}", "more are refused"),
+        Limit("payments that have not ended", f"{profile.OPEN_MAX:,}", "likewise"),
+        Limit("completions and reversals under way", f"{profile.ADVICES_MAX}", "the others wait their turn"),
+        Limit("message numbers of an hour", f"{rows.STANS_PER_HOUR_MAX:,}", "then no new payments"),
+        Limit("calls that wait for the acquirer's channel", f"{channel.EVENTS_MAX:,}", "more are refused"),
+        Limit("a message to or from an acquirer", f"{iso_messages.MESSAGE_BYTES_MAX:,} bytes", "the connection ends"),
+        Limit("what waits for an acquirer that does not read", f"{connection.WAITING_BYTES_MAX:,} bytes", "likewise"),
+        Limit("an amount", f"{profile.AMOUNT_MAX_MINOR:,} minor units", "twelve digits"),
+        Limit("a card number", f"{card.PAN_DIGITS_MIN} to {card.PAN_DIGITS_MAX} digits", "with its check digit"),
+        Limit("a daily list", f"{statement.STATEMENT_ROWS_MAX:,} payments", ""),
     )
 
 

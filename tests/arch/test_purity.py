@@ -8,7 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-PURE = ("units", "codec", "crypto", "protocol", "device", "host.ledger", "host.rates")
+PURE = (
+    *("units", "codec", "crypto", "protocol", "device", "host.ledger", "host.rates"),
+    *("host.payment.iso8583", "host.payment.port", "host.payment.reconcile"),
+)
 # Modules that count value; energy and money are whole numbers there.
 MONEY = (
     "units.value",
@@ -23,7 +26,11 @@ MONEY = (
     "host.money",
     "host.booking",
     "host.vending",
-    "host.payment",
+    "host.payment.cash",
+    "host.payment.iso8583",
+    "host.payment.port",
+    "host.payment.reconcile",
+    "host.payment.sandbox.books",
     "host.transfers",
 )
 FORBIDDEN_IMPORTS = {

@@ -11,6 +11,7 @@ PAGES = [
     ("docs_cli", "with_commands", "reference/cli.md"),
     ("docs_api", "with_routes", "reference/api.md"),
     ("docs_limits", "with_limits", "operating/limits.md"),
+    ("docs_payments", "with_payments", "operating/card-payments.md"),
 ]
 
 

@@ -48,6 +48,7 @@ class RefusalOutcome(StrEnum):
     NO_TARIFF = "no_tariff"
     UNKNOWN_CAMPAIGN = "unknown_campaign"
     UNKNOWN_PROGRAM = "unknown_program"
+    UNKNOWN_PAYMENT = "unknown_payment"
 
 
 class RefusedError(ValueFieldError):

@@ -15,7 +15,7 @@ from prewatt.host.codes import write_code
 from prewatt.host.context import HostContext, Installation, log_action
 from prewatt.host.fields import check_id, check_meter
 from prewatt.host.money import OrderMoney, Place
-from prewatt.host.payment import CASH, Guarantee, PaymentMethod, cash_authorization
+from prewatt.host.payment import CASH, Guarantee, Guarantor, cash_authorization
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.registry import check_account
 from prewatt.host.store import Hot, Writing
@@ -43,7 +43,7 @@ class Vending:
         amount: str,
         *,
         order: str | None = None,
-        method: PaymentMethod = CASH,
+        method: Guarantor = CASH,
         with_code: bool = False,
     ) -> VendAnswer:
         """Sells ``amount`` (a decimal in currency units) to a meter. ``order``: the caller's id (None: a fresh one).

@@ -27,6 +27,7 @@ _NOT_THERE: Final = frozenset(
         RefusalOutcome.UNKNOWN_AREA,
         RefusalOutcome.UNKNOWN_CAMPAIGN,
         RefusalOutcome.UNKNOWN_PROGRAM,
+        RefusalOutcome.UNKNOWN_PAYMENT,
     }
 )
 _BAD_FIELDS: Final = frozenset({RefusalOutcome.BAD_FIELD, RefusalOutcome.VALUE_CEILING})

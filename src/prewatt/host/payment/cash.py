@@ -1,14 +1,13 @@
-"""Ways to pay: an order is made only against a payment that somebody guarantees, and names its authorization number.
+"""What a sale asks for before its commit, and cash, which needs nobody: it lies in the drawer.
 
-A method is asked before the order's commit, under the order's own id, so that asking again after a crash guarantees
-the same payment and not another. Cash needs nobody: it lies in the drawer, and the host numbers it itself in the
-commit that makes the order. Acquirers, banks and mobile money implement the same port.
+A guarantor is asked under the order's own id, so that asking again after a crash guarantees the same payment and not
+another. The host numbers cash itself, in the commit that makes the order.
 """
 
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-__all__ = ["CASH", "CashPayment", "Guarantee", "PaymentMethod", "cash_authorization"]
+__all__ = ["CASH", "CashPayment", "Guarantee", "Guarantor", "cash_authorization"]
 
 _CASH_DIGITS: Final = 11
 
@@ -21,8 +20,8 @@ class Guarantee:
     authorization: str | None
 
 
-class PaymentMethod(Protocol):
-    """The port of a way to pay."""
+class Guarantor(Protocol):
+    """Whoever guarantees the payment of an order at once."""
 
     @property
     def name(self) -> str:
