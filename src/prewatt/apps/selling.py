@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from prewatt.apps.sellingbodies import SellingBodies
 from prewatt.apps.sellingcampaigns import SellingCampaigns
 from prewatt.apps.sellingplaces import SellingPlaces
+from prewatt.apps.sellingstaff import SellingStaff
 from prewatt.apps.tables import named_table, table_from_document
 from prewatt.apps.zones import installation_rule
 from prewatt.codec.bodies import RelayOrder
@@ -20,9 +21,13 @@ from prewatt.host.registry import Enrolment
 from prewatt.host.topology import STATION_DEFAULT
 from prewatt.units import ValueFieldError
 
-__all__ = ["ROUTES", "Json", "Route", "Selling"]
+__all__ = ["APPROVE", "ROUTES", "Json", "Route", "Selling"]
 
 Json = dict[str, Any]
+
+
+# Not a call of `Selling` but of the `Desk`, which makes the call that was asked for.
+APPROVE: Final = "approve"
 
 
 class Route(NamedTuple):
@@ -93,16 +98,36 @@ ROUTES: Final = (
     Route("GET", "/programs", "read_programs"),
     Route("POST", "/programs", "add_program"),
     Route("GET", "/audit", "audit"),
+    Route("GET", "/log", "read_log"),
+    Route("GET", "/self", "read_self"),
+    Route("GET", "/users", "read_users"),
+    Route("POST", "/users", "add_user"),
+    Route("POST", "/users/{user}", "change_user"),
+    Route("POST", "/users/{user}/disable", "disable_user"),
+    Route("POST", "/users/{user}/enable", "enable_user"),
+    Route("GET", "/users/{user}/tokens", "read_tokens"),
+    Route("POST", "/users/{user}/tokens", "add_token"),
+    Route("POST", "/tokens/{token}/revoke", "revoke_token"),
+    Route("GET", "/approvals", "read_approvals"),
+    Route("POST", "/approvals/limit", "change_refund_limit"),
+    Route("POST", "/approvals/{approval}/withdraw", "withdraw_approval"),
+    Route("POST", "/approvals/{approval}/approve", APPROVE),
+    Route("POST", "/keys/{key_set}/retire", "retire_key_set"),
 )
 _REASON: Final = "asked by the owner"
 _STATES: Final = ", ".join(TransferState)
 
 
-class Selling(SellingBodies, SellingCampaigns, SellingPlaces):
+class Selling(SellingBodies, SellingCampaigns, SellingPlaces, SellingStaff):
     """The calls. Errors are those of the host: RefusedError, ValueFieldError, HostError."""
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
+
+    @property
+    def host(self) -> Host:
+        """The host that is asked."""
+        return self._host
 
     def read_meters(self) -> list[Json]:
         """Every meter."""

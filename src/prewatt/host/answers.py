@@ -247,7 +247,7 @@ class Violation(Answer):
     """One entity that breaks the law of conservation: what stands there and what should."""
 
     entity: str
-    """meter, card or order, in this order of search; then book (the ledger as a whole)."""
+    """meter, card or order, in this order of search; then book (the ledger as a whole), then log (a line of it)."""
     id: str
     law: str
     expected: int | str
@@ -274,3 +274,7 @@ class AuditAnswer(Answer):
     lost_bodies_micro: int
     """Value of bodies that nobody can read; it waits for a person to sign it over."""
     written_off_micro: int
+    log_lines: int
+    """Number of the newest line of the audit log."""
+    log_hash: str
+    """Its hash, in hex: who notes it elsewhere can tell later whether all of the log was written anew."""

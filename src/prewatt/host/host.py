@@ -13,6 +13,7 @@ anything can be sent.
 import secrets
 import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -34,12 +35,18 @@ from prewatt.host.fields import check_text
 from prewatt.host.folder import DataFolder, missing_text
 from prewatt.host.generation import GenerationFiles, StateFolder, state_home
 from prewatt.host.happenings import Happenings
+from prewatt.host.keyring import KeySets
 from prewatt.host.keys import KeyVault
 from prewatt.host.meterkeys import doubt_all
 from prewatt.host.polling import Polling
 from prewatt.host.programs import Programs
 from prewatt.host.refusals import FolderExistsError, FolderMissingError, RefusalOutcome, RefusedError
 from prewatt.host.registry import Registry
+from prewatt.host.staff.actor import Actor
+from prewatt.host.staff.approvals import Approvals
+from prewatt.host.staff.log import Log
+from prewatt.host.staff.logins import Logins
+from prewatt.host.staff.users import Users
 from prewatt.host.store import Hot, Writing, schema
 from prewatt.host.store.books import read_books, take_book
 from prewatt.host.store.files import Database, DatabaseFile
@@ -95,6 +102,14 @@ class Host:
         self._context = context
         self._wakers: list[Callable[[str], None]] = []
         context.wake = self._wake
+        self.dispatch = Dispatch(context, dispatch_settings)
+        self.network = Network(context, self.dispatch)
+        self._wakers.append(self.dispatch.wake)
+        self.logins = Logins(context)
+        self._serve(context)
+
+    def _serve(self, context: HostContext) -> None:
+        """The services in the name of the context's actor."""
         self.topology = Topology(context)
         self.polling = Polling(context)
         self.registry = Registry(context)
@@ -108,11 +123,22 @@ class Host:
         self.usage = Usage(context)
         self.happenings = Happenings(context)
         self.audit = Audit(context)
-        self.dispatch = Dispatch(context, dispatch_settings)
+        self.log = Log(context)
+        self.users = Users(context)
+        self.key_sets = KeySets(context)
+        self.approvals = Approvals(context)
         self.campaigns = Campaigns(context, self.dispatch.campaigns)
-        self.network = Network(context, self.dispatch)
         self.unbooked = Unbooked(context)
-        self._wakers.append(self.dispatch.wake)
+
+    def acting(self, actor: Actor, origin: str, also: Callable[[Writing], None] | None = None) -> "Host":
+        """This host for one person: the same books and field, with services that write in that person's name.
+
+        ``also`` is done in the commit of the first thing that is written so.
+        """
+        bound = copy(self)
+        bound._context = self._context.acting(actor, origin, also)
+        bound._serve(bound._context)
+        return bound
 
     @classmethod
     def create(

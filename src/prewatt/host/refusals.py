@@ -49,6 +49,16 @@ class RefusalOutcome(StrEnum):
     UNKNOWN_CAMPAIGN = "unknown_campaign"
     UNKNOWN_PROGRAM = "unknown_program"
     UNKNOWN_PAYMENT = "unknown_payment"
+    UNKNOWN_USER = "unknown_user"
+    UNKNOWN_TOKEN = "unknown_token"  # noqa: S105 - an outcome
+    UNKNOWN_APPROVAL = "unknown_approval"
+    USER_EXISTS = "user_exists"
+    LAST_OWNER = "last_owner"
+    NOT_KNOWN = "not_known"
+    NOT_ALLOWED = "not_allowed"
+    LOCKED_OUT = "locked_out"
+    NEEDS_APPROVAL = "needs_approval"
+    NOT_APPROVED = "not_approved"
 
 
 class RefusedError(ValueFieldError):

@@ -13,6 +13,7 @@ from prewatt.host.audit.meters import audit_meter
 from prewatt.host.audit.orders import audit_order
 from prewatt.host.context import HostContext
 from prewatt.host.ledger import PLACES, AccountKind
+from prewatt.host.store.trail import check_log
 
 __all__ = ["Audit"]
 
@@ -27,7 +28,11 @@ class Audit:
         """Checks every meter, every order and the ledger as a whole; changes nothing."""
         with self._context.store.reading() as connection:
             evidence = read_evidence(connection)
+            log_lines, log_hash, log_break = check_log(connection)
         found = list(_violations(evidence))
+        if log_break is not None:
+            what = f"line was {log_break.what}"
+            found.append(violation("log", str(log_break.number), "audit log as it was written", "its hash", what))
         return AuditAnswer(
             ok=not found,
             checked=len(evidence.meters) + len(evidence.orders) + 1,
@@ -43,6 +48,8 @@ class Audit:
             suspense_micro=-evidence.total_micro(AccountKind.SUSPENSE),
             lost_bodies_micro=evidence.total_micro(AccountKind.LOST_BODIES),
             written_off_micro=evidence.total_micro(AccountKind.WRITE_OFF),
+            log_lines=log_lines,
+            log_hash=log_hash.hex(),
         )
 
 

@@ -47,7 +47,12 @@ SQLITE_HOT: Final[Mapping[Hot, str]] = {
     ),
     Hot.ORDER_EXISTS: "SELECT 1 FROM orders WHERE id = ?",
     Hot.METER_ACCOUNT: "SELECT account, reason, kind FROM meters WHERE id = ?",
-    Hot.ACTION_INSERT: "INSERT INTO audit_log (at_s, actor, action, subject, detail) VALUES (?, ?, ?, ?, ?)",
+    Hot.LOG_TAIL: "SELECT log_number, log_hash FROM mark",
+    Hot.LOG_TAIL_PUT: "UPDATE mark SET log_number = ?, log_hash = ?",
+    Hot.LOG_INSERT: (
+        "INSERT INTO audit_log (number, at_s, actor, origin, action, subject, detail, before, after, hash)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    ),
     Hot.PAYMENT_INSERT: (
         "INSERT INTO payments (authorization, order_id, method, amount_micro, at_s) VALUES (?, ?, ?, ?, ?)"
     ),

@@ -28,11 +28,14 @@ from prewatt.host.store.schema.registry import (
     stations,
     tariffs,
 )
+from prewatt.host.store.schema.staff import approval_ends, approvals, lockouts, staff_limits, tokens, users
 
 __all__ = [
     "APPEND_ONLY",
     "accounts",
     "alarms",
+    "approval_ends",
+    "approvals",
     "area_boxes",
     "areas",
     "audit_log",
@@ -49,6 +52,7 @@ __all__ = [
     "events",
     "installation",
     "kept",
+    "lockouts",
     "mark",
     "matches",
     "metadata",
@@ -62,10 +66,13 @@ __all__ = [
     "record_file",
     "reports",
     "sign_overs",
+    "staff_limits",
     "standings",
     "stations",
     "tariffs",
+    "tokens",
     "unbooked",
+    "users",
     "wanted_settings",
     "wishes",
 ]
@@ -74,4 +81,5 @@ __all__ = [
 APPEND_ONLY: Final = (
     *(entries, record_file, reports, events, alarms, wishes, payments, tariffs, audit_log, sign_overs, matches),
     programs,
+    *(approvals, approval_ends),
 )

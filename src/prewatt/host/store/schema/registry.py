@@ -54,6 +54,9 @@ mark = Table(
     CheckConstraint("one = 1", name="mark_one"),
     Column("generation", BigInteger, nullable=False),
     Column("commits", BigInteger, nullable=False),
+    # The newest line of the audit log: what was removed behind it shows.
+    Column("log_number", BigInteger, nullable=False, server_default="0"),
+    Column("log_hash", LargeBinary, nullable=False, server_default=""),
 )
 
 areas = Table(
@@ -178,6 +181,14 @@ audit_log = Table(
     Column("action", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("detail", Text, nullable=False),
+    Column("origin", Text, nullable=False, server_default=""),
+    # JSON objects: what stood there, and what stands there now.
+    Column("before", Text),
+    Column("after", Text),
+    # SHA-256 over the line before and this one; see `store.trail`.
+    Column("hash", LargeBinary, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
 Index("audit_log_by_subject", audit_log.c.subject, audit_log.c.number)
+Index("audit_log_by_actor", audit_log.c.actor, audit_log.c.number)
+Index("audit_log_by_time", audit_log.c.at_s, audit_log.c.number)
