@@ -20,6 +20,7 @@ from prewatt.host import answers, bodyanswers, boxanswers
 from prewatt.host.campaigns.answers import CampaignAnswer, CampaignMeter, CampaignOutline
 from prewatt.host.programanswers import ProgramAnswer
 from prewatt.host.refusals import RefusalOutcome
+from prewatt.host.staff import answers as staffanswers
 
 __all__ = ["routes_text", "with_routes"]
 
@@ -85,6 +86,22 @@ ANSWERS = {
     "change_station_polling": "Polling",
     "inherit_polling": "Polling",
     "audit": "Audit",
+    "read_log": "Log",
+    "read_self": "Self",
+    "read_users": "list of User",
+    "add_user": "User",
+    "change_user": "User",
+    "disable_user": "User",
+    "enable_user": "User",
+    "read_tokens": "list of Token",
+    "add_token": "Token",
+    "revoke_token": "Token",
+    "login": "Token",
+    "read_approvals": "list of Approval",
+    "approve": "`approval` (Approval), `answer` (what the call answers)",
+    "withdraw_approval": "Approval",
+    "change_refund_limit": "`refund_limit_micro`",
+    "retire_key_set": "list of `set`, `suite`, `state`, `made_s`",
     "read_faces": "list of Face",
     "read_face": "Face",
     "press_keys": "Face",
@@ -119,9 +136,22 @@ TYPES: tuple[type, ...] = (
     ProgramAnswer,
     answers.AuditAnswer,
     answers.Violation,
+    staffanswers.LogAnswer,
+    staffanswers.LogLineAnswer,
+    staffanswers.SelfAnswer,
+    staffanswers.UserAnswer,
+    staffanswers.TokenAnswer,
+    staffanswers.ApprovalAnswer,
     MeterView,
 )
-WORDS = {"str": "text", "int": "integer", "bool": "true or false", "None": "null", "bytes": "text"}
+WORDS = {
+    "str": "text",
+    "int": "integer",
+    "bool": "true or false",
+    "None": "null",
+    "bytes": "text",
+    "dict[str, Any]": "object",
+}
 
 
 def with_routes(document: str) -> str:

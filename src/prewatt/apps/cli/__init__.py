@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from prewatt.apps.cli import (
+    approvals,
     areas,
     audit,
     boxes,
@@ -14,10 +15,12 @@ from prewatt.apps.cli import (
     codes,
     init,
     keys,
+    log,
     meters,
     papers,
     programs,
     sim,
+    staff,
     stations,
     tariffs,
     transfers,
@@ -72,7 +75,10 @@ app.add_typer(usage.app, name="usage")
 app.add_typer(keys.app, name="keys")
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(programs.app, name="program")
+app.add_typer(staff.app, name="user")
+app.add_typer(approvals.app, name="approve")
 audit.register(app)
+log.register(app)
 sim.register(app)
 clock.register(app)
 

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Row, insert, select
 
 from prewatt.host.context import HostContext, log_action
+from prewatt.host.fields import is_id
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.staff.answers import ApprovalAnswer
 from prewatt.host.store import Writing, schema
@@ -96,8 +97,10 @@ class Approvals:
 
     def read(self, approval: str) -> ApprovalAnswer:
         """One of them."""
-        with self._context.store.reading() as connection:
-            row = connection.execute(_joined().where(schema.approvals.c.id == approval)).one_or_none()
+        row = None
+        if is_id(approval):
+            with self._context.store.reading() as connection:
+                row = connection.execute(_joined().where(schema.approvals.c.id == approval)).one_or_none()
         if row is None:
             allowed = "the id of an approval; see `prewatt approve list`"
             raise RefusedError(RefusalOutcome.UNKNOWN_APPROVAL, "approval", approval, allowed)

@@ -1,10 +1,12 @@
 """The audit log as people read it: newest first, by subject, by actor, by period, a page at a time."""
 
 import json
+from typing import Any
 
 from sqlalchemy import Row, select
 
 from prewatt.host.context import HostContext
+from prewatt.host.fields import check_text
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.staff.answers import LogAnswer, LogLineAnswer
 from prewatt.host.store import schema
@@ -40,22 +42,23 @@ class Log:
                 raise RefusedError(RefusalOutcome.BAD_FIELD, field, number, f"0 to {_NUMBER_MAX}")
         log = schema.audit_log
         wanted = select(log).order_by(log.c.number.desc()).limit(limit + 1)
-        for condition, given in (
-            (log.c.subject == subject, subject),
-            (log.c.actor == actor, actor),
-            (log.c.at_s >= from_s, from_s),
-            (log.c.at_s < until_s, until_s),
-            (log.c.number < below, below),
-        ):
-            if given is not None:
-                wanted = wanted.where(condition)
+        if subject is not None:
+            wanted = wanted.where(log.c.subject == check_text(subject, field="subject"))
+        if actor is not None:
+            wanted = wanted.where(log.c.actor == check_text(actor, field="actor"))
+        if from_s is not None:
+            wanted = wanted.where(log.c.at_s >= from_s)
+        if until_s is not None:
+            wanted = wanted.where(log.c.at_s < until_s)
+        if below is not None:
+            wanted = wanted.where(log.c.number < below)
         with self._context.store.reading() as connection:
             rows = connection.execute(wanted).all()
         more = rows[limit - 1].number if len(rows) > limit else None
         return LogAnswer(tuple(_line(row) for row in rows[:limit]), more)
 
 
-def _line(row: Row) -> LogLineAnswer:  # type: ignore[type-arg]
+def _line(row: Row[Any]) -> LogLineAnswer:
     before = None if row.before is None else json.loads(row.before)
     after = None if row.after is None else json.loads(row.after)
     names = (row.number, row.at_s, row.actor, row.origin, row.action, row.subject, row.detail)

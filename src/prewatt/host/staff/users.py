@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Row, func, insert, select, update
 
 from prewatt.host.context import HostContext, log_action
-from prewatt.host.fields import check_id, check_text
+from prewatt.host.fields import check_id, check_text, is_id
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.staff.actor import RESERVED_NAMES, Role, Scope
 from prewatt.host.staff.answers import SelfAnswer, TokenAnswer, UserAnswer
@@ -24,7 +24,7 @@ TOKEN_DAYS_MAX: Final = 3_650
 # A seller's staff and programs; more says that something makes users by itself.
 USERS_MAX: Final = 10_000
 TOKENS_OF_USER_MAX: Final = 1_000
-_LONGEST_NAME: Final = 64
+_TOKEN_ID_CHARS: Final = 12
 
 
 class Users:
@@ -103,6 +103,8 @@ class Users:
 
     def read_tokens(self, name: str) -> list[TokenAnswer]:
         """Tokens of a user, newest first."""
+        if not is_id(name):
+            raise unknown_user(name)
         tokens = schema.tokens
         wanted = select(tokens).where(tokens.c.holder == name).order_by(tokens.c.made_s.desc(), tokens.c.id)
         with self._context.store.reading() as connection:
@@ -144,7 +146,7 @@ class Users:
             return writing.connection.execute(wanted).one()
 
         # A whole token that somebody pasted here must not be told back.
-        if len(token) > _LONGEST_NAME:
+        if not is_id(token) or len(token) > _TOKEN_ID_CHARS:
             raise RefusedError(RefusalOutcome.UNKNOWN_TOKEN, "token", "the one given", "the id of one, 12 hex digits")
         return _token_answer(self._context.store.write(write))
 
@@ -210,6 +212,8 @@ def _scopes(given: Sequence[str]) -> tuple[str, ...]:
 
 
 def _find(writing: Writing, name: str) -> Row[Any] | None:
+    if not is_id(name):
+        return None
     return writing.connection.execute(select(schema.users).where(schema.users.c.name == name)).one_or_none()
 
 
