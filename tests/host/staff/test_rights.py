@@ -24,24 +24,24 @@ def test_nobody_may_make_a_call_that_is_not_in_the_table():
     assert refused.value.outcome is RefusalOutcome.NOT_ALLOWED
 
 
-@pytest.mark.parametrize("call", sorted(RIGHTS))
 @pytest.mark.parametrize("role", list(Role))
-def test_a_role_has_what_the_table_says(call, role):
-    if role in RIGHTS[call].roles:
-        check_right(actor(role), call)
-    else:
-        with pytest.raises(RefusedError, match=r"owner"):
+def test_a_role_has_what_the_table_says(role):
+    for call, right in RIGHTS.items():
+        if role in right.roles:
             check_right(actor(role), call)
+        else:
+            with pytest.raises(RefusedError, match="owner"):
+                check_right(actor(role), call)
 
 
-@pytest.mark.parametrize("call", sorted(RIGHTS))
-def test_a_token_held_to_other_scopes_may_not(call):
-    others = ALL_SCOPES - {RIGHTS[call].scope}
-    if RIGHTS[call].scope is Scope.SELF:
-        check_right(actor(Role.OWNER, scopes=others), call)
-        return
-    with pytest.raises(RefusedError, match="scope"):
-        check_right(actor(Role.OWNER, scopes=others), call)
+def test_a_token_held_to_other_scopes_may_not():
+    for call, right in RIGHTS.items():
+        others = ALL_SCOPES - {right.scope}
+        if right.scope is Scope.SELF:
+            check_right(actor(Role.OWNER, scopes=others), call)
+            continue
+        with pytest.raises(RefusedError, match="scope"):
+            check_right(actor(Role.OWNER, scopes=others), call)
 
 
 def test_an_auditor_changes_nothing():

@@ -21,7 +21,7 @@ TOTP = [
 SEEDS = {"sha1": SECRET, "sha256": (SECRET * 2)[:32], "sha512": (SECRET * 4)[:64]}
 
 
-@pytest.mark.parametrize(("counter", "code"), enumerate(HOTP))
+@pytest.mark.parametrize(("counter", "code"), list(enumerate(HOTP)))
 def test_counters_give_the_codes_of_rfc_4226(counter, code):
     assert hotp(SECRET, counter) == code
 
