@@ -145,7 +145,7 @@ def test_lines_of_an_older_format_get_the_chain(quick_paths):
     connection = sqlite3.connect(path)
     fields = ", ".join(LogLine._fields)
     rows = connection.execute(f"SELECT {fields}, hash FROM audit_log ORDER BY number").fetchall()
-    tail = connection.execute("SELECT log_number, log_hash FROM mark").fetchone()
+    tail = connection.execute("SELECT number, hash FROM log_tail").fetchone()
     assert before
     assert len(rows) == len(before)
     assert check_chain([(LogLine(*row[:-1]), row[-1]) for row in rows], tail) is None

@@ -1,7 +1,7 @@
 """The chain through the audit log: each line's hash is SHA-256 of the hash before it and the line's own bytes.
 
 A line's bytes are its columns as a JSON array (RFC 8259, ASCII), so that no two lines have the same. Numbers have no
-gaps from the first line on that was written so, and the newest number and hash stand once more in `mark`. So whoever
+gaps from the first line on that was written so, and the newest number and hash stand once more in `log_tail`. So whoever
 changes, removes or adds a line without writing every later one anew is found, and the line is named. Whoever owns the
 database can write all of it anew; against that, `prewatt audit` shows the newest hash, which a person notes elsewhere.
 """
@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection, select
 
 from prewatt.host.store.dialect.hot import Hot
-from prewatt.host.store.schema.registry import audit_log, mark
+from prewatt.host.store.schema.registry import audit_log, log_tail
 
 __all__ = ["HOST", "By", "LogBreak", "LogLine", "LogTail", "check_chain", "check_log", "hash_line"]
 
@@ -119,8 +119,8 @@ def check_chain(rows: Iterable[tuple[LogLine, bytes]], tail: tuple[int, bytes]) 
 
 def check_log(connection: Connection) -> tuple[int, bytes, LogBreak | None]:
     """Looks through the whole log: the newest number and hash as noted, and where it breaks."""
-    noted = connection.execute(select(mark.c.log_number, mark.c.log_hash)).one()
-    tail = int(noted.log_number), bytes(noted.log_hash)
+    noted = connection.execute(select(log_tail.c.number, log_tail.c.hash)).one()
+    tail = int(noted.number), bytes(noted.hash)
     columns = [audit_log.c[name] for name in LogLine._fields]
     found = connection.execution_options(yield_per=_READ_AT_ONCE).execute(
         select(*columns, audit_log.c.hash).order_by(audit_log.c.number)

@@ -50,8 +50,8 @@ POSTGRESQL_HOT: Final[Mapping[Hot, str]] = {
     ),
     Hot.ORDER_EXISTS: "SELECT 1 FROM orders WHERE id = $1",
     Hot.METER_ACCOUNT: "SELECT account, reason, kind FROM meters WHERE id = $1",
-    Hot.LOG_TAIL: "SELECT log_number, log_hash FROM mark",
-    Hot.LOG_TAIL_PUT: "UPDATE mark SET log_number = $1, log_hash = $2",
+    Hot.LOG_TAIL: "SELECT number, hash FROM log_tail",
+    Hot.LOG_TAIL_PUT: "UPDATE log_tail SET number = $1, hash = $2",
     Hot.LOG_INSERT: (
         "INSERT INTO audit_log (number, at_s, actor, origin, action, subject, detail, before, after, hash)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"

@@ -47,8 +47,8 @@ SQLITE_HOT: Final[Mapping[Hot, str]] = {
     ),
     Hot.ORDER_EXISTS: "SELECT 1 FROM orders WHERE id = ?",
     Hot.METER_ACCOUNT: "SELECT account, reason, kind FROM meters WHERE id = ?",
-    Hot.LOG_TAIL: "SELECT log_number, log_hash FROM mark",
-    Hot.LOG_TAIL_PUT: "UPDATE mark SET log_number = ?, log_hash = ?",
+    Hot.LOG_TAIL: "SELECT number, hash FROM log_tail",
+    Hot.LOG_TAIL_PUT: "UPDATE log_tail SET number = ?, hash = ?",
     Hot.LOG_INSERT: (
         "INSERT INTO audit_log (number, at_s, actor, origin, action, subject, detail, before, after, hash)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"

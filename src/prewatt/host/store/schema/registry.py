@@ -24,6 +24,7 @@ __all__ = [
     "controls",
     "customers",
     "installation",
+    "log_tail",
     "mark",
     "meter_keys",
     "meters",
@@ -54,9 +55,6 @@ mark = Table(
     CheckConstraint("one = 1", name="mark_one"),
     Column("generation", BigInteger, nullable=False),
     Column("commits", BigInteger, nullable=False),
-    # The newest line of the audit log: what was removed behind it shows.
-    Column("log_number", BigInteger, nullable=False, server_default="0"),
-    Column("log_hash", LargeBinary, nullable=False, server_default=""),
 )
 
 areas = Table(
@@ -192,3 +190,13 @@ audit_log = Table(
 Index("audit_log_by_subject", audit_log.c.subject, audit_log.c.number)
 Index("audit_log_by_actor", audit_log.c.actor, audit_log.c.number)
 Index("audit_log_by_time", audit_log.c.at_s, audit_log.c.number)
+
+# One row, the newest line of the audit log: what was removed behind it shows.
+log_tail = Table(
+    "log_tail",
+    metadata,
+    Column("name", String(4), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    CheckConstraint("name = 'tail'", name="log_tail_one"),
+)

@@ -52,9 +52,7 @@ def _chain(connection: Connection) -> None:
             number, digest = line.number, hash_line(digest, line)
             made.append({"number": number, "hash": digest})
         connection.execute(text("UPDATE audit_log SET hash = :hash WHERE number = :number"), made)
-    connection.execute(
-        text("UPDATE mark SET log_number = :number, log_hash = :hash"), {"number": number, "hash": digest}
-    )
+    connection.execute(text("UPDATE log_tail SET number = :number, hash = :hash"), {"number": number, "hash": digest})
 
 
 def downgrade() -> None:

@@ -4,8 +4,14 @@ ALTER TABLE audit_log ADD COLUMN after TEXT;
 ALTER TABLE audit_log ADD COLUMN hash BLOB DEFAULT x'' NOT NULL;
 CREATE INDEX audit_log_by_actor ON audit_log (actor, number);
 CREATE INDEX audit_log_by_time ON audit_log (at_s, number);
-ALTER TABLE mark ADD COLUMN log_number BIGINT DEFAULT 0 NOT NULL;
-ALTER TABLE mark ADD COLUMN log_hash BLOB DEFAULT x'' NOT NULL;
+CREATE TABLE log_tail (
+    name VARCHAR(4) NOT NULL,
+    number BIGINT NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (name),
+    CONSTRAINT log_tail_one CHECK (name = 'tail')
+);
+INSERT INTO log_tail (name, number, hash) VALUES ('tail', 0, x'');
 CREATE TABLE users (
     name VARCHAR(64) NOT NULL,
     roles TEXT NOT NULL,
