@@ -14,7 +14,6 @@ from prewatt.host.bodyanswers import BodyAnswer, SignOverTarget
 from prewatt.host.store.books import read_book
 from prewatt.protocol.transfer import BodyState, MeterBook
 from prewatt.sim.again import asked_again, carry
-from prewatt.units import epoch_of
 
 if TYPE_CHECKING:
     from prewatt.sim.world import World
@@ -238,20 +237,6 @@ class Office:
         answer = carry(self.world, name, lambda host: host.bodies.sign_over(meter, what, target, name, "he was there"))
         if answer is not None:
             self._signed.setdefault((meter, answer.lot), (target, name))
-
-    def behind(self) -> set[str]:
-        """Ids whose body has not lived what the host knows of it: a clone of it did, or its memory was put back."""
-        found = set()
-        for meter in self.world.auditor.twins - self.lost:
-            book, account = self.book(meter), self.world.auditor.account(self.world.homes[meter])
-            if book is None or book.body is not BodyState.LIVE or not book.synced or account.money is None:
-                continue
-            money, seen = account.money, book.seen
-            summed = money.received_micro + money.burned_micro + money.returned_micro
-            less = seen is not None and seen.sums_epoch == epoch_of(max(account.last_sequence, 0))
-            if account.last_sequence < book.settled or (less and seen is not None and summed < seen.sums_micro):
-                found.add(meter)
-        return found
 
     # -- operations
 
