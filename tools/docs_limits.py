@@ -70,7 +70,7 @@ def sections() -> dict[str, tuple[Limit, ...]]:
 def _staff() -> tuple[Limit, ...]:
     return (
         Limit("users", f"{users.USERS_MAX:,}", "they are never deleted"),
-        Limit("tokens of one user", f"{users.TOKENS_OF_USER_MAX:,}", "expired ones do not count"),
+        Limit("tokens of one user", f"{users.TOKENS_OF_USER_MAX:,}", "logins that are over do not count"),
         Limit(
             "life of a token", f"{users.TOKEN_DAYS_MAX:,} days, or without end", "one that is not renewed is forgotten"
         ),

@@ -140,6 +140,16 @@ def test_guessing_is_429_and_said_so(up):
     assert 429 in statuses
 
 
+def test_nobody_can_say_that_they_come_from_elsewhere(up):
+    connection = HTTPConnection("127.0.0.1", up.port, timeout=30)
+    connection.request(
+        "GET", "/api/v1/self", headers={"Authorization": f"Bearer {up.tokens['bob']}", "X-Forwarded-For": "10.9.8.7"}
+    )
+    origin = json.loads(connection.getresponse().read())["origin"]
+    connection.close()
+    assert origin.startswith("api 127.0.0.1 ")
+
+
 def test_two_persons_at_the_command_line(up, monkeypatch):
     programs = up.programs
     programs.json("approve", "limit", "--refund", "0")

@@ -17,7 +17,7 @@ from prewatt.host.staff.lockout import clear_wrong, locked_s, note_wrong
 from prewatt.host.staff.passwords import is_password
 from prewatt.host.staff.tokens import Token
 from prewatt.host.staff.totp import accepted_step
-from prewatt.host.staff.users import insert_token
+from prewatt.host.staff.users import LOGIN_LABEL, insert_token
 from prewatt.host.store import Writing, schema
 from prewatt.host.store.trail import By
 
@@ -27,7 +27,6 @@ __all__ = ["LOGIN_LIFE_S", "Logins"]
 LOGIN_LIFE_S: Final = 12 * 3_600
 # What can be no user's name is counted under one that is none either, and never stored.
 _NO_NAME: Final = "-"
-_LOGIN_LABEL: Final = "login"
 _HIDDEN: Final = "the one given"
 
 
@@ -107,7 +106,7 @@ class _Try:
                 log_action(writing, now_s, "login locked", name, f"{wait_s} s, from {self._who['origin']}")
             return _Tried(wait_s, None)
         clear_wrong(writing, self._who)
-        made = insert_token(writing, self._context, name, _LOGIN_LABEL, (), now_s + LOGIN_LIFE_S)
+        made = insert_token(writing, self._context, name, LOGIN_LABEL, (), now_s + LOGIN_LIFE_S)
         log_action(writing, now_s, "login", name, f"token {made.id}")
         return _Tried(0, made)
 

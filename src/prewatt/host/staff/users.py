@@ -17,13 +17,14 @@ from prewatt.host.staff.totp import SECRET_BYTES, key_uri
 from prewatt.host.store import Writing, schema
 from prewatt.units import DAY_S
 
-__all__ = ["TOKEN_DAYS_MAX", "USERS_MAX", "Users", "insert_token"]
+__all__ = ["LOGIN_LABEL", "TOKEN_DAYS_MAX", "USERS_MAX", "Users", "insert_token"]
 
 # Ten years; a token that nobody renews is one that nobody looks after.
 TOKEN_DAYS_MAX: Final = 3_650
 # A seller's staff and programs; more says that something makes users by itself.
 USERS_MAX: Final = 10_000
 TOKENS_OF_USER_MAX: Final = 1_000
+LOGIN_LABEL: Final = "login"
 _TOKEN_ID_CHARS: Final = 12
 
 
@@ -170,10 +171,10 @@ class Users:
 def insert_token(
     writing: Writing, context: HostContext, name: str, label: str, scopes: Sequence[str], expires_s: int | None
 ) -> TokenAnswer:
-    """Makes a token inside the caller's commit; of expired ones none is kept beyond what a user may have."""
+    """Makes a token inside the caller's commit; of logins that are over none is kept."""
     tokens, now_s = schema.tokens, context.now()
     of_user = tokens.c.holder == name
-    old = tokens.delete().where(of_user, tokens.c.expires_s < now_s)
+    old = tokens.delete().where(of_user, tokens.c.label == LOGIN_LABEL, tokens.c.expires_s < now_s)
     writing.connection.execute(old)
     if (
         writing.connection.execute(select(func.count()).select_from(tokens).where(of_user)).scalar_one()
@@ -230,7 +231,7 @@ def _is_owner(row: Row[Any]) -> bool:
 
 def _end_logins(writing: Writing, name: str, now_s: int) -> None:
     tokens = schema.tokens
-    open_ones = (tokens.c.holder == name, tokens.c.label == "login", tokens.c.revoked_s.is_(None))
+    open_ones = (tokens.c.holder == name, tokens.c.label == LOGIN_LABEL, tokens.c.revoked_s.is_(None))
     writing.connection.execute(update(tokens).where(*open_ones).values(revoked_s=now_s))
 
 

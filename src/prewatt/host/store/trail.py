@@ -1,9 +1,9 @@
 """The chain through the audit log: each line's hash is SHA-256 of the hash before it and the line's own bytes.
 
 A line's bytes are its columns as a JSON array (RFC 8259, ASCII), so that no two lines have the same. Numbers have no
-gaps from the first line on that was written so, and the newest number and hash stand once more in `log_tail`. So whoever
-changes, removes or adds a line without writing every later one anew is found, and the line is named. Whoever owns the
-database can write all of it anew; against that, `prewatt audit` shows the newest hash, which a person notes elsewhere.
+gaps from the first line on that was written so, and the newest number and hash stand once more in `log_tail`. So
+whoever changes, removes or adds a line without writing every later one anew is found, and the line is named. Whoever
+owns the database can write all of it anew; against that, `prewatt audit` shows the newest hash, to be noted elsewhere.
 """
 
 import json
