@@ -42,6 +42,8 @@ class Hot(Enum):
     """(id) -> 1"""
     METER_ACCOUNT = auto()
     """(meter) -> account, reason, kind"""
+    RATE_ASSIGNED = auto()
+    """(meter) -> 1 where a rate plan was ever assigned to it or to the installation"""
     ACTION_INSERT = auto()
     """(at_s, actor, action, subject, detail)"""
     PAYMENT_INSERT = auto()

@@ -47,6 +47,7 @@ SQLITE_HOT: Final[Mapping[Hot, str]] = {
     ),
     Hot.ORDER_EXISTS: "SELECT 1 FROM orders WHERE id = ?",
     Hot.METER_ACCOUNT: "SELECT account, reason, kind FROM meters WHERE id = ?",
+    Hot.RATE_ASSIGNED: "SELECT 1 FROM rate_assignments WHERE meter = ? OR meter IS NULL LIMIT 1",
     Hot.ACTION_INSERT: "INSERT INTO audit_log (at_s, actor, action, subject, detail) VALUES (?, ?, ?, ?, ?)",
     Hot.PAYMENT_INSERT: (
         "INSERT INTO payments (authorization, order_id, method, amount_micro, at_s) VALUES (?, ?, ?, ?, ?)"
