@@ -5,8 +5,8 @@
     tax:VAT -> refunded       the order's money is paid back, and with it each of its lines
 
 So cash has what the customer paid, and value and lines are where they belong. A cancel alone moves no line: the value
-stands in the wallet, and the lines with it. Where the value is paid back, so are all lines, in the same commit; where it
-is carried on to another meter or written off, they stay, since what they were for was had or is had there.
+stands in the wallet, and the lines with it. Where the value is paid back, so are all lines, in the same commit; where
+it is carried on to another meter or written off, they stay, since what they were for was had or is had there.
 """
 
 from typing import Final
@@ -61,9 +61,7 @@ def return_posting(order_id: str, place: int, name: str, account: str, amount_mi
     return Posting(f"{order_id}/line/{place}/back", Phase.SINGLE, debit, credit, abs(amount_micro), cause, order_id)
 
 
-def post_lines(
-    writing: Writing, order_id: str, meter: str, plan: str, lines: tuple[QuoteLine, ...], at_s: int
-) -> None:
+def post_lines(writing: Writing, order_id: str, meter: str, plan: str, lines: tuple[QuoteLine, ...], at_s: int) -> None:
     """Keeps and posts the lines of a sale, all but the value, which the order itself carries."""
     for place, line in enumerate((each for each in lines if each.kind is not ChargeKind.VALUE), 1):
         account = account_of(line.kind, line.name, plan, meter)

@@ -1,4 +1,4 @@
-"""What the books say of one meter when somebody buys: the month's purchases, and up to when the standing charge is paid.
+"""What the books say of a meter when somebody buys: the month so far, and until when its standing charge is paid.
 
 Purchases of the calendar month count unless they are undone: cancelled and still in the wallet, or paid back. Standing
 charges are counted and not dated: whoever is paid back a sale that paid two of them owes two again, from the day up to
@@ -10,8 +10,8 @@ from typing import Final
 
 from sqlalchemy import Connection, and_, func, not_, or_, select
 
-from prewatt.host.days import day_number, local_day
 from prewatt.host.context import HostContext
+from prewatt.host.days import day_number, local_day
 from prewatt.host.money import Place
 from prewatt.host.plans.stored import Holding, StoredPlan, date_of, read_versions
 from prewatt.host.rates import Per, RateStanding

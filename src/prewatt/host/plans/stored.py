@@ -122,10 +122,10 @@ def unknown_plan(name: str) -> RefusedError:
 
 def _effective(assignments: Sequence[Row[Any]], day: int) -> Row[Any] | None:
     begun = [each for each in assignments if each.from_day <= day]
-    own = next((each for each in reversed(begun) if each.meter is not None), None)
+    own: Row[Any] | None = next((each for each in reversed(begun) if each.meter is not None), None)
     if own is not None and own.plan is not None:
         return own
-    house = next((each for each in reversed(begun) if each.meter is None), None)
+    house: Row[Any] | None = next((each for each in reversed(begun) if each.meter is None), None)
     return house if house is not None and house.plan is not None else None
 
 

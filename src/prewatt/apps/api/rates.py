@@ -1,0 +1,81 @@
+"""The bodies and questions of the routes about rate plans."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from prewatt.apps.sellingrates import SellingRates
+from prewatt.host.plans.importing import FORMATS
+from prewatt.host.rates.plan import VERSION_MAX
+from prewatt.host.rates.preview import PURCHASES_MAX
+
+__all__ = ["RateAssignIn", "RateImportIn", "RateIn", "rate_questions"]
+
+Json = dict[str, Any]
+_KW_MAX = 1_000_000
+_Version = Annotated[int | None, Query(ge=1, le=VERSION_MAX)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class RateIn(_Body):
+    """A rate plan as docs/guide/rates.md describes it."""
+
+    document: dict[str, Any]
+
+
+class RateImportIn(_Body):
+    """A published record, and what its format needs to be read."""
+
+    format: Annotated[str, Field(description=f"One of {', '.join(FORMATS)}.")]
+    record: dict[str, Any]
+    name: Annotated[str | None, Field(description="Another name for the plan.")] = None
+    leave_out: Annotated[list[str], Field(description="Fields of a URDB record to pass over.")] = []
+    voltage: Annotated[str | None, Field(description="low or high, for kepco-residential.")] = None
+    month: Annotated[str | None, Field(description="2026-03, for kepco-residential.")] = None
+    contract: Annotated[str | None, Field(description="Such as F1-low, for kepco-general.")] = None
+    kw: Annotated[int | None, Field(ge=1, le=_KW_MAX, description="The contract's power, for kepco-general.")] = None
+    day: Annotated[str | None, Field(description="The day whose prices count, for kepco-general.")] = None
+
+
+class RateAssignIn(_Body):
+    """For a meter (none: the installation) a plan holds (none: its own is taken back) from a local day on."""
+
+    plan: str | None = None
+    meter: str | None = None
+    from_day: Annotated[str | None, Field(description="2026-03-01; today where it is left out.")] = None
+    lifeline: bool = False
+    reason: str = "asked by the owner"
+
+
+def rate_questions(selling: SellingRates) -> dict[str, Callable[..., Any]]:
+    """The calls that are asked by a query."""
+
+    def read_rate(plan: str, version: _Version = None) -> Json:
+        return selling.read_rate(plan, version)
+
+    def read_rate_assignments(meter: str | None = None) -> list[Json]:
+        return selling.read_rate_assignments(meter)
+
+    def read_meter_rate(meter: str, day: str | None = None) -> Json:
+        return selling.read_meter_rate(meter, day)
+
+    def quote(meter: str, amount: str | None = None, kwh: str | None = None) -> Json:
+        return selling.quote(meter, amount, kwh)
+
+    def preview_rate(
+        meter: str,
+        plan: str | None = None,
+        version: _Version = None,
+        month: str | None = None,
+        purchases: Annotated[int | None, Query(ge=0, le=PURCHASES_MAX)] = None,
+        lifeline: bool | None = None,
+    ) -> Json:
+        return selling.preview_rate(meter, plan, version, month, purchases, lifeline)
+
+    found = (read_rate, read_rate_assignments, read_meter_rate, quote, preview_rate)
+    return {each.__name__: each for each in found}
