@@ -1,7 +1,7 @@
 """The bodies and questions of the routes about rate plans."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,7 +11,7 @@ from prewatt.host.plans.importing import FORMATS
 from prewatt.host.rates.plan import VERSION_MAX
 from prewatt.host.rates.preview import PURCHASES_MAX
 
-__all__ = ["RateAssignIn", "RateImportIn", "RateIn", "rate_questions"]
+__all__ = ["RATE_BODIES", "RateAssignIn", "RateImportIn", "RateIn", "rate_questions"]
 
 Json = dict[str, Any]
 _KW_MAX = 1_000_000
@@ -50,6 +50,14 @@ class RateAssignIn(_Body):
     from_day: Annotated[str | None, Field(description="2026-03-01; today where it is left out.")] = None
     lifeline: bool = False
     reason: str = "asked by the owner"
+
+
+RATE_BODIES: Final[dict[str, type[BaseModel]]] = {
+    "add_rate": RateIn,
+    "check_rate": RateIn,
+    "import_rate": RateImportIn,
+    "assign_rate": RateAssignIn,
+}
 
 
 def rate_questions(selling: SellingRates) -> dict[str, Callable[..., Any]]:

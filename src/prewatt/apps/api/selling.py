@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from prewatt.apps.api.campaigns import CampaignIn, ProgramIn
 from prewatt.apps.api.places import AreaIn, LineIn, MoveIn, NameIn, NothingIn, PollingIn, StationIn
-from prewatt.apps.api.rates import RateAssignIn, RateImportIn, RateIn, rate_questions
+from prewatt.apps.api.rates import RATE_BODIES, rate_questions
 from prewatt.apps.selling import ROUTES, Json, Selling
 from prewatt.host.transfers import LISTED_MAX
 
@@ -177,10 +177,7 @@ def _with_bodies(selling: Selling) -> dict[str, Callable[..., Any]]:
         "read_events": _read_events(selling),
         "read_usage": _read_usage(selling),
         "read_transfers": _read_transfers(selling),
-        "add_rate": _with_body(selling.add_rate, RateIn),
-        "check_rate": _with_body(selling.check_rate, RateIn),
-        "import_rate": _with_body(selling.import_rate, RateImportIn),
-        "assign_rate": _with_body(selling.assign_rate, RateAssignIn),
+        **{name: _with_body(getattr(selling, name), model) for name, model in RATE_BODIES.items()},
         **rate_questions(selling),
     }
 

@@ -5,21 +5,36 @@ from typing import Annotated, Any
 
 import typer
 
-from prewatt.apps.cli.options import Data, JsonOut, MeterArgument
-from prewatt.apps.cli.seller import SellerError, in_path, open_seller
-from prewatt.apps.cli.show import fields, kwh, local_time, print_json, say, table, value
+from prewatt.apps.cli import quotes
+from prewatt.apps.cli.options import Data, JsonOut
+from prewatt.apps.cli.seller import open_seller
+from prewatt.apps.cli.show import local_time, print_json, say, table, value
 from prewatt.apps.settings import read_settings
 from prewatt.units import ValueFieldError
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="Rate plans: blocks, standing charge, taxes; what a purchase becomes.")
+quotes.register(app)
 
 _TOML = ".toml"
-_DAY_S = 86_400
 _File = Annotated[Path, typer.Argument(metavar="FILE", help="A plan, in JSON or (name.toml) in TOML.")]
+_Name = Annotated[str | None, typer.Option("--name", help="Another name for the plan.", show_default=False)]
+_LeaveOut = Annotated[
+    list[str] | None,
+    typer.Option("--leave-out", help="urdb: pass this field over; may be given again.", show_default=False),
+]
+_Voltage = Annotated[str | None, typer.Option("--voltage", help="kepco-residential: low or high.", show_default=False)]
+_Month = Annotated[str | None, typer.Option("--month", help="kepco-residential: such as 2026-03.", show_default=False)]
+_Contract = Annotated[str | None, typer.Option("--contract", help="kepco-general: such as F1-low.", show_default=False)]
+_Power = Annotated[
+    int | None,
+    typer.Option("--kw", min=1, max=1_000_000, help="kepco-general: the contract's power.", show_default=False),
+]
+_Day = Annotated[
+    str | None, typer.Option("--day", help="kepco-general: the day whose prices count.", show_default=False)
+]
 _Plan = Annotated[str, typer.Argument(metavar="PLAN", help="The name of a plan.")]
-_Order = Annotated[str, typer.Argument(metavar="ORDER", help="The order's id, or its transfer's number.")]
 
 
 @app.command("check")
@@ -38,27 +53,13 @@ def check_rate(file: _File, data: Data = None, json_out: JsonOut = False) -> int
 def import_rate(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The record, in JSON.")],
     form: Annotated[str, typer.Option("--format", help="urdb, kepco-residential or kepco-general.")],
-    name: Annotated[str | None, typer.Option("--name", help="Another name for the plan.", show_default=False)] = None,
-    leave_out: Annotated[
-        list[str] | None,
-        typer.Option("--leave-out", help="urdb: pass this field over; may be given again.", show_default=False),
-    ] = None,
-    voltage: Annotated[
-        str | None, typer.Option("--voltage", help="kepco-residential: low or high.", show_default=False)
-    ] = None,
-    month: Annotated[
-        str | None, typer.Option("--month", help="kepco-residential: such as 2026-03.", show_default=False)
-    ] = None,
-    contract: Annotated[
-        str | None, typer.Option("--contract", help="kepco-general: such as F1-low.", show_default=False)
-    ] = None,
-    power_kw: Annotated[
-        int | None,
-        typer.Option("--kw", min=1, max=1_000_000, help="kepco-general: the contract's power.", show_default=False),
-    ] = None,
-    day: Annotated[
-        str | None, typer.Option("--day", help="kepco-general: the day whose prices count.", show_default=False)
-    ] = None,
+    name: _Name = None,
+    leave_out: _LeaveOut = None,
+    voltage: _Voltage = None,
+    month: _Month = None,
+    contract: _Contract = None,
+    power_kw: _Power = None,
+    day: _Day = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what cannot be said; store nothing.")] = False,
     data: Data = None,
     json_out: JsonOut = False,
@@ -107,26 +108,9 @@ def list_rates(
     if json_out:
         print_json(found)
     elif assignments:
-        rows = [
-            (each["meter"] or "all", each["plan"] or "none of its own", each["from_day"], _flag(each), each["reason"])
-            for each in found
-        ]
-        table(("meter", "plan", "from", "lifeline", "reason"), rows)
+        _show_assignments(found)
     else:
-        columns = ("name", "version", "from", "to", "price per kWh", "meters", "added")
-        rows = [
-            (
-                each["name"],
-                each["version"],
-                each["valid_from"],
-                each["valid_to"] or "-",
-                value(each["unit_price_micro"]),
-                each["meters"],
-                local_time(each["made_s"]),
-            )
-            for each in found
-        ]
-        table(columns, rows, right=("version", "price per kWh", "meters"))
+        _show_versions(found)
 
 
 @app.command("show")
@@ -176,87 +160,6 @@ def assign_rate(
     say(f"{made['plan'] or 'no plan of its own'} from {made['from_day']} for {whom}{flag}")
 
 
-@app.command("quote")
-def quote(
-    meter: MeterArgument,
-    amount: Annotated[
-        str | None, typer.Argument(metavar="[AMOUNT]", help="Currency units, such as 10.00.", show_default=False)
-    ] = None,
-    energy: Annotated[
-        str | None, typer.Option("--kwh", help="So many kWh at the unit price instead.", show_default=False)
-    ] = None,
-    data: Data = None,
-    json_out: JsonOut = False,
-) -> None:
-    """Show what an amount buys now, line by line; sell nothing."""
-    with open_seller(read_settings(data=data)) as seller:
-        found = seller.get(f"/meters/{in_path('meter', meter)}/quote", amount=amount, kwh=energy)
-    if json_out:
-        print_json(found)
-        return
-    _show_lines(found["lines"], found["amount_micro"])
-    fields(
-        {
-            "plan": f"{found['plan']}, version {found['version']}",
-            "energy": f"{kwh(found['energy_pulses'])} at the unit price",
-            "this month before": kwh(found["bought_pulses"]),
-            "one purchase": f"{value(found['smallest_micro'])} to {value(found['largest_micro'])}",
-        }
-    )
-
-
-@app.command("preview")
-def preview(
-    meter: MeterArgument,
-    plan: Annotated[
-        str | None, typer.Option("--plan", help="A plan; else the one that holds.", show_default=False)
-    ] = None,
-    version: Annotated[
-        int | None, typer.Option("--version", min=1, help="A version; else the highest.", show_default=False)
-    ] = None,
-    month: Annotated[
-        str | None, typer.Option("--month", help="2026-03; else the last one.", show_default=False)
-    ] = None,
-    purchases: Annotated[
-        int | None,
-        typer.Option("--purchases", min=0, max=1_000, help="How often; else as it was.", show_default=False),
-    ] = None,
-    data: Data = None,
-    json_out: JsonOut = False,
-) -> None:
-    """Show what a month that was measured would have cost under a plan."""
-    asked = {"plan": plan, "version": version, "month": month, "purchases": purchases}
-    with open_seller(read_settings(data=data)) as seller:
-        found = seller.get(f"/meters/{in_path('meter', meter)}/preview", **asked)
-    if json_out:
-        print_json(found)
-        return
-    _show_lines(found["lines"], found["total_micro"])
-    prices = ", ".join(f"{kwh(each['pulses'])} at {value(each['price_micro'])}" for each in found["energy"])
-    fields(
-        {
-            "plan": f"{found['plan']}, version {found['version']}",
-            "month": found["month"],
-            "energy": prices or "none was collected",
-            "purchases": found["purchases"],
-            "not collected": f"{found['missing_s'] / _DAY_S:.1f} days",
-        }
-    )
-
-
-@app.command("lines")
-def show_lines(order: _Order, data: Data = None, json_out: JsonOut = False) -> None:
-    """Show what was paid for with a sale, line by line."""
-    with open_seller(read_settings(data=data)) as seller:
-        found = seller.get(f"/transfers/{in_path('order', order)}/charges")
-    if json_out:
-        print_json(found)
-        return
-    if not found:
-        raise SellerError(f"order {order}: it was sold without a rate plan; its amount went to the meter")
-    _show_lines(found, sum(each["amount_micro"] for each in found))
-
-
 def _read(path: Path) -> Any:  # noqa: ANN401 - parsed JSON
     from prewatt.host.rates.section import parse_text
 
@@ -297,10 +200,36 @@ def _show_plan(found: dict[str, Any], json_out: bool) -> None:
         say("this plan was there before; nothing new was made")
 
 
-def _show_lines(lines: list[dict[str, Any]], whole_micro: int) -> None:
-    rows = [(each["name"], value(each["amount_micro"])) for each in lines]
-    table(("line", "amount"), [*rows, ("in all", value(whole_micro))], right=("amount",))
+def _show_assignments(found: list[dict[str, Any]]) -> None:
+    table(
+        ("meter", "plan", "from", "lifeline", "reason"),
+        [
+            (
+                each["meter"] or "all",
+                each["plan"] or "none of its own",
+                each["from_day"],
+                "yes" if each["lifeline"] else "-",
+                each["reason"],
+            )
+            for each in found
+        ],
+    )
 
 
-def _flag(each: dict[str, Any]) -> str:
-    return "yes" if each["lifeline"] else "-"
+def _show_versions(found: list[dict[str, Any]]) -> None:
+    table(
+        ("name", "version", "from", "to", "price per kWh", "meters", "added"),
+        [
+            (
+                each["name"],
+                each["version"],
+                each["valid_from"],
+                each["valid_to"] or "-",
+                value(each["unit_price_micro"]),
+                each["meters"],
+                local_time(each["made_s"]),
+            )
+            for each in found
+        ],
+        right=("version", "price per kWh", "meters"),
+    )

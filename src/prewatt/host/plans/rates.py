@@ -8,6 +8,8 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date
 
+from sqlalchemy import Connection
+
 from prewatt.codec.modeparts import Daylight
 from prewatt.host.context import HostContext
 from prewatt.host.days import local_day
@@ -30,7 +32,16 @@ from prewatt.host.plans.keeping import add_plan, answer_of, check_document, find
 from prewatt.host.plans.sale import begin_pricing, price_sale
 from prewatt.host.plans.selling import largest_of, read_amount, smallest_of
 from prewatt.host.plans.sending import read_holdings
-from prewatt.host.plans.stored import choose_stored, date_of, day_text, plan_of_day, read_holding, read_versions
+from prewatt.host.plans.stored import (
+    Holding,
+    choose_stored,
+    date_of,
+    day_text,
+    plan_of_day,
+    read_holding,
+    read_versions,
+)
+from prewatt.host.rates import RatePlan
 from prewatt.host.rates.preview import preview
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 
@@ -172,13 +183,7 @@ class Rates:
         with self._context.store.reading() as connection:
             check_home(connection, meter)
             holding = read_holding(connection, meter, self._today())
-            if plan is None and holding is None:
-                raise no_rate(meter)
-            if plan is None and version is None and holding is not None:
-                chosen = plan_of_day(connection, meter, holding, self._today()).plan
-            else:
-                named = plan if plan is not None else holding.name if holding is not None else ""
-                chosen = find_version(connection, named, version).plan
+            chosen = self._choose(connection, meter, holding, plan, version)
             then = replace(chosen, valid_from=min(chosen.valid_from, first), valid_to=None)
             readings = read_month(connection, self._context, meter, then, first)
             count = count_purchases(connection, meter, then, first) if purchases is None else purchases
@@ -196,6 +201,17 @@ class Rates:
             missing_s=bill.missing_s,
             purchases=count,
         )
+
+    def _choose(
+        self, connection: Connection, meter: str, holding: Holding | None, plan: str | None, version: int | None
+    ) -> RatePlan:
+        """The plan that was named, or the one that holds."""
+        if plan is None and holding is None:
+            raise no_rate(meter)
+        if plan is None and version is None and holding is not None:
+            return plan_of_day(connection, meter, holding, self._today()).plan
+        named = plan if plan is not None else holding.name if holding is not None else ""
+        return find_version(connection, named, version).plan
 
     def _today(self) -> int:
         return local_day(self._context.now(), self._context.zone)
