@@ -143,7 +143,7 @@ TYPES: tuple[type, ...] = (
     answers.Violation,
     MeterView,
 )
-WORDS = {"str": "text", "int": "integer", "bool": "true or false", "None": "null", "bytes": "text"}
+WORDS = {"str": "text", "int": "integer", "bool": "true or false", "None": "null", "bytes": "text"} | {"dict[str, Any]": "object"}
 
 
 def with_routes(document: str) -> str:

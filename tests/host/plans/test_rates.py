@@ -8,7 +8,8 @@ from tests.host.plans.making import DAY_S, VECTORS, give, paid, plan
 from prewatt.codec.minutelog import pack
 from prewatt.host.plans.assigning import AHEAD_DAYS_MAX
 from prewatt.host.plans.importing import ImportOptions, import_record
-from prewatt.host.rates import MisfitError
+from prewatt.host.plans.stored import date_of
+from prewatt.host.rates import MisfitError, build_document
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.store import schema
 from prewatt.units import ValueFieldError
@@ -108,8 +109,6 @@ def test_an_assignment_holds_from_its_day_on(world):
 
 
 def test_days_that_can_be_named_at_the_limits_and_one_past(world):
-    from prewatt.host.plans.stored import date_of
-
     world.host.rates.add(plan())
     for day in (FIRST_DAY, FIRST_DAY + AHEAD_DAYS_MAX):
         world.host.rates.assign("Homes", from_day=date_of(day).isoformat(), reason="test")
@@ -137,7 +136,8 @@ def test_what_cannot_be_assigned_is_refused_and_changes_nothing(world):
 
 
 def test_a_plan_reaches_its_meters_as_a_tariff_and_so_does_its_next_version(world):
-    give(world, meter={"low_balance": "1.00"})
+    world.host.rates.add(plan(meter={"low_balance": "1.00"}))
+    world.host.rates.assign("Homes", reason="test")
     world.settle(2)
     body = world.bodies["000001"]
     assert body.price == 300_000
@@ -147,6 +147,9 @@ def test_a_plan_reaches_its_meters_as_a_tariff_and_so_does_its_next_version(worl
     world.settle(2)
     assert (body.price, made.tariffs) == (400_000, (2,))
     assert [each.kind for each in world.host.controls.read("000001")] == ["mode", "settings", "mode"]
+    world.add_meter("000002")
+    world.settle(2)
+    assert world.bodies["000002"].price == 400_000
 
 
 def test_a_version_of_a_later_day_is_sent_with_that_day(world):
@@ -200,7 +203,7 @@ def test_a_preview_is_the_month_that_was_measured_under_any_plan(world):
 
 
 @pytest.mark.parametrize(
-    "month", ["", "2026", "2026-13", "2026-00", "1970-01", "2026-3", "26-03", "2026-03-01", "٢٠٢٦-03"]
+    "month", ["", "2026", "2026-13", "2026-00", "1970-01", "2026-3", "26-03", "2026-03-01", "²026-03"]
 )
 def test_what_is_no_month_is_refused(world, month):
     with pytest.raises(ValueFieldError, match="month"):
@@ -224,22 +227,13 @@ def test_options_that_a_format_does_not_take_are_named(form, options, field):
     assert caught.value.field == field
 
 
-def test_every_format_makes_a_plan_that_is_stored_and_sold_by(make_world):
-    world = make_world(currency_digits=2)
-    kepco = json.loads((VECTORS / "kepco" / "general.json").read_text())
-    contract = next(iter(next(iter(kepco["MONTHLY_PRICE_SECTION"].values()))))
-    found = import_record(
-        "kepco-general", kepco, ImportOptions(contract=contract, kw=5, day="2024-08-01"), zone_quarters=0, daylight=None
-    )
-    assert found.plan is not None or found.problems
+def test_a_published_record_becomes_a_plan_that_is_sold_by(world):
     record = json.loads((VECTORS / "urdb" / "sce_tou_ev_9.json").read_text())
     options = ImportOptions(leave_out=("demandreactivepowercharge",))
     taken = import_record("urdb", record, options, zone_quarters=0, daylight=None)
-    from prewatt.host.rates import build_document
-
     document = build_document(taken.plan) | {"valid_from": "2026-01-01"}
     document.pop("valid_to", None)
     made = world.host.rates.add(document)
     world.host.rates.assign(made.name, reason="test")
-    assert world.host.vending.vend("000001", "100.00").paid_micro == 100_000_000
+    assert world.host.vending.vend("000001", "1000.00").paid_micro == 1_000_000_000
     assert world.host.audit.run().ok

@@ -6,9 +6,12 @@ it. Settings of the plan are sent at once, and only those that the meter does no
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
 from prewatt.codec.commands import Code, control_digest
 from prewatt.codec.settings import SettingsChange
@@ -25,17 +28,22 @@ from prewatt.units import UTC_MAX_S
 
 __all__ = ["read_holdings", "send_plan"]
 
+# In which assignments take over.
+_ORDER: Final = attrgetter("from_day", "number")
+
 
 def read_holdings(connection: Connection, day: int) -> dict[str, Holding | None]:
     """Which plan holds on a day for each home's meter whose account is not closed."""
     meters, rows = schema.meters.c, schema.rate_assignments
     begun = select(rows).where(rows.c.from_day <= day).order_by(rows.c.from_day, rows.c.number)
-    said = list(connection.execute(begun))
-    named = {row.meter for row in said if row.meter is not None}
-    house = holding_of([row for row in said if row.meter is None], day)
+    own: dict[str | None, list[Row[Any]]] = defaultdict(list)
+    for row in connection.execute(begun):
+        own[row.meter].append(row)
+    of_all = own.pop(None, [])
+    house = holding_of(of_all, day)
     wanted = select(meters.id).where(meters.account != "closed", meters.kind == HOME).order_by(meters.id)
     return {
-        meter: holding_of([row for row in said if row.meter in (None, meter)], day) if meter in named else house
+        meter: holding_of(sorted([*of_all, *own[meter]], key=_ORDER), day) if meter in own else house
         for meter in connection.execute(wanted).scalars()
     }
 
