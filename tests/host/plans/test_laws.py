@@ -88,7 +88,7 @@ class Till:
         self.world.now_s += days * DAY_S
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(start=st.integers(-1, 3), steps=STEPS)
 def test_every_paid_micro_unit_is_in_one_place_through_sales_cancels_and_refunds(make_world, start, steps):
     world = make_world()

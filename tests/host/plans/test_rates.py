@@ -17,6 +17,16 @@ from prewatt.units import ValueFieldError
 FIRST_DAY = 20_513  # 2026-03-01
 
 
+@pytest.fixture(scope="module")
+def quiet(world_type, quick_paths):
+    """A world without plans, for what stores nothing."""
+    world = world_type(quick_paths())
+    yield world
+    assert world.host.rates.read_all() == []
+    world.close()
+    world.place.drop()
+
+
 def test_a_document_becomes_a_version_and_the_same_one_none(world):
     rates = world.host.rates
     first = rates.add(plan())
@@ -50,33 +60,33 @@ def test_a_version_that_is_taken_is_refused_and_the_same_one_is_not(world):
         ({"name": "a:b"}, "name"),
     ],
 )
-def test_a_document_that_is_wrong_stores_nothing_and_says_where(world, changed, field):
+def test_a_document_that_is_wrong_stores_nothing_and_says_where(quiet, changed, field):
     with pytest.raises(ValueFieldError) as caught:
-        world.host.rates.add(plan(**changed))
+        quiet.host.rates.add(plan(**changed))
     assert caught.value.field == field
-    assert [each.where for each in world.host.rates.check(plan(**changed)).problems] == [field]
-    assert world.host.rates.read_all() == []
+    assert [each.where for each in quiet.host.rates.check(plan(**changed)).problems] == [field]
+    assert quiet.host.rates.read_all() == []
 
 
 @pytest.mark.parametrize("given", [None, [], "x", 5, {"name": []}])
-def test_what_is_no_document_is_refused(world, given):
+def test_what_is_no_document_is_refused(quiet, given):
     with pytest.raises(ValueFieldError):
-        world.host.rates.add(given)
+        quiet.host.rates.add(given)
 
 
-def test_all_that_no_meter_can_follow_is_listed_and_nothing_is_stored(world):
+def test_all_that_no_meter_can_follow_is_listed_and_nothing_is_stored(quiet):
     hours = {
         "unit": "0.30",
         "days": {"all": {"00:00": "0.30", "06:07": "0.60"}},
         "week": dict.fromkeys(("weekday", "saturday", "sunday", "holiday"), "all"),
     }
     wrong = plan(price=hours, meter={"friendly": [{"day": "all", "from": "22:00", "to": "24:00"}]})
-    checked = world.host.rates.check(wrong)
+    checked = quiet.host.rates.check(wrong)
     assert checked.problems == ()
     assert {"price.days.all", "meter.friendly[0]"} <= {each.where for each in checked.misfits}
     with pytest.raises(MisfitError):
-        world.host.rates.add(wrong)
-    assert world.host.rates.read_all() == []
+        quiet.host.rates.add(wrong)
+    assert quiet.host.rates.read_all() == []
 
 
 def test_a_meters_own_plan_goes_before_the_installations_and_can_be_taken_back(make_world):
@@ -205,9 +215,9 @@ def test_a_preview_is_the_month_that_was_measured_under_any_plan(world):
 @pytest.mark.parametrize(
     "month", ["", "2026", "2026-13", "2026-00", "1970-01", "2026-3", "26-03", "2026-03-01", "²026-03"]
 )
-def test_what_is_no_month_is_refused(world, month):
+def test_what_is_no_month_is_refused(quiet, month):
     with pytest.raises(ValueFieldError, match="month"):
-        world.host.rates.preview("000001", plan="Homes", month=month)
+        quiet.host.rates.preview("000001", plan="Homes", month=month)
 
 
 @pytest.mark.parametrize(
