@@ -22,6 +22,7 @@ from prewatt.host.store import Writing, schema
 
 __all__ = ["account_of", "line_posting", "post_lines", "read_charges", "refund_order", "return_posting"]
 
+_LINES: Final = insert(schema.rate_lines)
 _NAMED: Final = {
     ChargeKind.TAX: AccountKind.TAX,
     ChargeKind.LEVY: AccountKind.LEVY,
@@ -63,12 +64,15 @@ def return_posting(order_id: str, place: int, name: str, account: str, amount_mi
 
 def post_lines(writing: Writing, order_id: str, meter: str, plan: str, lines: tuple[QuoteLine, ...], at_s: int) -> None:
     """Keeps and posts the lines of a sale, all but the value, which the order itself carries."""
+    rows = []
     for place, line in enumerate((each for each in lines if each.kind is not ChargeKind.VALUE), 1):
         account = account_of(line.kind, line.name, plan, meter)
         row = {"order_id": order_id, "place": place, "kind": line.kind.value, "name": line.name}
         more = {"account": account, "amount_micro": line.amount_micro}
-        writing.connection.execute(insert(schema.rate_lines).values(row | more))
+        rows.append(row | more)
         post_or_fail(writing, line_posting(order_id, place, line.name, account, line.amount_micro), at_s)
+    if rows:
+        writing.connection.execute(_LINES, rows)
 
 
 def refund_order(writing: Writing, money: OrderMoney, order_id: str, meter: str, at_s: int) -> None:

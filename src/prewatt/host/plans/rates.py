@@ -209,7 +209,7 @@ class Rates:
         if plan is None and holding is None:
             raise no_rate(meter)
         if plan is None and version is None and holding is not None:
-            return plan_of_day(connection, meter, holding, self._today()).plan
+            return plan_of_day(read_versions(connection, holding.name), meter, holding, self._today()).plan
         named = plan if plan is not None else holding.name if holding is not None else ""
         return find_version(connection, named, version).plan
 

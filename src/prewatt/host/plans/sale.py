@@ -12,8 +12,8 @@ from sqlalchemy import Connection, insert
 from prewatt.host.context import HostContext
 from prewatt.host.days import day_number, local_day
 from prewatt.host.plans.charges import post_lines
-from prewatt.host.plans.standing import month_number, read_standing
-from prewatt.host.plans.stored import Holding, StoredPlan, plan_of_day, read_holding
+from prewatt.host.plans.standing import month_number, read_standing, standing_begins
+from prewatt.host.plans.stored import Holding, StoredPlan, plan_of_day, read_holding, read_versions
 from prewatt.host.rates import ChargeKind, Quote, RateStanding
 from prewatt.host.rates.quote import quote
 from prewatt.host.store import Hot, Writing, schema
@@ -21,6 +21,9 @@ from prewatt.units import ValueFieldError, format_value
 
 __all__ = ["PricedSale", "begin_pricing", "book_priced", "price_in", "price_sale"]
 
+# Made once, for every sale.
+_SALE: Final = insert(schema.rate_sales)
+_STEP: Final = insert(schema.rate_steps)
 # What a column holds.
 _PULSES_MAX: Final = 2**62
 
@@ -45,8 +48,10 @@ def begin_pricing(
     holding = read_holding(connection, meter, day)
     if holding is None:
         return None
-    stored = plan_of_day(connection, meter, holding, day)
-    return stored, holding, read_standing(connection, context, meter, holding, stored, day)
+    versions = read_versions(connection, holding.name)
+    stored = plan_of_day(versions, meter, holding, day)
+    begins = None if stored.plan.standing is None else standing_begins(connection, context, meter, holding, versions)
+    return stored, holding, read_standing(connection, meter, begins, day, lifeline=holding.lifeline)
 
 
 def price_sale(connection: Connection, context: HostContext, meter: str, amount_micro: int) -> PricedSale | None:
@@ -94,9 +99,9 @@ def book_priced(writing: Writing, order_id: str, meter: str, sale: PricedSale, a
         "lifeline": sale.holding.lifeline,
         "at_s": at_s,
     }
-    writing.connection.execute(insert(schema.rate_sales).values(row))
+    writing.connection.execute(_SALE, row)
     post_lines(writing, order_id, meter, plan.name, sold.lines, at_s)
     unpaid = sold.after.unpaid_from if plan.standing is not None else None
     step = {"meter": meter, "order_id": order_id, "what": "sold", "at_s": at_s}
     step["unpaid_from"] = None if unpaid is None else day_number(unpaid)
-    writing.connection.execute(insert(schema.rate_steps).values(step))
+    writing.connection.execute(_STEP, step)

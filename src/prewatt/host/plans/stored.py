@@ -12,7 +12,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from prewatt.host.days import EPOCH_DAY
 from prewatt.host.rates import RatePlan, choose_plan, parse_plan
@@ -35,6 +35,16 @@ __all__ = [
 
 # Documents kept parsed: a sale asks for one of a few.
 _PARSED_MAX: Final = 256
+# Asked in every sale: made once.
+_PLANS: Final = schema.rate_plans
+_ROWS: Final = schema.rate_assignments
+_VERSIONS: Final = select(_PLANS).where(_PLANS.c.name == bindparam("plan_name")).order_by(_PLANS.c.version)
+_ASSIGNMENTS: Final = (
+    select(_ROWS)
+    .where(_ROWS.c.from_day <= bindparam("until_day"))
+    .where(or_(_ROWS.c.meter == bindparam("meter_id"), _ROWS.c.meter.is_(None)))
+    .order_by(_ROWS.c.from_day, _ROWS.c.number)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +79,7 @@ def day_text(day: int | None) -> str | None:
 
 def read_versions(connection: Connection, name: str) -> tuple[StoredPlan, ...]:
     """Every version of this name, lowest first; empty where there is none."""
-    plans = schema.rate_plans
-    rows = connection.execute(select(plans).where(plans.c.name == name).order_by(plans.c.version))
+    rows = connection.execute(_VERSIONS, {"plan_name": name})
     return tuple(StoredPlan(row.number, _parsed(row.document), row.digest, row.made_s) for row in rows)
 
 
@@ -82,9 +91,7 @@ def choose_stored(versions: Sequence[StoredPlan], day: int) -> StoredPlan | None
 
 def read_assignments(connection: Connection, meter: str, until_day: int) -> list[Row[Any]]:
     """What was said for this meter and for the installation up to a day, in the order in which it takes over."""
-    rows = schema.rate_assignments
-    wanted = select(rows).where(rows.c.from_day <= until_day, or_(rows.c.meter == meter, rows.c.meter.is_(None)))
-    return list(connection.execute(wanted.order_by(rows.c.from_day, rows.c.number)))
+    return list(connection.execute(_ASSIGNMENTS, {"meter_id": meter, "until_day": until_day}))
 
 
 def holding_of(assignments: Sequence[Row[Any]], day: int) -> Holding | None:
@@ -106,9 +113,9 @@ def read_holding(connection: Connection, meter: str, day: int) -> Holding | None
     return holding_of(read_assignments(connection, meter, day), day)
 
 
-def plan_of_day(connection: Connection, meter: str, holding: Holding, day: int) -> StoredPlan:
+def plan_of_day(versions: Sequence[StoredPlan], meter: str, holding: Holding, day: int) -> StoredPlan:
     """The version of the plan that holds; RefusedError where the plan has none on this day."""
-    chosen = choose_stored(read_versions(connection, holding.name), day)
+    chosen = choose_stored(versions, day)
     if chosen is None:
         allowed = f"one whose plan has a version for {date_of(day).isoformat()}; {holding.name} has none"
         raise RefusedError(RefusalOutcome.NO_RATE, "meter", meter, f"{allowed}: see `prewatt rate list`")
