@@ -15,6 +15,8 @@ STEPS = st.lists(
         st.tuples(st.just("sell"), AMOUNTS),
         st.tuples(st.just("cancel"), st.integers(0, 7)),
         st.tuples(st.just("refund"), st.integers(0, 7)),
+        st.tuples(st.just("undo"), st.integers(0, 3)),
+        st.tuples(st.just("sell"), st.integers(20_00, 90_00)),
         st.tuples(st.just("again"), st.integers(0, 7)),
         st.tuples(st.just("pass"), st.integers(1, 40)),
         st.tuples(st.just("carry"), st.just(0)),
@@ -72,6 +74,11 @@ class Till:
             assert self.world.host.transfers.refund(order).refunded
             self.paid[order] = 0
 
+    def undo(self, place):
+        self.cancel(place)
+        self.world.settle(1)
+        self.refund(place)
+
     def carry(self, _):
         self.world.pump()
 
@@ -95,7 +102,7 @@ def test_every_paid_micro_unit_is_in_one_place_through_sales_cancels_and_refunds
     till = Till(world)
     if start >= 0:
         till.plan(start)
-    for step, given_ in steps:
+    for step, given_ in [("sell", 40_00), *steps, ("undo", 0)]:
         till.do(step, given_)
     audit = world.host.audit.run()
     assert audit.ok, audit.violations
