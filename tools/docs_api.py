@@ -18,6 +18,7 @@ from prewatt.apps.street.street import Street
 from prewatt.device.meter.view import MeterView
 from prewatt.host import answers, bodyanswers, boxanswers
 from prewatt.host.campaigns.answers import CampaignAnswer, CampaignMeter, CampaignOutline
+from prewatt.host.plans import answers as rateanswers
 from prewatt.host.programanswers import ProgramAnswer
 from prewatt.host.refusals import RefusalOutcome
 from prewatt.host.staff import answers as staffanswers
@@ -85,6 +86,17 @@ ANSWERS = {
     "read_station_polling": "Polling",
     "change_station_polling": "Polling",
     "inherit_polling": "Polling",
+    "read_rates": "list of RateOutline",
+    "add_rate": "Rate",
+    "check_rate": "RateCheck",
+    "import_rate": "RateCheck",
+    "read_rate": "Rate",
+    "read_rate_assignments": "list of RateAssignment",
+    "assign_rate": "RateAssignment",
+    "read_meter_rate": "RateHolding",
+    "quote": "RateQuote",
+    "preview_rate": "RateBill",
+    "read_charges": "list of Charge",
     "audit": "Audit",
     "read_log": "Log",
     "read_self": "Self",
@@ -112,12 +124,22 @@ ANSWERS = {
 TYPES: tuple[type, ...] = (
     answers.MeterAnswer,
     answers.VendAnswer,
+    answers.ChargeAnswer,
     answers.TransferAnswer,
     answers.SuspenseAnswer,
     bodyanswers.BodyAnswer,
     bodyanswers.SignOverAnswer,
     bodyanswers.CodeAnswer,
     answers.TariffAnswer,
+    rateanswers.RateAnswer,
+    rateanswers.RateOutline,
+    rateanswers.RateCheckAnswer,
+    rateanswers.RateProblem,
+    rateanswers.RateAssignmentAnswer,
+    rateanswers.RateHolding,
+    rateanswers.RateQuoteAnswer,
+    rateanswers.RateBillAnswer,
+    rateanswers.RateEnergy,
     answers.UsageAnswer,
     answers.UsageRow,
     answers.ControlAnswer,

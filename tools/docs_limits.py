@@ -19,6 +19,7 @@ from prewatt.host.keys import secret, vault
 from prewatt.host.payment.acquirer import channel, connection
 from prewatt.host.payment.iso8583 import card, profile, rows, statement
 from prewatt.host.payment.iso8583 import messages as iso_messages
+from prewatt.host.plans import assigning, keeping
 from prewatt.host.rates import hours, parts, preview, section
 from prewatt.host.staff import approvals, lockout, logins, passwords, users
 from prewatt.host.staff import log as log_pages
@@ -162,6 +163,9 @@ def _rates() -> tuple[Limit, ...]:
         Limit("readings of a preview", f"{preview.READINGS_MAX:,}", "35 days of minutes"),
         Limit("an interval of a preview", f"{preview.INTERVAL_MAX_S:,} s", ""),
         Limit("purchases in a preview", f"{preview.PURCHASES_MAX:,}", "for what is fixed in each"),
+        Limit("versions of one plan", f"{keeping.PLANS_MAX:,}", "each sale looks through them"),
+        Limit("days ahead of an assignment", f"{assigning.AHEAD_DAYS_MAX:,}", "ten years; and none before today"),
+        Limit("assignments in one answer", f"{assigning.LISTED_MAX:,}", "the newest"),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from prewatt.apps.sellingbodies import SellingBodies
 from prewatt.apps.sellingcampaigns import SellingCampaigns
 from prewatt.apps.sellingplaces import SellingPlaces
+from prewatt.apps.sellingrates import SellingRates
 from prewatt.apps.sellingstaff import SellingStaff
 from prewatt.apps.tables import named_table, table_from_document
 from prewatt.apps.zones import installation_rule
@@ -38,6 +39,19 @@ class Route(NamedTuple):
     call: str
 
 
+RATE_ROUTES: Final = (
+    Route("GET", "/rates", "read_rates"),
+    Route("POST", "/rates", "add_rate"),
+    Route("POST", "/rates/check", "check_rate"),
+    Route("POST", "/rates/import", "import_rate"),
+    Route("GET", "/rates/plan", "read_rate"),
+    Route("GET", "/rates/assignments", "read_rate_assignments"),
+    Route("POST", "/rates/assignments", "assign_rate"),
+    Route("GET", "/meters/{meter}/rate", "read_meter_rate"),
+    Route("GET", "/meters/{meter}/quote", "quote"),
+    Route("GET", "/meters/{meter}/preview", "preview_rate"),
+    Route("GET", "/transfers/{order}/charges", "read_charges"),
+)
 ROUTES: Final = (
     Route("GET", "/meters", "read_meters"),
     Route("GET", "/meters/{meter}", "read_meter"),
@@ -89,6 +103,7 @@ ROUTES: Final = (
     Route("POST", "/polling", "change_polling"),
     Route("GET", "/tariff", "read_tariff"),
     Route("POST", "/tariffs", "set_tariff"),
+    *RATE_ROUTES,
     Route("GET", "/campaigns", "read_campaigns"),
     Route("POST", "/campaigns", "start_campaign"),
     Route("GET", "/campaigns/{campaign}", "read_campaign"),
@@ -118,7 +133,7 @@ _REASON: Final = "asked by the owner"
 _STATES: Final = ", ".join(TransferState)
 
 
-class Selling(SellingBodies, SellingCampaigns, SellingPlaces, SellingStaff):
+class Selling(SellingBodies, SellingCampaigns, SellingPlaces, SellingRates, SellingStaff):
     """The calls. Errors are those of the host: RefusedError, ValueFieldError, HostError."""
 
     def __init__(self, host: Host) -> None:

@@ -38,6 +38,7 @@ from prewatt.host.happenings import Happenings
 from prewatt.host.keyring import KeySets
 from prewatt.host.keys import KeyVault
 from prewatt.host.meterkeys import doubt_all
+from prewatt.host.plans.rates import Rates
 from prewatt.host.polling import Polling
 from prewatt.host.programs import Programs
 from prewatt.host.refusals import FolderExistsError, FolderMissingError, RefusalOutcome, RefusedError
@@ -118,6 +119,7 @@ class Host:
         self.codes = Codes(context)
         self.bodies = Bodies(context)
         self.tariffs = Tariffs(context)
+        self.rates = Rates(context)
         self.controls = Controls(context)
         self.programs = Programs(context)
         self.usage = Usage(context)

@@ -46,6 +46,8 @@ class RefusalOutcome(StrEnum):
     NOT_EMPTY = "not_empty"
     NO_KEY_SET = "no_key_set"
     NO_TARIFF = "no_tariff"
+    NO_RATE = "no_rate"
+    UNKNOWN_RATE = "unknown_rate"
     UNKNOWN_CAMPAIGN = "unknown_campaign"
     UNKNOWN_PROGRAM = "unknown_program"
     UNKNOWN_PAYMENT = "unknown_payment"

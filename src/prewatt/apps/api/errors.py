@@ -31,6 +31,7 @@ _NOT_THERE: Final = frozenset(
         RefusalOutcome.UNKNOWN_USER,
         RefusalOutcome.UNKNOWN_TOKEN,
         RefusalOutcome.UNKNOWN_APPROVAL,
+        RefusalOutcome.UNKNOWN_RATE,
     }
 )
 # Not known is 401, known and not allowed 403, too many tries 429.

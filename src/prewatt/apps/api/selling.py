@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from prewatt.apps.api.campaigns import CampaignIn, ProgramIn
 from prewatt.apps.api.places import AreaIn, LineIn, MoveIn, NameIn, NothingIn, PollingIn, StationIn
+from prewatt.apps.api.rates import RATE_BODIES, RATE_QUESTIONS
 from prewatt.apps.api.staff import ApproveIn, LimitIn, TokenIn, UserChangeIn, UserIn
 from prewatt.apps.desk import Desk
 from prewatt.apps.selling import APPROVE, ROUTES, Selling
@@ -195,6 +196,7 @@ BODIES: Final[dict[str, type[BaseModel]]] = {
     "add_token": TokenIn,
     "change_refund_limit": LimitIn,
     APPROVE: ApproveIn,
+    **RATE_BODIES,
 }
 
 
@@ -287,4 +289,5 @@ _SPECIAL: Final[dict[str, Callable[[DeskOf], _Answers]]] = {
     "read_usage": _read_usage,
     "read_transfers": _read_transfers,
     "read_log": _read_log,
+    **RATE_QUESTIONS,
 }

@@ -19,6 +19,7 @@ from prewatt.apps.cli import (
     meters,
     papers,
     programs,
+    rates,
     sim,
     staff,
     stations,
@@ -71,6 +72,7 @@ app.add_typer(transfers.app, name="transfer")
 app.add_typer(codes.orders, name="order")
 app.add_typer(codes.suspense, name="suspense")
 app.add_typer(tariffs.app, name="tariff")
+app.add_typer(rates.app, name="rate")
 app.add_typer(usage.app, name="usage")
 app.add_typer(keys.app, name="keys")
 app.add_typer(campaigns.app, name="campaign")

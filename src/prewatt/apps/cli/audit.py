@@ -35,6 +35,7 @@ def audit(data: Data = None, json_out: JsonOut = False) -> int:
             "in transit": value(found["in_transit_micro"]),
             "delivered": value(found["delivered_micro"]),
             "refunded": value(found["refunded_micro"]),
+            "taxes, charges": value(found["charges_micro"]),
             "lost bodies": value(found["lost_bodies_micro"]),
             "written off": value(found["written_off_micro"]),
             "suspense": value(found["suspense_micro"]),

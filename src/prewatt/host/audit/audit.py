@@ -8,6 +8,7 @@ from sqlalchemy import Row
 
 from prewatt.host.answers import AuditAnswer, Violation
 from prewatt.host.audit.bodies import audit_carried
+from prewatt.host.audit.charges import CHARGE_KINDS, audit_charge_accounts
 from prewatt.host.audit.evidence import Evidence, read_evidence, violation
 from prewatt.host.audit.meters import audit_meter
 from prewatt.host.audit.orders import audit_order
@@ -45,6 +46,7 @@ class Audit:
             in_transit_micro=evidence.total_micro(AccountKind.IN_TRANSIT),
             delivered_micro=evidence.total_micro(AccountKind.DELIVERED),
             refunded_micro=evidence.total_micro(AccountKind.REFUNDED),
+            charges_micro=sum(evidence.total_micro(kind) for kind in CHARGE_KINDS),
             suspense_micro=-evidence.total_micro(AccountKind.SUSPENSE),
             lost_bodies_micro=evidence.total_micro(AccountKind.LOST_BODIES),
             written_off_micro=evidence.total_micro(AccountKind.WRITE_OFF),
@@ -64,6 +66,7 @@ def _violations(evidence: Evidence) -> Iterator[Violation]:
         yield from audit_order(evidence, row)
     yield from _strangers(evidence)
     yield from audit_carried(evidence)
+    yield from audit_charge_accounts(evidence)
     yield from _ledger(evidence)
 
 

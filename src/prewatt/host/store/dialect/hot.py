@@ -48,6 +48,8 @@ class Hot(Enum):
     """(number, hash)"""
     LOG_INSERT = auto()
     """(number, at_s, actor, origin, action, subject, detail, before, after, hash)"""
+    RATE_ASSIGNED = auto()
+    """(meter) -> 1 where a rate plan was ever assigned to it or to the installation"""
     PAYMENT_INSERT = auto()
     """(authorization, order_id, method, amount_micro, at_s)"""
     RECORD_HOLDER = auto()

@@ -56,6 +56,7 @@ POSTGRESQL_HOT: Final[Mapping[Hot, str]] = {
         "INSERT INTO audit_log (number, at_s, actor, origin, action, subject, detail, before, after, hash)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
     ),
+    Hot.RATE_ASSIGNED: "SELECT 1 FROM rate_assignments WHERE meter = $1 OR meter IS NULL LIMIT 1",
     Hot.PAYMENT_INSERT: (
         'INSERT INTO payments ("authorization", order_id, method, amount_micro, at_s) VALUES ($1, $2, $3, $4, $5)'
     ),

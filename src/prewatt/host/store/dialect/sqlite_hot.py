@@ -53,6 +53,7 @@ SQLITE_HOT: Final[Mapping[Hot, str]] = {
         "INSERT INTO audit_log (number, at_s, actor, origin, action, subject, detail, before, after, hash)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     ),
+    Hot.RATE_ASSIGNED: "SELECT 1 FROM rate_assignments WHERE meter = ? OR meter IS NULL LIMIT 1",
     Hot.PAYMENT_INSERT: (
         "INSERT INTO payments (authorization, order_id, method, amount_micro, at_s) VALUES (?, ?, ?, ?, ?)"
     ),

@@ -14,6 +14,14 @@ from prewatt.host.store.schema.columns import metadata
 from prewatt.host.store.schema.field import alarms, counter_books, day_logs, events, reports, standings, wishes
 from prewatt.host.store.schema.money import accounts, entries, orders, payments, record_file
 from prewatt.host.store.schema.network import area_boxes, boxes, kept, polling, unbooked
+from prewatt.host.store.schema.rates import (
+    rate_assignments,
+    rate_lines,
+    rate_plans,
+    rate_sales,
+    rate_steps,
+    rate_tariffs,
+)
 from prewatt.host.store.schema.registry import (
     areas,
     audit_log,
@@ -65,6 +73,12 @@ __all__ = [
     "polling",
     "premises",
     "programs",
+    "rate_assignments",
+    "rate_lines",
+    "rate_plans",
+    "rate_sales",
+    "rate_steps",
+    "rate_tariffs",
     "record_file",
     "reports",
     "sign_overs",
@@ -84,4 +98,5 @@ APPEND_ONLY: Final = (
     *(entries, record_file, reports, events, alarms, wishes, payments, tariffs, audit_log, sign_overs, matches),
     programs,
     *(approvals, approval_ends),
+    *(rate_plans, rate_assignments, rate_tariffs, rate_sales, rate_lines, rate_steps),
 )
