@@ -41,8 +41,7 @@ RIGHTS: Final[Mapping[str, Right]] = {
         _LOOKERS,
         "read_meters read_bodies read_meter_orders read_events read_usage read_transfers read_suspense read_areas"
         " read_stations read_station read_coverage read_total_coverage read_unbooked read_station_polling read_polling"
-        " read_campaigns read_campaign read_programs read_rates read_rate read_rate_assignments preview_rate"
-        " check_rate import_rate",
+        " read_campaigns read_campaign read_programs read_rates read_rate read_rate_assignments preview_rate",
     ),
     **_rights(Scope.SELL, _SELLERS, "vend issue_code"),
     **_rights(Scope.SELL, _COUNTER, "cancel_transfer refund_transfer"),
@@ -55,7 +54,7 @@ RIGHTS: Final[Mapping[str, Right]] = {
         " add_station rename_station set_station_line book_again forget_unbooked change_station_polling"
         " inherit_polling change_polling start_campaign pause_campaign resume_campaign cancel_campaign press_keys",
     ),
-    **_rights(Scope.PRICES, _FINANCE, "set_tariff add_rate assign_rate"),
+    **_rights(Scope.PRICES, _FINANCE, "set_tariff add_rate check_rate import_rate assign_rate"),
     **_rights(Scope.AUDIT, _AUDITORS, "audit read_log"),
     **_rights(
         Scope.STAFF,
