@@ -92,17 +92,18 @@ class Transfers:
         return self.read(found.order)
 
     def read_suspense(self) -> list[SuspenseAnswer]:
-        """Value that meters hold and no order explains, by meter."""
+        """Value that meters hold and no order explains, by meter and sequence."""
+        # An account that comes to nothing may still hold what was taken and what was given back, both unexplained.
         holding = select(schema.accounts.c.id).where(
             schema.accounts.c.id.startswith(f"{AccountKind.SUSPENSE.value}:"),
-            schema.accounts.c.debits_micro != schema.accounts.c.credits_micro,
+            schema.accounts.c.debits_micro + schema.accounts.c.credits_micro > 0,
         )
         with self._context.store.reading() as connection:
             meters = sorted(account.partition(":")[2] for account in connection.execute(holding).scalars())
             return [
                 SuspenseAnswer(meter, int(entry.sequence), entry.amount_micro)
                 for meter in meters
-                for entry in read_book(connection, meter).suspense
+                for entry in sorted(read_book(connection, meter).suspense, key=lambda entry: entry.sequence)
             ]
 
     def explain_suspense(self, meter: str, sequence: int, note: str) -> None:
