@@ -275,24 +275,25 @@ def _recognise(context: HostContext, generation: int, commits: int) -> None:
         files.begin(generation, commits)
         return
     fresh = max(generation, remembered[0] if remembered is not None else 0) + 1
-    commits = context.store.write(lambda writing: _unsync_all(writing, context, fresh))
-    with context.store.reading() as connection:
-        asked = {meter: book.epoch for meter, book in read_books(connection) if book.epoch > 0}
+    commits, asked = context.store.write(lambda writing: _unsync_all(writing, context, fresh))
     # Before the new generation: a state folder that was lost, or put back itself, knows them all again.
     files.note_epochs(asked)
     files.begin(fresh, commits)
 
 
-def _unsync_all(writing: Writing, context: HostContext, generation: int) -> int:
-    """Sets every meter out of step; gives the number of the commit that this will be."""
-    now_s = context.now()
+def _unsync_all(writing: Writing, context: HostContext, generation: int) -> tuple[int, dict[str, int]]:
+    """Sets every meter out of step; gives the number of the commit that this will be, and each meter's highest epoch
+    where it ever had one."""
+    now_s, asked = context.now(), dict[str, int]()
     for meter, _ in list(read_books(writing.connection)):
         before = take_book(writing, meter)
         highest = context.generation.highest_epoch(meter)
         after, changes = restored(before, NO_EPOCH if highest is None else highest)
         book_changes(writing, meter, before, after, changes, at_s=now_s)
+        if after.epoch > NO_EPOCH:
+            asked[meter] = after.epoch
     doubt_all(writing)
     writing.connection.execute(update(schema.mark).values(generation=generation))
     log_action(writing, now_s, "restore recognised", context.installation.id, f"generation {generation}")
     (commits,) = writing.run(Hot.COMMITS).fetchone()
-    return int(commits) + 1
+    return int(commits) + 1, asked

@@ -177,11 +177,18 @@ class Office:
         if self.moved.get(meter, meter) != meter and book.body is BodyState.LIVE:
             # The host has forgotten that this body was retired.
             self._retire(meter)
-        elif book.body in _ENDED and not self._is_moved(meter):
+        elif self._waits(meter, book):
             target = self.moved.get(meter) or self._plans.get(meter, meter)
             if meter not in self.moved and self.ended(target):
                 self._plans[meter] = target = meter
             self._replace(meter, target)
+
+    def _waits(self, meter: str, book: MeterBook) -> bool:
+        """Whether the value of a retired body has still to follow; after a restore the next one may hang there before."""
+        answer = self._body(meter)
+        if book.body in _ENDED:
+            return answer is None or answer.state != "moved"
+        return answer is not None and answer.state == "retired"
 
     def _retire(self, meter: str) -> None:
         self.world.call(lambda host: host.bodies.retire(meter, "worn out"))

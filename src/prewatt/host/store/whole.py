@@ -97,7 +97,7 @@ def find_mark(execute: Callable[[str], Iterable[tuple[Any, ...]]]) -> tuple[int,
     return None
 
 
-def look_at_log(log: bytes, frames: int, read: Callable[[int, int], bytes], mark: tuple[int, int] | None = None) -> str:
+def look_at_log(log: bytes, frames: int, read: Callable[[int, int], bytes], mark: tuple[int, int] | None) -> str:
     """What is wrong with a log of which so many frames are whole; empty where a power cut explains it.
 
     ``read`` gives bytes of the database's file: offset, length. ``mark``: the page of the commit number, and that
