@@ -274,3 +274,6 @@ class AuditAnswer(Answer):
     lost_bodies_micro: int
     """Value of bodies that nobody can read; it waits for a person to sign it over."""
     written_off_micro: int
+    chain_links: int
+    chain_head: str
+    """Hash of the last link, in hex: noted outside, it proves later that nothing before it was changed."""

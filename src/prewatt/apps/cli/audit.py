@@ -38,6 +38,7 @@ def audit(data: Data = None, json_out: JsonOut = False) -> int:
             "lost bodies": value(found["lost_bodies_micro"]),
             "written off": value(found["written_off_micro"]),
             "suspense": value(found["suspense_micro"]),
+            "chain": f"{found['chain_links']} links, the last {found['chain_head']}",
         }
     )
     if found["ok"]:

@@ -26,7 +26,7 @@ class Audit:
     def run(self) -> AuditAnswer:
         """Checks every meter, every order and the ledger as a whole; changes nothing."""
         with self._context.store.reading() as connection:
-            evidence = read_evidence(connection)
+            evidence = read_evidence(self._context, connection)
         found = list(_violations(evidence))
         return AuditAnswer(
             ok=not found,
@@ -34,7 +34,7 @@ class Audit:
             violations=tuple(found),
             meters=len(evidence.meters),
             orders=len(evidence.orders),
-            entries=evidence.entries,
+            entries=evidence.ledger.count,
             cash_micro=-evidence.total_micro(AccountKind.CASH),
             in_wallets_micro=evidence.total_micro(AccountKind.WALLET),
             in_transit_micro=evidence.total_micro(AccountKind.IN_TRANSIT),
@@ -42,6 +42,8 @@ class Audit:
             refunded_micro=evidence.total_micro(AccountKind.REFUNDED),
             suspense_micro=-evidence.total_micro(AccountKind.SUSPENSE),
             lost_bodies_micro=evidence.total_micro(AccountKind.LOST_BODIES),
+            chain_links=evidence.last_link.number,
+            chain_head=evidence.last_link.hash.hex(),
             written_off_micro=evidence.total_micro(AccountKind.WRITE_OFF),
         )
 
@@ -58,6 +60,8 @@ def _violations(evidence: Evidence) -> Iterator[Violation]:
     yield from _strangers(evidence)
     yield from audit_carried(evidence)
     yield from _ledger(evidence)
+    for broken in (*evidence.breaks, *evidence.dated.found):
+        yield violation("book", broken.what, broken.law, broken.expected, broken.found)
 
 
 def _strangers(evidence: Evidence) -> Iterator[Violation]:
@@ -73,8 +77,8 @@ def _strangers(evidence: Evidence) -> Iterator[Violation]:
 
 def _ledger(evidence: Evidence) -> Iterator[Violation]:
     """Entries the rules would have refused, accounts without entries, and the sum of everything."""
-    for posting, outcome in evidence.rejected:
-        yield violation("book", posting.id, "entry that the ledger's rules allow", "created", outcome)
+    for name, outcome in evidence.ledger.rejected:
+        yield violation("book", name, "entry that the ledger's rules allow", "created", outcome)
     counted = {account.id: account for account in evidence.ledger.accounts()}
     for name, stored in sorted(evidence.stored.items()):
         if counted.get(stored.id) is None and (stored.debits_micro or stored.credits_micro):

@@ -1,15 +1,19 @@
 """What the audit looks at: one moment of the database, read once and counted anew."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from prewatt.host.answers import Violation
+from prewatt.host.audit.dated import Dated, read_dated
 from prewatt.host.bodyvalue import BodyRow
-from prewatt.host.ledger import Account, AccountId, AccountKind, MemoryLedger, Phase, Posting, account_id
+from prewatt.host.context import HostContext
+from prewatt.host.ledger import NO_LINK, Account, AccountKind, Break, Entry, Link, Replay, account_id, check_links
 from prewatt.host.store import schema
+from prewatt.host.store.entries import read_entries, read_links
 from prewatt.host.store.postings import read_accounts
 from prewatt.protocol.transfer import MeterBook, TransferRuleError, unpack_book
 
@@ -20,16 +24,17 @@ __all__ = ["Evidence", "read_evidence", "violation"]
 class Evidence:
     """Rows by whom they belong to, and the ledger as its entries alone make it."""
 
-    ledger: MemoryLedger
-    entries: int
-    rejected: list[tuple[Posting, str]]
+    ledger: Replay
     stored: dict[str, Account]
     meters: list[str]
     books: dict[str, MeterBook]
     unreadable: dict[str, str]
     orders: list[Row[Any]]
+    dated: Dated
+    last_link: Link = NO_LINK
+    breaks: list[Break] = field(default_factory=list)
     payments: dict[str, list[Row[Any]]] = field(default_factory=lambda: defaultdict(list))
-    postings: dict[str, list[Posting]] = field(default_factory=lambda: defaultdict(list))
+    postings: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     records: dict[str, list[Row[Any]]] = field(default_factory=lambda: defaultdict(list))
     reports: dict[str, list[Row[Any]]] = field(default_factory=lambda: defaultdict(list))
     bodies: dict[str, list[BodyRow]] = field(default_factory=lambda: defaultdict(list))
@@ -52,21 +57,19 @@ def violation(entity: str, name: str, law: str, expected: int | str, found: int 
     return Violation(entity, name, law, expected, found, text)
 
 
-def read_evidence(connection: Connection) -> Evidence:
+def read_evidence(context: HostContext, connection: Connection) -> Evidence:
     """Everything the audit needs; the connection's transaction makes it one moment."""
-    ledger, postings, rejected, count = _replay(connection)
     books, unreadable = _books(connection)
     evidence = Evidence(
-        ledger=ledger,
-        entries=count,
-        rejected=rejected,
+        ledger=Replay(),
         stored={each.id: each for each in read_accounts(connection)},
         meters=list(connection.execute(select(schema.meters.c.id).order_by(schema.meters.c.id)).scalars()),
         books=books,
         unreadable=unreadable,
         orders=list(connection.execute(select(schema.orders).order_by(schema.orders.c.id))),
-        postings=postings,
+        dated=read_dated(connection),
     )
+    _count(context, connection, evidence)
     for row in connection.execute(select(schema.payments).order_by(schema.payments.c.authorization)):
         evidence.payments[row.order_id].append(row)
     for row in connection.execute(select(schema.record_file).order_by(schema.record_file.c.number)):
@@ -84,23 +87,22 @@ def read_evidence(connection: Connection) -> Evidence:
     return evidence
 
 
-def _replay(
-    connection: Connection,
-) -> tuple[MemoryLedger, dict[str, list[Posting]], list[tuple[Posting, str]], int]:
-    """The ledger that the entries alone make, in their order."""
-    ledger, rejected, count = MemoryLedger(), [], 0
-    postings: dict[str, list[Posting]] = defaultdict(list)
-    for row in connection.execute(select(schema.entries).order_by(schema.entries.c.number)):
-        accounts = AccountId(row.debit), AccountId(row.credit)
-        posting = Posting(
-            row.id, Phase(row.phase), *accounts, row.amount_micro, row.cause, row.reference, row.pending_id
-        )
-        outcome = ledger.post(posting)
-        if outcome != "created":
-            rejected.append((posting, outcome.value))
-        postings[row.reference].append(posting)
-        count += 1
-    return ledger, postings, rejected, count
+def _count(context: HostContext, connection: Connection, evidence: Evidence) -> None:
+    """The ledger that the entries alone make, in their order, and what is not as it was committed, in one reading."""
+
+    def blocks() -> Iterator[list[Entry]]:
+        for block in read_entries(connection, context.store.dialect):
+            evidence.ledger.post_all(block)
+            for entry in block:
+                evidence.postings[entry.reference].append(entry)
+            evidence.dated.look(block)
+            yield block
+
+    def links() -> Iterator[Link]:
+        for evidence.last_link in read_links(connection):
+            yield evidence.last_link
+
+    evidence.breaks.extend(check_links(links(), blocks()))
 
 
 def _books(connection: Connection) -> tuple[dict[str, MeterBook], dict[str, str]]:

@@ -7,7 +7,7 @@ from sqlalchemy import Row
 
 from prewatt.host.answers import Violation
 from prewatt.host.audit.evidence import Evidence, violation
-from prewatt.host.ledger import AccountKind, Phase, Posting, account_id, kind_of
+from prewatt.host.ledger import AccountKind, Entry, account_id, kind_of
 from prewatt.host.money import Place
 from prewatt.protocol.transfer import MeterBook, Order, OrderState
 from prewatt.protocol.transfer_book import burn_tag
@@ -71,12 +71,12 @@ def _placed(evidence: Evidence, row: Row[Any]) -> Iterator[Violation]:
         yield violation("order", row.id, f"money of an order that is {row.step}", allowed, row.place)
 
 
-def _net(postings: list[Posting], meter: str) -> dict[str, int]:
+def _net(postings: list[Entry], meter: str) -> dict[str, int]:
     """Where an order's own entries put how much; a place of another meter is named with it. Where its money came
     from (the first entry's debit: cash, or what it carries on) is the payment's business."""
     net: dict[str, int] = {}
     for number, posting in enumerate(postings):
-        if posting.phase not in (Phase.SINGLE, Phase.POST):
+        if posting.phase not in ("single", "post"):
             continue
         for account, sign in ((posting.debit, -1), (posting.credit, 1)):
             kind = kind_of(account)

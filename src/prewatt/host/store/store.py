@@ -221,7 +221,7 @@ class Store:
             writing.ledger.load(each for job in jobs for each in getattr(job.work, "postings", ()))
             for job in jobs:
                 outcomes.append((job, *self._run_one(writing, job)))
-            writing.ledger.write()
+            writing.ledger.seal()
             row = tuple(writing.run(Hot.COMMIT_NUMBER).fetchone())
             try:
                 transaction.commit()

@@ -1,0 +1,38 @@
+"""Closed periods: nothing that was posted after a close is dated into what it closed."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select
+
+from prewatt.host.ledger import Break, Entry
+from prewatt.host.store import schema
+
+__all__ = ["Dated", "read_dated"]
+
+
+class Dated:
+    """Looks at the entries in their order; ``found`` are those with a date that was closed when they were posted."""
+
+    def __init__(self, closes: Sequence[tuple[int, int]]) -> None:
+        """``closes``: for each close the number of the last entry before it, and until when it closed; oldest first."""
+        self.found: list[Break] = []
+        self._closes = list(closes)
+        self._until_s: int | None = None
+
+    def look(self, block: Sequence[Entry]) -> None:
+        """The next entries; at least one."""
+        if not self._closes and self._until_s is None:
+            return
+        for entry in block:
+            while self._closes and entry.number > self._closes[0][0]:
+                self._until_s = max(self._until_s or 0, self._closes.pop(0)[1])
+            if self._until_s is not None and not (type(entry.at_s) is int and entry.at_s >= self._until_s):
+                law = f"entry {entry.number} is dated after the periods that were closed before it"
+                self.found.append(Break(entry.id, law, f"{self._until_s} or later", str(entry.at_s)))
+
+
+def read_dated(connection: Connection) -> Dated:
+    """With the closes of the database."""
+    columns = schema.closes.c
+    rows = connection.execute(select(columns.last_entry, columns.until_s).order_by(columns.number))
+    return Dated([(row.last_entry, row.until_s) for row in rows])
