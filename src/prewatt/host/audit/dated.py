@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
-from prewatt.host.ledger import Break, Entry
+from prewatt.host.ledger import Break, EntryRow
 from prewatt.host.store import schema
 
 __all__ = ["Dated", "read_dated"]
@@ -19,16 +19,17 @@ class Dated:
         self._closes = list(closes)
         self._until_s: int | None = None
 
-    def look(self, block: Sequence[Entry]) -> None:
+    def look(self, block: Sequence[EntryRow]) -> None:
         """The next entries; at least one."""
         if not self._closes and self._until_s is None:
             return
         for entry in block:
-            while self._closes and entry.number > self._closes[0][0]:
+            number, name, at_s = entry[0], entry[1], entry[9]
+            while self._closes and number > self._closes[0][0]:
                 self._until_s = max(self._until_s or 0, self._closes.pop(0)[1])
-            if self._until_s is not None and not (type(entry.at_s) is int and entry.at_s >= self._until_s):
-                law = f"entry {entry.number} is dated after the periods that were closed before it"
-                self.found.append(Break(entry.id, law, f"{self._until_s} or later", str(entry.at_s)))
+            if self._until_s is not None and not (type(at_s) is int and at_s >= self._until_s):
+                law = f"entry {number} is dated after the periods that were closed before it"
+                self.found.append(Break(f"{name}", law, f"{self._until_s} or later", f"{at_s}"))
 
 
 def read_dated(connection: Connection) -> Dated:

@@ -7,7 +7,7 @@ from sqlalchemy import Row
 
 from prewatt.host.answers import Violation
 from prewatt.host.audit.evidence import Evidence, violation
-from prewatt.host.ledger import AccountKind, Entry, account_id, kind_of
+from prewatt.host.ledger import AccountKind, EntryRow, account_id, kind_of
 from prewatt.host.money import Place
 from prewatt.protocol.transfer import MeterBook, Order, OrderState
 from prewatt.protocol.transfer_book import burn_tag
@@ -57,7 +57,7 @@ def _paid(evidence: Evidence, row: Row[Any]) -> Iterator[Violation]:
 def _placed(evidence: Evidence, row: Row[Any]) -> Iterator[Violation]:
     """The order's own entries leave all of its amount in the one place where its row says it is."""
     postings = evidence.postings[row.id]
-    ids = [posting.id for posting in postings]
+    ids = [posting[1] for posting in postings]
     wanted = [f"{row.id}/{number}" for number in range(1, row.moves + 1)]
     if ids != wanted:
         yield violation("order", row.id, "its entries are numbered without a gap", row.moves, len(ids))
@@ -71,33 +71,30 @@ def _placed(evidence: Evidence, row: Row[Any]) -> Iterator[Violation]:
         yield violation("order", row.id, f"money of an order that is {row.step}", allowed, row.place)
 
 
-def _net(postings: list[Entry], meter: str) -> dict[str, int]:
+def _net(postings: list[EntryRow], meter: str) -> dict[str, int]:
     """Where an order's own entries put how much; a place of another meter is named with it. Where its money came
     from (the first entry's debit: cash, or what it carries on) is the payment's business."""
-    net: dict[str, int] = {}
-    for number, posting in enumerate(postings):
-        if posting.phase not in ("single", "post"):
+    sums: dict[str, int] = {}
+    for number, (_, _, phase, debit, credit, amount_micro, _, _, _, _) in enumerate(postings):
+        if phase not in ("single", "post"):
             continue
-        for account, sign in ((posting.debit, -1), (posting.credit, 1)):
+        if number or kind_of(debit) not in (AccountKind.CASH, AccountKind.CARRIED):
+            sums[debit] = sums.get(debit, 0) - amount_micro
+        sums[credit] = sums.get(credit, 0) + amount_micro
+    net: dict[str, int] = {}
+    for account, amount_micro in sums.items():
+        if amount_micro:
             kind = kind_of(account)
-            if sign < 0 and not number and kind in (AccountKind.CASH, AccountKind.CARRIED):
-                continue
             place = _KINDS.get(kind)
             here = kind in _ELSEWHERE or account == account_id(kind, meter)
-            name = place.value if place is not None and here else str(account)
-            net[name] = net.get(name, 0) + sign * posting.amount_micro
-    return {name: amount for name, amount in net.items() if amount}
+            name = place.value if place is not None and here else account
+            net[name] = net.get(name, 0) + amount_micro
+    return {name: amount_micro for name, amount_micro in net.items() if amount_micro}
 
 
 def _settled(evidence: Evidence, row: Row[Any]) -> Iterator[Violation]:
     """Confirmed: the record file proves that the meter holds it, once. Otherwise: that it holds it nowhere."""
-    held = [
-        record
-        for record in evidence.records[row.meter]
-        if record.tag == row.tag
-        or (record.what == "code" and record.order_id == row.id)
-        or evidence.matches.get((row.meter, record.sequence)) == row.id
-    ]
+    held = evidence.proofs(row)
     confirmed = row.step == OrderState.CONFIRMED
     if len(held) != (1 if confirmed else 0) and row.step not in (OrderState.LOST, OrderState.SIGNED_OVER):
         law = "the record file holds it as often as it was confirmed"

@@ -7,7 +7,7 @@ from whoever made it, so that the same posting given twice is done once and says
 
 from prewatt.host.ledger.accounts import PLACES, Account, AccountId, AccountKind, account_id, kind_of, owner_of
 from prewatt.host.ledger.book import MemoryLedger, PostingOutcome, decide
-from prewatt.host.ledger.chain import GENESIS, NO_LINK, Break, Entry, Link, check_links, make_link
+from prewatt.host.ledger.chain import GENESIS, NO_LINK, Break, Entry, EntryRow, Link, check_links, make_link
 from prewatt.host.ledger.postings import Phase, Posting
 from prewatt.host.ledger.replay import Rejected, Replay
 
@@ -20,6 +20,7 @@ __all__ = [
     "AccountKind",
     "Break",
     "Entry",
+    "EntryRow",
     "Link",
     "MemoryLedger",
     "Phase",

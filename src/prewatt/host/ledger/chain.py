@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from struct import Struct
 from typing import Final, NamedTuple
 
-__all__ = ["GENESIS", "NO_LINK", "Break", "Entry", "Link", "check_links", "make_link"]
+__all__ = ["GENESIS", "NO_LINK", "Break", "Entry", "EntryRow", "Link", "check_links", "make_link"]
 
 GENESIS: Final = bytes(32)
 _MARK: Final = Struct(">QI")
@@ -37,6 +37,11 @@ class Entry(NamedTuple):
     reference: str
     pending_id: str | None
     at_s: int
+
+
+# An entry as databases give it. Python's collector of garbage lets plain tuples alone, and goes again and again through a
+# million of anything else.
+EntryRow = tuple[int, str, str, str, str, int, str, str, str | None, int]
 
 
 class Link(NamedTuple):
@@ -61,13 +66,13 @@ class Break(NamedTuple):
     found: str
 
 
-def make_link(number: int, previous: bytes, entries: Sequence[Entry]) -> Link:
+def make_link(number: int, previous: bytes, entries: Sequence[EntryRow]) -> Link:
     """The link of a group, whose entries come in the order of their numbers; at least one."""
-    marks = b"".join(_MARK.pack(each.number, _crc(each)) for each in entries)
-    return Link(number, entries[0].number, entries[-1].number, marks, _hash(previous, entries))
+    marks = b"".join(_MARK.pack(each[0], _crc(each)) for each in entries)
+    return Link(number, entries[0][0], entries[-1][0], marks, _hash(previous, entries))
 
 
-def check_links(links: Iterator[Link], blocks: Iterator[Sequence[Entry]]) -> Iterator[Break]:
+def check_links(links: Iterator[Link], blocks: Iterator[Sequence[EntryRow]]) -> Iterator[Break]:
     """Everything that is not as it was committed, in the order of the entries; both sides are streams.
 
     ``blocks`` are all entries by number, in blocks of any size. Each link is judged by the hash that the one before
@@ -76,7 +81,7 @@ def check_links(links: Iterator[Link], blocks: Iterator[Sequence[Entry]]) -> Ite
     entries, before, previous = _Entries(blocks), 0, GENESIS
     for link in links:
         for entry in entries.take(link.first - 1):
-            yield Break(f"{entry.id}", f"entry {entry.number} was committed", "a link with it", "none")
+            yield Break(f"{entry[1]}", f"entry {entry[0]} was committed", "a link with it", "none")
         if link.number != before + 1:
             yield Break(f"link {before + 1}", "links are numbered without a gap", str(before + 1), str(link.number))
         found = entries.take(link.last)
@@ -85,23 +90,23 @@ def check_links(links: Iterator[Link], blocks: Iterator[Sequence[Entry]]) -> Ite
             yield from _blame(link, found)
         before, previous = link.number, link.hash
     for entry in entries.rest():
-        yield Break(f"{entry.id}", f"entry {entry.number} was committed", "a link with it", "none")
+        yield Break(f"{entry[1]}", f"entry {entry[0]} was committed", "a link with it", "none")
 
 
-def _blame(link: Link, found: Sequence[Entry]) -> Iterator[Break]:
+def _blame(link: Link, found: Sequence[EntryRow]) -> Iterator[Break]:
     """Which entries of a link are not as they were."""
     whole = link.marks[: len(link.marks) // _MARK.size * _MARK.size]
     marks: dict[int, int] = dict(_MARK.iter_unpack(whole))
-    there = {entry.number: entry for entry in found}
+    there = {entry[0]: entry for entry in found}
     innocent = True
     for number in sorted({*marks, *there}):
         entry = there.get(number)
         if entry is None:
             yield Break(f"entry {number}", f"entry {number} is kept", "as it was committed", "removed")
         elif number not in marks:
-            yield Break(entry.id, f"entry {number} was committed", f"no such entry in link {link.number}", "added")
+            yield Break(f"{entry[1]}", f"entry {number} was committed", f"no such entry in link {link.number}", "added")
         elif _crc(entry) != marks[number]:
-            yield Break(entry.id, f"entry {number} is as it was committed", f"CRC {marks[number]:08x}", "changed")
+            yield Break(f"{entry[1]}", f"entry {number} is as it was committed", f"CRC {marks[number]:08x}", "changed")
         else:
             continue
         innocent = False
@@ -113,14 +118,14 @@ def _blame(link: Link, found: Sequence[Entry]) -> Iterator[Break]:
 class _Entries:
     """Blocks of entries, to be taken by number."""
 
-    def __init__(self, blocks: Iterator[Sequence[Entry]]) -> None:
+    def __init__(self, blocks: Iterator[Sequence[EntryRow]]) -> None:
         self._blocks = blocks
-        self._block: Sequence[Entry] = ()
+        self._block: Sequence[EntryRow] = ()
         self._next = 0
 
-    def take(self, last: int) -> Sequence[Entry]:
+    def take(self, last: int) -> Sequence[EntryRow]:
         """The entries up to and with number ``last`` that were not taken yet."""
-        taken: Sequence[Entry] = ()
+        taken: Sequence[EntryRow] = ()
         while True:
             end = self._find(last)
             part = self._block[self._next : end]
@@ -129,7 +134,7 @@ class _Entries:
             if end < len(self._block) or not self._load():
                 return taken
 
-    def rest(self) -> Iterator[Entry]:
+    def rest(self) -> Iterator[EntryRow]:
         """All that is left."""
         yield from self._block[self._next :]
         for block in self._blocks:
@@ -138,9 +143,9 @@ class _Entries:
     def _find(self, last: int) -> int:
         """Where the first entry beyond ``last`` stands; links are short, so steps are few."""
         block, end = self._block, self._next
-        if block and block[-1].number <= last:
+        if block and block[-1][0] <= last:
             return len(block)
-        while end < len(block) and block[end].number <= last:
+        while end < len(block) and block[end][0] <= last:
             end += 1
         return end
 
@@ -150,9 +155,9 @@ class _Entries:
         return bool(block)
 
 
-def _hash(previous: bytes, entries: Sequence[Entry]) -> bytes:
+def _hash(previous: bytes, entries: Sequence[EntryRow]) -> bytes:
     return hashlib.sha256(previous + _ENCODE(entries).encode()).digest()
 
 
-def _crc(entry: Entry) -> int:
+def _crc(entry: EntryRow) -> int:
     return zlib.crc32(_ENCODE(entry).encode())

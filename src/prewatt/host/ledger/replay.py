@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from prewatt.host.ledger.accounts import Account, AccountId, kind_of
 from prewatt.host.ledger.book import PostingOutcome, decide
-from prewatt.host.ledger.chain import Entry
+from prewatt.host.ledger.chain import EntryRow
 from prewatt.host.ledger.postings import POSTING_ID_CHARS_MAX, Phase, Posting
 
 __all__ = ["Rejected", "Replay"]
@@ -32,11 +32,11 @@ class Replay:
     def __init__(self) -> None:
         self.count = 0
         self.rejected: list[Rejected] = []
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, EntryRow] = {}
         self._ended: dict[str, Phase] = {}
         self._sums: dict[str, _Sums] = {}
 
-    def post_all(self, block: Sequence[Entry]) -> None:
+    def post_all(self, block: Sequence[EntryRow]) -> None:
         """Takes the next entries."""
         entries, sums = self._entries, self._sums
         for entry in block:
@@ -85,20 +85,20 @@ class Replay:
         for name in sorted(self._sums):
             yield Account(AccountId(name), *self._sums[name][:4])
 
-    def _end(self, entry: Entry, from_: _Sums, to: _Sums) -> None:
-        if entry.phase not in ("post", "void"):
+    def _end(self, entry: EntryRow, from_: _Sums, to: _Sums) -> None:
+        _, name, phase, _, _, amount, _, _, pending_id, _ = entry
+        if phase not in ("post", "void"):
             self._reject(entry, _UNREADABLE)
             return
-        amount = entry.amount_micro
         from_[2] -= amount
         to[3] -= amount
-        if entry.phase == "post":
+        if phase == "post":
             from_[0] += amount
             to[1] += amount
-        self._ended[entry.pending_id or ""] = Phase(entry.phase)
-        self._entries[entry.id] = entry
+        self._ended[pending_id or ""] = Phase(phase)
+        self._entries[name] = entry
 
-    def _post_slowly(self, entry: Entry) -> None:
+    def _post_slowly(self, entry: EntryRow) -> None:
         """By way of `decide`: accounts that are new, and entries that are wrong."""
         posting = _posting(entry)
         if posting is None:
@@ -123,21 +123,20 @@ class Replay:
             sums = (each.debits_micro, each.credits_micro, each.debits_pending_micro, each.credits_pending_micro)
             self._sums[each.id] = [*sums, Account(each.id).may_give(1)]
 
-    def _reject(self, entry: Entry, outcome: str) -> None:
-        self.rejected.append(Rejected(str(entry.id), str(outcome)))
+    def _reject(self, entry: EntryRow, outcome: str) -> None:
+        self.rejected.append(Rejected(str(entry[1]), str(outcome)))
 
 
-def _posting(entry: Entry | None) -> Posting | None:
+def _posting(entry: EntryRow | None) -> Posting | None:
     """The entry as a posting; None where it is none, or what no host writes."""
     if entry is None:
         return None
-    texts = (entry.id, entry.phase, entry.debit, entry.credit)
-    if not all(type(each) is str for each in texts) or type(entry.amount_micro) is not int:
+    _, name, phase, debit, credit, amount_micro, cause, reference, pending_id, _ = entry
+    if not all(type(each) is str for each in (name, phase, debit, credit)) or type(amount_micro) is not int:
         return None
     try:
-        kind_of(entry.debit), kind_of(entry.credit)
-        phase = Phase(entry.phase)
+        kind_of(debit), kind_of(credit)
+        known = Phase(phase)
     except ValueError:
         return None
-    accounts = AccountId(entry.debit), AccountId(entry.credit)
-    return Posting(entry.id, phase, *accounts, entry.amount_micro, entry.cause, entry.reference, entry.pending_id)
+    return Posting(name, known, AccountId(debit), AccountId(credit), amount_micro, cause, reference, pending_id)

@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from prewatt.host.ledger import Entry, Link
+from prewatt.host.ledger import EntryRow, Link
 from prewatt.host.store import schema
 from prewatt.host.store.dialect import Dialect
 
@@ -17,11 +17,11 @@ BLOCK_ENTRIES: Final = 10_000
 NUMBER_MIN: Final = -(2**63)
 
 
-def read_entries(connection: Connection, dialect: Dialect, after: int = NUMBER_MIN) -> Iterator[list[Entry]]:
+def read_entries(connection: Connection, dialect: Dialect, after: int = NUMBER_MIN) -> Iterator[list[EntryRow]]:
     """All entries beyond number ``after`` by number, in blocks; none of the blocks is empty."""
     while block := dialect.read_entries(connection, after, BLOCK_ENTRIES):
         yield block
-        after = block[-1].number
+        after = block[-1][0]
 
 
 def read_links(connection: Connection) -> Iterator[Link]:

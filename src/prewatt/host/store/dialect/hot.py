@@ -22,7 +22,7 @@ class Hot(Enum):
     ENTRIES_AFTER = auto()
     """(number, how many) -> the fields of `Entry` for each entry beyond it; from PostgreSQL all as one JSON text"""
     CHAIN_HEAD = auto()
-    """() -> number and hash of the chain's last link, until when the books are closed; 0, NULL, 0 where there is none"""
+    """() -> number and hash of the last link, until when the books are closed; 0, NULL, 0 where there is none"""
     CHAIN_INSERT = auto()
     """(number, first_entry, last_entry, marks, hash)"""
     ACCOUNTS_BY_IDS = auto()

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-from prewatt.host.ledger import Entry
+from prewatt.host.ledger import EntryRow
 from prewatt.host.refusals import StoreError
 from prewatt.host.store.dialect.hot import Hot
 
@@ -61,7 +61,7 @@ class Dialect(Protocol):
         """Runs a statement that gives nothing and cannot be refused, such as SAVEPOINT."""
         ...
 
-    def read_entries(self, connection: Connection, after: int, most: int) -> list[Entry]:
+    def read_entries(self, connection: Connection, after: int, most: int) -> list[EntryRow]:
         """The first ``most`` entries beyond number ``after``, by number."""
         ...
 
