@@ -134,7 +134,7 @@ def _copy_meters(database: Connection, names: list[str]) -> None:
 def _insert(database: Connection, table: str, rows: Any, columns: str = "") -> None:
     rows = list(rows)
     named = columns or ", ".join(
-        "number, id, phase, debit, credit, amount_micro, cause, reference, pending_id, at_s".split(", ")
+        ["number", "id", "phase", "debit", "credit", "amount_micro", "cause", "reference", "pending_id", "at_s"]
         if table == "entries"
         else [f'"{row[1]}"' for row in database.execute(f"PRAGMA table_info({table})")]
     )

@@ -17,6 +17,7 @@ from prewatt.apps.selling import Selling
 from prewatt.apps.street.street import Street
 from prewatt.device.meter.view import MeterView
 from prewatt.host import answers, bodyanswers, boxanswers
+from prewatt.host.accounting import answers as accounting
 from prewatt.host.campaigns.answers import CampaignAnswer, CampaignMeter, CampaignOutline
 from prewatt.host.programanswers import ProgramAnswer
 from prewatt.host.refusals import RefusalOutcome
@@ -84,6 +85,11 @@ ANSWERS = {
     "read_station_polling": "Polling",
     "change_station_polling": "Polling",
     "inherit_polling": "Polling",
+    "read_balance": "Balance",
+    "read_statement": "list of Statement",
+    "read_periods": "list of Period",
+    "close_period": "Period",
+    "export_entries": "Export",
     "audit": "Audit",
     "read_faces": "list of Face",
     "read_face": "Face",
@@ -117,6 +123,12 @@ TYPES: tuple[type, ...] = (
     CampaignOutline,
     CampaignMeter,
     ProgramAnswer,
+    accounting.BalanceAnswer,
+    accounting.BalanceRow,
+    accounting.StatementAnswer,
+    accounting.StatementRow,
+    accounting.PeriodAnswer,
+    accounting.ExportAnswer,
     answers.AuditAnswer,
     answers.Violation,
     MeterView,

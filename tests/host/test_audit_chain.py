@@ -99,7 +99,7 @@ def test_the_database_refuses_to_change_or_remove_what_proves_it(world, table):
     world.host.vending.vend("000001", "10", order="O")
     world.pump()
     world.now_s += 3 * 86_400
-    world.host.periods.close()
+    world.host.periods.close("2026-03-01")
     world.close()
     for statement in (f"UPDATE {table} SET number = number", f"DELETE FROM {table}"):
         with pytest.raises(Exception, match="never changed or removed"):

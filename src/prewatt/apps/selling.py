@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from prewatt.apps.sellingbodies import SellingBodies
 from prewatt.apps.sellingcampaigns import SellingCampaigns
+from prewatt.apps.sellingledger import SellingLedger
 from prewatt.apps.sellingplaces import SellingPlaces
 from prewatt.apps.tables import named_table, table_from_document
 from prewatt.apps.zones import installation_rule
@@ -92,13 +93,18 @@ ROUTES: Final = (
     Route("POST", "/campaigns/{campaign}/cancel", "cancel_campaign"),
     Route("GET", "/programs", "read_programs"),
     Route("POST", "/programs", "add_program"),
+    Route("GET", "/ledger/balance", "read_balance"),
+    Route("GET", "/ledger/statement", "read_statement"),
+    Route("GET", "/ledger/periods", "read_periods"),
+    Route("POST", "/ledger/periods", "close_period"),
+    Route("GET", "/ledger/export", "export_entries"),
     Route("GET", "/audit", "audit"),
 )
 _REASON: Final = "asked by the owner"
 _STATES: Final = ", ".join(TransferState)
 
 
-class Selling(SellingBodies, SellingCampaigns, SellingPlaces):
+class Selling(SellingBodies, SellingCampaigns, SellingLedger, SellingPlaces):
     """The calls. Errors are those of the host: RefusedError, ValueFieldError, HostError."""
 
     def __init__(self, host: Host) -> None:

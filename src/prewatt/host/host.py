@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import insert, select, update
 
+from prewatt.host.accounting import Accounting, Periods
 from prewatt.host.audit import Audit
 from prewatt.host.bodies import Bodies
 from prewatt.host.booking import book_changes
@@ -108,6 +109,8 @@ class Host:
         self.usage = Usage(context)
         self.happenings = Happenings(context)
         self.audit = Audit(context)
+        self.accounting = Accounting(context)
+        self.periods = Periods(context)
         self.dispatch = Dispatch(context, dispatch_settings)
         self.campaigns = Campaigns(context, self.dispatch.campaigns)
         self.network = Network(context, self.dispatch)

@@ -49,6 +49,8 @@ class RefusalOutcome(StrEnum):
     UNKNOWN_CAMPAIGN = "unknown_campaign"
     UNKNOWN_PROGRAM = "unknown_program"
     UNKNOWN_PAYMENT = "unknown_payment"
+    UNKNOWN_ACCOUNT = "unknown_account"
+    PERIOD_CLOSED = "period_closed"
 
 
 class RefusedError(ValueFieldError):

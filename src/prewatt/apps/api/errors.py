@@ -28,6 +28,7 @@ _NOT_THERE: Final = frozenset(
         RefusalOutcome.UNKNOWN_CAMPAIGN,
         RefusalOutcome.UNKNOWN_PROGRAM,
         RefusalOutcome.UNKNOWN_PAYMENT,
+        RefusalOutcome.UNKNOWN_ACCOUNT,
     }
 )
 _BAD_FIELDS: Final = frozenset({RefusalOutcome.BAD_FIELD, RefusalOutcome.VALUE_CEILING})

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from prewatt.apps.api.campaigns import CampaignIn, ProgramIn
+from prewatt.apps.api.ledger import CloseIn
 from prewatt.apps.api.places import AreaIn, LineIn, MoveIn, NameIn, NothingIn, PollingIn, StationIn
 from prewatt.apps.selling import ROUTES, Json, Selling
 from prewatt.host.transfers import LISTED_MAX
@@ -172,6 +173,7 @@ def _with_bodies(selling: Selling) -> dict[str, Callable[..., Any]]:
         "inherit_polling": _of_station(selling.inherit_polling, NothingIn),
         "book_again": _of_station(selling.book_again, NothingIn),
         "forget_unbooked": _of_station(selling.forget_unbooked, LossIn),
+        "close_period": _with_body(selling.close_period, CloseIn),
         "change_polling": _with_body(selling.change_polling, PollingIn),
         "read_events": _read_events(selling),
         "read_usage": _read_usage(selling),

@@ -14,6 +14,7 @@ from prewatt.apps.cli import (
     codes,
     init,
     keys,
+    ledger,
     meters,
     papers,
     programs,
@@ -72,6 +73,7 @@ app.add_typer(usage.app, name="usage")
 app.add_typer(keys.app, name="keys")
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(programs.app, name="program")
+app.add_typer(ledger.app, name="ledger")
 audit.register(app)
 sim.register(app)
 clock.register(app)
