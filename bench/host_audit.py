@@ -9,25 +9,25 @@ dates and hashes.
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from sqlite3 import Connection, connect
-from typing import Any
 
 from sqlalchemy import select
-from tests.host.conftest import World
-from tests.host.databases import FilePlace
 
 from bench.harness import Result, at_most, ratio_at_most
 from prewatt.codec.receipt import Receipt, Status
+from prewatt.host.folder import DataFolder
 from prewatt.host.host import Host
+from prewatt.host.keys import FileVault, VaultSecret
 from prewatt.host.ledger import GENESIS, Entry, make_link
+from prewatt.host.registry import Enrolment
 from prewatt.host.store import schema
 from prewatt.protocol.transfer import BodyState, MeterBook, pack_book
-from prewatt.units import MeterId, Micro, Sequence
+from prewatt.units import MeterId, Micro, sequence_of
 
-__all__ = ["fill", "run"]
+__all__ = ["fill", "open_filled", "run"]
 
 METERS, SALES = 5_000, 250_000
 ENTRIES_OF_SALE = 4
@@ -41,19 +41,27 @@ FIRST_S = 1_700_000_000
 
 def run() -> list[Result]:
     """Seconds for all of it, and how many times as long as reading the entries takes."""
-    with tempfile.TemporaryDirectory() as folder:
-        world = World(Path(folder), FilePlace)
-        world.close()
-        with closing(connect(world.place.path)) as database, database:
-            fill(database, METERS, SALES)
-        with world.reopen() as host:
-            audits, readings = [], []
-            for _ in range(2):
-                audits.append(_seconds(lambda: _audit(host)))
-                readings.append(_seconds(lambda: _read(host)))
+    with tempfile.TemporaryDirectory() as folder, open_filled(Path(folder), METERS, SALES) as host:
+        audits, readings = [], []
+        for _ in range(2):
+            audits.append(_seconds(lambda: _audit(host)))
+            readings.append(_seconds(lambda: _read(host)))
     value, baseline = min(audits), min(readings)
     name = "host.audit_1000000_entries"
     return [at_most(f"{name}_s", value, "s", GOAL_S), ratio_at_most(name, value, "s", baseline, GOAL)]
+
+
+def open_filled(path: Path, meters: int, sales: int) -> Host:
+    """The shop, open."""
+    data = DataFolder.claim(path / "data", create=True)
+    vault = FileVault.create(
+        data.vault, VaultSecret.from_passphrase("a benchmark's alone"), suites=["aes-2026"], now_s=FIRST_S
+    )
+    with Host.create(data, vault, state_dir=path / "state") as host:
+        host.registry.enrol(Enrolment("000001"))
+    with closing(connect(data.database)) as database, database:
+        fill(database, meters, sales)
+    return Host.open(DataFolder.claim(data.path), vault, state_dir=path / "state")
 
 
 def fill(database: Connection, meters: int, sales: int) -> None:
@@ -105,7 +113,7 @@ def _entries(number: int, order: str, meter: str, at_s: int) -> list[Entry]:
 
 def _receipt(meter: str, sequence: int, tag: bytes) -> bytes:
     where = MeterId(bytes.fromhex(meter))
-    return Receipt(Micro(0), where, Status.DONE, Sequence(sequence), tag, AMOUNT_MICRO, 0).build()
+    return Receipt(Micro(0), where, Status.DONE, sequence_of(0, sequence), tag, AMOUNT_MICRO, 0).build()
 
 
 def _accounts(last: dict[str, int]) -> Iterator[tuple[str, int, int, int, int]]:
@@ -131,14 +139,14 @@ def _copy_meters(database: Connection, names: list[str]) -> None:
         database.executemany(query, rows)
 
 
-def _insert(database: Connection, table: str, rows: Any, columns: str = "") -> None:
-    rows = list(rows)
+def _insert(database: Connection, table: str, rows: Iterable[Sequence[object]], columns: str = "") -> None:
+    written = list(rows)
     named = columns or ", ".join(
         ["number", "id", "phase", "debit", "credit", "amount_micro", "cause", "reference", "pending_id", "at_s"]
         if table == "entries"
         else [f'"{row[1]}"' for row in database.execute(f"PRAGMA table_info({table})")]
     )
-    database.executemany(f"INSERT INTO {table} ({named}) VALUES ({', '.join('?' * len(rows[0]))})", rows)
+    database.executemany(f"INSERT INTO {table} ({named}) VALUES ({', '.join('?' * len(written[0]))})", written)
 
 
 def _audit(host: Host) -> None:

@@ -55,16 +55,12 @@ class Periods:
         if newest is None or newest.until_s < until_s:
             writing.ledger.close_until(until_s)
             links = select(schema.chain.c.hash).order_by(schema.chain.c.number.desc()).limit(1)
-            row = {
-                "number": 1 if newest is None else newest.number + 1,
-                "until_s": until_s,
-                "last_entry": connection.execute(select(func.max(schema.entries.c.number))).scalar() or 0,
-                "head": connection.execute(links).scalar() or NO_LINK.hash,
-                "actor": actor,
-                "at_s": self._context.now(),
-            }
-            connection.execute(insert(closes).values(row))
-            log_action(writing, row["at_s"], "period close", last_day, f"entries to {row['last_entry']}", actor)
+            head = connection.execute(links).scalar() or NO_LINK.hash
+            last_entry = connection.execute(select(func.max(schema.entries.c.number))).scalar() or 0
+            number, at_s = 1 if newest is None else newest.number + 1, self._context.now()
+            row = {"number": number, "until_s": until_s, "last_entry": last_entry, "head": head}
+            connection.execute(insert(closes).values(row | {"actor": actor, "at_s": at_s}))
+            log_action(writing, at_s, "period close", last_day, f"entries to {last_entry}", actor)
         return connection.execute(select(closes).where(closes.c.until_s == until_s)).one()
 
     def _shown(self, row: Row[Any]) -> PeriodAnswer:

@@ -39,8 +39,8 @@ class Entry(NamedTuple):
     at_s: int
 
 
-# An entry as databases give it. Python's collector of garbage lets plain tuples alone, and goes again and again through a
-# million of anything else.
+# An entry as databases give it. Python's collector of garbage lets plain tuples alone, and goes again and again
+# through a million of anything else.
 EntryRow = tuple[int, str, str, str, str, int, str, str, str | None, int]
 
 

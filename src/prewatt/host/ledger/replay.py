@@ -1,7 +1,7 @@
 """The ledger as its entries alone make it, for a million of them: `MemoryLedger` without an object for each posting.
 
-What almost every entry is (allowed, and new) is decided here, on plain tuples and lists of sums. Everything else goes to
-`decide`, which names what is wrong with it. A test compares both with `MemoryLedger` on random histories.
+What almost every entry is (allowed, and new) is decided here, on plain tuples and lists of sums. Everything else goes
+to `decide`, which names what is wrong with it. A test compares both with `MemoryLedger` on random histories.
 """
 
 from collections.abc import Iterator, Sequence
