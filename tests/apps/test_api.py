@@ -18,6 +18,8 @@ STREET_ROUTES = {
     ("POST", "/clock"),
 }
 ALL_ROUTES = {(route.method, route.path) for route in ROUTES} | STREET_ROUTES
+# What a question cannot do without.
+NEEDED = {"/ledger/statement": "?account=cash"}
 SELLERS = 8
 LONG = "x" * 100_000
 HOSTILE = [
@@ -65,7 +67,7 @@ def filled(path):
     places = {"{meter}": METER, "{order}": "1", "{campaign}": "asked-about", "{station}": "S1", "{area}": "A1"}
     for name, place in places.items():
         path = path.replace(name, place)
-    return path
+    return path + NEEDED.get(path, "")
 
 
 def send(up, method, target, body=b"", headers=None):

@@ -18,8 +18,8 @@ def register(app: typer.Typer) -> None:
 def audit(data: Data = None, json_out: JsonOut = False) -> int:
     """Recompute where every paid micro-unit is.
 
-    Entries, orders and the meters' authenticated reports are compared. Exit 1 where the law is broken, and the first
-    meter or order that breaks it is named.
+    Entries, orders and the meters' authenticated reports are compared, and the entries with their chain of hashes.
+    Exit 1 where the law is broken, and the first meter or order that breaks it is named.
     """
     with open_seller(read_settings(data=data)) as seller:
         found = seller.get("/audit")
