@@ -32,9 +32,9 @@ __all__ = ["fill", "open_filled", "run"]
 METERS, SALES = 5_000, 250_000
 ENTRIES_OF_SALE = 4
 GROUP_SALES = 25
-GOAL_S = 15.0
+GOAL_S = 20.0
 # Of the time that reading the entries alone takes.
-GOAL = 4.0
+GOAL = 5.0
 AMOUNT_MICRO = 10_000_000
 FIRST_S = 1_700_000_000
 

@@ -1,6 +1,6 @@
 """Trial balance, statements and exports: counted from the entries each time, never from a stored sum.
 
-Only what is posted counts; a pending entry reserves, and moves nothing. A million entries take a second or two.
+Only what is posted counts; a pending entry reserves, and moves nothing.
 """
 
 from collections.abc import Sequence
