@@ -18,9 +18,12 @@ from prewatt.apps.street.street import Street
 from prewatt.device.meter.view import MeterView
 from prewatt.host import answers, bodyanswers, boxanswers
 from prewatt.host.accounting import answers as accounting
+from prewatt.host.audit import answers as auditanswers
 from prewatt.host.campaigns.answers import CampaignAnswer, CampaignMeter, CampaignOutline
+from prewatt.host.plans import answers as rateanswers
 from prewatt.host.programanswers import ProgramAnswer
 from prewatt.host.refusals import RefusalOutcome
+from prewatt.host.staff import answers as staffanswers
 
 __all__ = ["routes_text", "with_routes"]
 
@@ -90,7 +93,34 @@ ANSWERS = {
     "read_periods": "list of Period",
     "close_period": "Period",
     "export_entries": "Export",
+    "read_rates": "list of RateOutline",
+    "add_rate": "Rate",
+    "check_rate": "RateCheck",
+    "import_rate": "RateCheck",
+    "read_rate": "Rate",
+    "read_rate_assignments": "list of RateAssignment",
+    "assign_rate": "RateAssignment",
+    "read_meter_rate": "RateHolding",
+    "quote": "RateQuote",
+    "preview_rate": "RateBill",
+    "read_charges": "list of Charge",
     "audit": "Audit",
+    "read_log": "Log",
+    "read_self": "Self",
+    "read_users": "list of User",
+    "add_user": "User",
+    "change_user": "User",
+    "disable_user": "User",
+    "enable_user": "User",
+    "read_tokens": "list of Token",
+    "add_token": "Token",
+    "revoke_token": "Token",
+    "login": "Token",
+    "read_approvals": "list of Approval",
+    "approve": "`approval` (Approval), `answer` (what the call answers)",
+    "withdraw_approval": "Approval",
+    "change_refund_limit": "`refund_limit_micro`",
+    "retire_key_set": "list of `set`, `suite`, `state`, `made_s`",
     "read_faces": "list of Face",
     "read_face": "Face",
     "press_keys": "Face",
@@ -101,12 +131,22 @@ ANSWERS = {
 TYPES: tuple[type, ...] = (
     answers.MeterAnswer,
     answers.VendAnswer,
+    answers.ChargeAnswer,
     answers.TransferAnswer,
     answers.SuspenseAnswer,
     bodyanswers.BodyAnswer,
     bodyanswers.SignOverAnswer,
     bodyanswers.CodeAnswer,
     answers.TariffAnswer,
+    rateanswers.RateAnswer,
+    rateanswers.RateOutline,
+    rateanswers.RateCheckAnswer,
+    rateanswers.RateProblem,
+    rateanswers.RateAssignmentAnswer,
+    rateanswers.RateHolding,
+    rateanswers.RateQuoteAnswer,
+    rateanswers.RateBillAnswer,
+    rateanswers.RateEnergy,
     answers.UsageAnswer,
     answers.UsageRow,
     answers.ControlAnswer,
@@ -129,11 +169,24 @@ TYPES: tuple[type, ...] = (
     accounting.StatementRow,
     accounting.PeriodAnswer,
     accounting.ExportAnswer,
-    answers.AuditAnswer,
-    answers.Violation,
+    auditanswers.AuditAnswer,
+    auditanswers.Violation,
+    staffanswers.LogAnswer,
+    staffanswers.LogLineAnswer,
+    staffanswers.SelfAnswer,
+    staffanswers.UserAnswer,
+    staffanswers.TokenAnswer,
+    staffanswers.ApprovalAnswer,
     MeterView,
 )
-WORDS = {"str": "text", "int": "integer", "bool": "true or false", "None": "null", "bytes": "text"}
+WORDS = {
+    "str": "text",
+    "int": "integer",
+    "bool": "true or false",
+    "None": "null",
+    "bytes": "text",
+    "dict[str, Any]": "object",
+}
 
 
 def with_routes(document: str) -> str:

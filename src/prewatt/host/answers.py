@@ -10,7 +10,7 @@ from typing import Any
 
 __all__ = [
     "Answer",
-    "AuditAnswer",
+    "ChargeAnswer",
     "ControlAnswer",
     "HappeningAnswer",
     "MeterAnswer",
@@ -24,7 +24,6 @@ __all__ = [
     "UsageAnswer",
     "UsageRow",
     "VendAnswer",
-    "Violation",
 ]
 
 
@@ -120,8 +119,19 @@ class MeterAnswer(Answer):
 
 
 @dataclass(frozen=True, slots=True)
+class ChargeAnswer(Answer):
+    """One line of what was paid; a discount or a subsidy is below 0."""
+
+    kind: str
+    name: str
+    amount_micro: int
+
+
+@dataclass(frozen=True, slots=True)
 class VendAnswer(Answer):
-    """What became of a sale: the order (the caller's id), its transfer's number, and its state now."""
+    """What became of a sale: the order (the caller's id), its transfer's number, and its state now.
+
+    `amount_micro` goes to the meter; `paid_micro` is more where a rate plan holds, and `lines` say what it was for."""
 
     order: str
     transfer: str
@@ -134,6 +144,8 @@ class VendAnswer(Answer):
     """The same order was given before; this is what became of it."""
     code: str | None = None
     """Its value code, twenty digits, where it was sold as one."""
+    paid_micro: int = 0
+    lines: tuple[ChargeAnswer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +159,8 @@ class TransferAnswer(Answer):
     """Finer than `state`: waiting, sent, cancelling, refused by meter, confirmed, cancelled."""
     meter: str
     amount_micro: int
+    paid_micro: int
+    """What the customer paid for it; more or less than the amount where a rate plan holds."""
     sequence: int | None
     authorization: str | None
     place: str
@@ -240,40 +254,3 @@ class UsageAnswer(Answer):
     rows: tuple[UsageRow, ...]
     total_pulses: int
     days_collected: int
-
-
-@dataclass(frozen=True, slots=True)
-class Violation(Answer):
-    """One entity that breaks the law of conservation: what stands there and what should."""
-
-    entity: str
-    """meter, card or order, in this order of search; then book (the ledger as a whole)."""
-    id: str
-    law: str
-    expected: int | str
-    found: int | str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class AuditAnswer(Answer):
-    """The books and the meters' words, recomputed. `violations` begins with the first entity that breaks the law."""
-
-    ok: bool
-    checked: int
-    violations: tuple[Violation, ...]
-    meters: int
-    orders: int
-    entries: int
-    cash_micro: int
-    in_wallets_micro: int
-    in_transit_micro: int
-    delivered_micro: int
-    refunded_micro: int
-    suspense_micro: int
-    lost_bodies_micro: int
-    """Value of bodies that nobody can read; it waits for a person to sign it over."""
-    written_off_micro: int
-    chain_links: int
-    chain_head: str
-    """Hash of the last link, in hex: noted outside, it proves later that nothing before it was changed."""

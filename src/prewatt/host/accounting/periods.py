@@ -13,7 +13,7 @@ from sqlalchemy import Row, func, insert, select
 
 from prewatt.host.accounting.answers import PeriodAnswer
 from prewatt.host.accounting.days import end_s
-from prewatt.host.context import ACTOR_CLI, HostContext, log_action
+from prewatt.host.context import HostContext, log_action
 from prewatt.host.days import EPOCH_DAY, local_day
 from prewatt.host.ledger import NO_LINK
 from prewatt.host.refusals import RefusalOutcome, RefusedError
@@ -28,7 +28,7 @@ class Periods:
     def __init__(self, context: HostContext) -> None:
         self._context = context
 
-    def close(self, last_day: str, *, actor: str = ACTOR_CLI) -> PeriodAnswer:
+    def close(self, last_day: str) -> PeriodAnswer:
         """Closes everything up to the end of ``last_day``, which must be over. RefusedError where it cannot be closed.
 
         Asked again for the same day it answers the close that is there.
@@ -36,7 +36,7 @@ class Periods:
         until_s = end_s(last_day, self._context.zone, "last_day") or 0
         if until_s > self._context.now():
             raise RefusedError(RefusalOutcome.BAD_FIELD, "last_day", last_day, "a day that is over")
-        return self._shown(self._context.store.write(lambda writing: self._close(writing, last_day, until_s, actor)))
+        return self._shown(self._context.store.write(lambda writing: self._close(writing, last_day, until_s)))
 
     def read(self) -> list[PeriodAnswer]:
         """Every close, newest first."""
@@ -44,7 +44,7 @@ class Periods:
             rows = connection.execute(select(schema.closes).order_by(schema.closes.c.number.desc())).all()
         return [self._shown(row) for row in rows]
 
-    def _close(self, writing: Writing, last_day: str, until_s: int, actor: str) -> Row[Any]:
+    def _close(self, writing: Writing, last_day: str, until_s: int) -> Row[Any]:
         closes, connection = schema.closes, writing.connection
         newest = connection.execute(select(closes).order_by(closes.c.number.desc()).limit(1)).one_or_none()
         if newest is not None and newest.until_s > until_s:
@@ -59,8 +59,9 @@ class Periods:
             last_entry = connection.execute(select(func.max(schema.entries.c.number))).scalar() or 0
             number, at_s = 1 if newest is None else newest.number + 1, self._context.now()
             row = {"number": number, "until_s": until_s, "last_entry": last_entry, "head": head}
-            connection.execute(insert(closes).values(row | {"actor": actor, "at_s": at_s}))
-            log_action(writing, at_s, "period close", last_day, f"entries to {last_entry}", actor)
+            connection.execute(insert(closes).values(row | {"actor": writing.by.actor, "at_s": at_s}))
+            shown = row | {"head": head.hex()}
+            log_action(writing, at_s, "period close", last_day, f"entries to {last_entry}", after=shown)
         return connection.execute(select(closes).where(closes.c.until_s == until_s)).one()
 
     def _shown(self, row: Row[Any]) -> PeriodAnswer:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from prewatt.host.answers import Violation
+from prewatt.host.audit.answers import Violation
 from prewatt.host.audit.dated import Dated, read_dated
 from prewatt.host.bodyvalue import BodyRow
 from prewatt.host.context import HostContext
@@ -43,6 +43,8 @@ class Evidence:
     totals: dict[AccountKind, int] = field(default_factory=lambda: defaultdict(int))
     matches: dict[tuple[str, int], str] = field(default_factory=dict)
     standings: dict[str, Row[Any]] = field(default_factory=dict)
+    rate_sales: dict[str, Row[Any]] = field(default_factory=dict)
+    rate_lines: dict[str, list[Row[Any]]] = field(default_factory=lambda: defaultdict(list))
 
     def balance_micro(self, kind: AccountKind, owner: str = "") -> int:
         """The credit balance of an account, counted from the entries."""
@@ -101,6 +103,10 @@ def read_evidence(context: HostContext, connection: Connection) -> Evidence:
         evidence.bodies[row.meter].append(BodyRow.of(row))
     for row in connection.execute(select(schema.sign_overs).order_by(schema.sign_overs.c.number)):
         evidence.signed[row.meter].append(row)
+    evidence.rate_sales = {row.order_id: row for row in connection.execute(select(schema.rate_sales))}
+    lines = schema.rate_lines
+    for row in connection.execute(select(lines).order_by(lines.c.order_id, lines.c.place)):
+        evidence.rate_lines[row.order_id].append(row)
     ended = select(schema.standings).where(schema.standings.c.meter.in_(select(schema.bodies.c.meter)))
     evidence.standings = {row.meter: row for row in connection.execute(ended)}
     return evidence

@@ -15,6 +15,14 @@ from prewatt.host.store.schema.field import alarms, counter_books, day_logs, eve
 from prewatt.host.store.schema.ledger import chain, closes
 from prewatt.host.store.schema.money import accounts, entries, orders, payments, record_file
 from prewatt.host.store.schema.network import area_boxes, boxes, kept, polling, unbooked
+from prewatt.host.store.schema.rates import (
+    rate_assignments,
+    rate_lines,
+    rate_plans,
+    rate_sales,
+    rate_steps,
+    rate_tariffs,
+)
 from prewatt.host.store.schema.registry import (
     areas,
     audit_log,
@@ -22,6 +30,7 @@ from prewatt.host.store.schema.registry import (
     controls,
     customers,
     installation,
+    log_tail,
     mark,
     meter_keys,
     meters,
@@ -29,11 +38,14 @@ from prewatt.host.store.schema.registry import (
     stations,
     tariffs,
 )
+from prewatt.host.store.schema.staff import approval_ends, approvals, lockouts, staff_limits, tokens, users
 
 __all__ = [
     "APPEND_ONLY",
     "accounts",
     "alarms",
+    "approval_ends",
+    "approvals",
     "area_boxes",
     "areas",
     "audit_log",
@@ -52,6 +64,8 @@ __all__ = [
     "events",
     "installation",
     "kept",
+    "lockouts",
+    "log_tail",
     "mark",
     "matches",
     "metadata",
@@ -62,13 +76,22 @@ __all__ = [
     "polling",
     "premises",
     "programs",
+    "rate_assignments",
+    "rate_lines",
+    "rate_plans",
+    "rate_sales",
+    "rate_steps",
+    "rate_tariffs",
     "record_file",
     "reports",
     "sign_overs",
+    "staff_limits",
     "standings",
     "stations",
     "tariffs",
+    "tokens",
     "unbooked",
+    "users",
     "wanted_settings",
     "wishes",
 ]
@@ -76,7 +99,7 @@ __all__ = [
 # What only ever grows; the database refuses to change or remove a row.
 APPEND_ONLY: Final = (
     *(entries, record_file, reports, events, alarms, wishes, payments, tariffs, audit_log, sign_overs, matches),
-    programs,
-    chain,
-    closes,
+    *(programs, chain, closes),
+    *(approvals, approval_ends),
+    *(rate_plans, rate_assignments, rate_tariffs, rate_sales, rate_lines, rate_steps),
 )

@@ -1,6 +1,6 @@
 """The hash chain over the entries, and the periods that were closed; entries of before become its first links.
 
-Revision 0007, after 0006. What was changed before this revision cannot be told: the chain begins with the entries as
+Revision 0010, after 0009. What was changed before this revision cannot be told: the chain begins with the entries as
 they stand now.
 """
 
@@ -15,8 +15,8 @@ from prewatt.host.ledger import GENESIS, Entry, make_link
 
 __all__ = ["branch_labels", "depends_on", "down_revision", "downgrade", "revision", "upgrade"]
 
-revision = "0007"
-down_revision = "0006"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
@@ -34,7 +34,7 @@ _LINK: Final = text(
 def upgrade() -> None:
     """Makes what is new in this format."""
     connection = op.get_bind()
-    script = Path(__file__).with_name(f"r0007_ledger.{connection.dialect.name}.sql").read_text()
+    script = Path(__file__).with_name(f"r0010_ledger.{connection.dialect.name}.sql").read_text()
     for statement in _statements(script):
         connection.exec_driver_sql(statement)
     _link_all(connection)
