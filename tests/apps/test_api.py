@@ -70,9 +70,10 @@ def is_error(answer, status=None):
 
 def filled(path):
     places = {"{meter}": METER, "{order}": "1", "{campaign}": "asked-about", "{station}": "S1", "{area}": "A1"}
+    question = NEEDED.get(path, "")
     for name, place in places.items():
         path = path.replace(name, place)
-    return path + NEEDED.get(path, "")
+    return path + question
 
 
 def send(up, method, target, body=b"", headers=None):

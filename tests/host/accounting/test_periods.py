@@ -3,8 +3,9 @@
 import pytest
 from sqlalchemy import select
 
-from prewatt.host.ledger import AccountId, Phase, Posting
+from prewatt.host.ledger import GENESIS, AccountId, Entry, Phase, Posting, make_link
 from prewatt.host.refusals import RefusalOutcome, RefusedError
+from prewatt.host.staff.actor import ALL_SCOPES, Actor, Role
 from prewatt.host.store import schema
 from prewatt.host.store.postings import post
 
@@ -106,3 +107,52 @@ def test_the_audit_names_an_entry_that_was_dated_into_a_closed_period(shop):
     laws = [each.law for each in shop.host.audit.run().violations if each.id == "B/1"]
     assert any("as it was committed" in law for law in laws)
     assert any("closed before it" in law for law in laws)
+
+
+CLOSE_PLANTS = {
+    "a close that is gone": "DELETE FROM closes WHERE number = 1",
+    "a close that ends elsewhere": "UPDATE closes SET until_s = until_s - 86400 WHERE number = 1",
+    "a close that nobody made": (
+        "INSERT INTO closes (number, until_s, last_entry, head, actor, at_s) SELECT 2, until_s + 86400, last_entry,"
+        " head, actor, at_s FROM closes"
+    ),
+    "a hash that no link has": "UPDATE closes SET head = x'00' WHERE number = 1",
+}
+
+
+@pytest.mark.parametrize("name", CLOSE_PLANTS)
+def test_the_audit_names_a_close_that_is_not_as_the_log_says(shop, name):
+    shop.host.periods.close("2026-03-01")
+    assert shop.host.audit.run().ok
+    shop.close()
+    shop.place.tamper(CLOSE_PLANTS[name])
+    shop.reopen()
+    found = [each for each in shop.host.audit.run().violations if each.entity == "book"]
+    assert found[0].id == ("close 2" if "nobody" in name else "close 1")
+    assert "as the audit log says" in found[0].law
+
+
+def test_a_chain_that_was_made_anew_no_longer_has_the_hash_that_a_close_kept(shop):
+    shop.host.periods.close("2026-03-01")
+    shop.close()
+    entries = [Entry(*row) for row in shop.place.run(f"SELECT {', '.join(Entry._fields)} FROM entries ORDER BY number")]
+    entries[0] = entries[0]._replace(cause="gift")
+    link = make_link(1, GENESIS, entries)
+    shop.place.tamper(
+        "UPDATE entries SET cause = 'gift' WHERE number = 1",
+        "DELETE FROM chain",
+        "INSERT INTO chain (number, first_entry, last_entry, marks, hash)"
+        f" VALUES (1, {link.first}, {link.last}, x'{link.marks.hex()}', x'{link.hash.hex()}')",
+    )
+    shop.reopen()
+    found = [(each.id, each.law) for each in shop.host.audit.run().violations]
+    assert found == [("close 1", "the chain holds the hash that the close kept")]
+
+
+def test_who_closed_a_period_stands_in_the_close_and_in_the_log(shop):
+    actor = Actor("ada", frozenset({Role.FINANCE}), ALL_SCOPES, "token 1")
+    closed = shop.host.acting(actor, "api 10.0.0.7 token 1").periods.close("2026-03-01")
+    assert closed.actor == "ada"
+    line = shop.host.log.read(subject="2026-03-01").lines[0]
+    assert (line.action, line.actor, line.origin) == ("period close", "ada", "api 10.0.0.7 token 1")
+    assert line.after == {"number": 1, "until_s": closed.until_s, "last_entry": 4, "head": closed.head}

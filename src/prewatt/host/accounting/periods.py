@@ -13,6 +13,7 @@ from sqlalchemy import Row, func, insert, select
 
 from prewatt.host.accounting.answers import PeriodAnswer
 from prewatt.host.accounting.days import end_s
+from prewatt.host.audit.closes import CLOSE_ACTION, close_shown
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.days import EPOCH_DAY, local_day
 from prewatt.host.ledger import NO_LINK
@@ -60,8 +61,8 @@ class Periods:
             number, at_s = 1 if newest is None else newest.number + 1, self._context.now()
             row = {"number": number, "until_s": until_s, "last_entry": last_entry, "head": head}
             connection.execute(insert(closes).values(row | {"actor": writing.by.actor, "at_s": at_s}))
-            shown = row | {"head": head.hex()}
-            log_action(writing, at_s, "period close", last_day, f"entries to {last_entry}", after=shown)
+            shown = close_shown(number, until_s, last_entry, bytes(head))
+            log_action(writing, at_s, CLOSE_ACTION, last_day, f"entries to {last_entry}", after=shown)
         return connection.execute(select(closes).where(closes.c.until_s == until_s)).one()
 
     def _shown(self, row: Row[Any]) -> PeriodAnswer:

@@ -70,7 +70,7 @@ def _violations(evidence: Evidence) -> Iterator[Violation]:
     yield from audit_carried(evidence)
     yield from audit_charge_accounts(evidence)
     yield from _ledger(evidence)
-    for broken in (*evidence.breaks, *evidence.dated.found):
+    for broken in (*evidence.breaks, *evidence.dated.found, *evidence.closes.breaks()):
         yield violation("book", broken.what, broken.law, broken.expected, broken.found)
 
 

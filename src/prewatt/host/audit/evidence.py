@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from prewatt.host.audit.answers import Violation
+from prewatt.host.audit.closes import Closes, read_closes
 from prewatt.host.audit.dated import Dated, read_dated
 from prewatt.host.bodyvalue import BodyRow
 from prewatt.host.context import HostContext
@@ -31,6 +32,7 @@ class Evidence:
     unreadable: dict[str, str]
     orders: list[Row[Any]]
     dated: Dated
+    closes: Closes
     last_link: Link = NO_LINK
     breaks: list[Break] = field(default_factory=list)
     payments: dict[str, list[Row[Any]]] = field(default_factory=lambda: defaultdict(list))
@@ -89,6 +91,7 @@ def read_evidence(context: HostContext, connection: Connection) -> Evidence:
         unreadable=unreadable,
         orders=list(connection.execute(select(schema.orders).order_by(schema.orders.c.id)).all()),
         dated=read_dated(connection),
+        closes=read_closes(connection),
     )
     _count(context, connection, evidence)
     for row in connection.execute(select(schema.matches)):
@@ -125,6 +128,7 @@ def _count(context: HostContext, connection: Connection, evidence: Evidence) -> 
 
     def links() -> Iterator[Link]:
         for evidence.last_link in read_links(connection):
+            evidence.closes.look(evidence.last_link)
             yield evidence.last_link
 
     evidence.breaks.extend(check_links(links(), blocks()))
