@@ -13,9 +13,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.host.plans.making import give
 
 from prewatt.host.accounting import accounting
-from prewatt.host.accounting.export import beancount_account
+from prewatt.host.accounting.export import ROOTS, beancount_account
 from prewatt.host.ledger import AccountId, AccountKind, Entry, Phase, Posting
 from prewatt.host.refusals import RefusedError
 from prewatt.host.store.postings import submit_posting
@@ -145,6 +146,32 @@ def test_two_accounts_are_never_one_there_and_every_name_is_allowed(kind, one, o
     assert (names[0] == names[1]) == (one == other)
     assert all(re.fullmatch(ACCOUNT, name) for name in names)
     assert beancount_account(str(kind)) not in names
+
+
+def test_every_kind_of_account_has_one_of_beancounts_roots():
+    assert set(ROOTS) == set(AccountKind)
+    assert set(ROOTS.values()) <= {"Assets", "Liabilities", "Equity", "Income", "Expenses"}
+
+
+def test_the_lines_of_a_sale_by_a_rate_plan_are_exported_and_stand_in_the_trial_balance(make_world):
+    world = make_world(meters=1)
+    give(world)
+    world.pump()
+    world.host.vending.vend("000001", "40.00", order="A")
+    world.host.vending.vend("000001", "20.00", order="B")
+    world.host.transfers.cancel("B")
+    world.host.transfers.refund("B")
+    _, opened, _ = parse_beancount(whole(world, "beancount")[0])
+    wanted = {"Income:Standing:Homes", "Income:Subsidy:Homes", "Liabilities:Levy:X--levy", "Liabilities:Tax:VAT"}
+    assert wanted <= set(opened)
+    balance = world.host.accounting.balance()
+    assert balance.debits_micro == balance.credits_micro
+    assert sum(row.balance_micro for row in balance.rows) == 0
+    sums = {row.account: row.balance_micro for row in balance.rows}
+    charges = sum(sums[kind] for kind in ("tax", "levy", "standing", "subsidy"))
+    assert (sums["cash"], sums["refunded"]) == (-60_000_000, 20_000_000)
+    audit = world.host.audit.run()
+    assert (audit.ok, audit.charges_micro) == (True, charges)
 
 
 @pytest.mark.parametrize("cause", ['a "quoted" word', "back\\slash", 'both \\"', "two\nlines", "* 2026-01-01 open", ""])

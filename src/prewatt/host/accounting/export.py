@@ -18,19 +18,29 @@ from prewatt.host.context import Installation
 from prewatt.host.ledger import AccountKind, Entry
 from prewatt.units import MICRO_DIGITS, format_value
 
-__all__ = ["Opened", "beancount_account", "export_part"]
+__all__ = ["ROOTS", "Opened", "beancount_account", "export_part"]
 
-_ROOTS: Final = {
+# What is the house's own, what it earned (or gave: subsidies, losses), and what it owes to customers and to the state.
+ROOTS: Final = {
     AccountKind.CASH: "Assets",
     AccountKind.REFUNDED: "Assets",
     AccountKind.SUSPENSE: "Assets",
     AccountKind.DELIVERED: "Income",
     AccountKind.FEE: "Income",
+    AccountKind.STANDING: "Income",
+    AccountKind.SUBSIDY: "Income",
     AccountKind.ROUNDING: "Income",
     AccountKind.WRITE_OFF: "Income",
+    AccountKind.WALLET: "Liabilities",
+    AccountKind.IN_TRANSIT: "Liabilities",
+    AccountKind.ON_CARD: "Liabilities",
+    AccountKind.OFFLINE_METER: "Liabilities",
+    AccountKind.TAX: "Liabilities",
+    AccountKind.LEVY: "Liabilities",
+    AccountKind.DEBT_REPAID: "Liabilities",
+    AccountKind.LOST_BODIES: "Liabilities",
+    AccountKind.CARRIED: "Liabilities",
 }
-# All other places hold what is owed to somebody: customers, the state.
-_ROOT_ELSE: Final = "Liabilities"
 
 
 class Opened(NamedTuple):
@@ -69,7 +79,7 @@ def beancount_account(account: str) -> str:
     capital letter or a digit begins with ``X--``, which nothing else does.
     """
     kind, colon, owner = account.partition(":")
-    root = _ROOTS.get(AccountKind(kind), _ROOT_ELSE)
+    root = ROOTS[AccountKind(kind)]
     word = "".join(part.capitalize() for part in kind.split("_"))
     if not colon:
         return f"{root}:{word}"
