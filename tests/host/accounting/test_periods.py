@@ -132,6 +132,16 @@ def test_the_audit_names_a_close_that_is_not_as_the_log_says(shop, name):
     assert "as the audit log says" in found[0].law
 
 
+def test_a_close_of_words_is_named_and_not_stumbled_over(shop):
+    if shop.place.kind != "sqlite":
+        pytest.skip("the other database takes no such value")
+    shop.host.periods.close("2026-03-01")
+    shop.close()
+    shop.place.tamper("UPDATE closes SET until_s = 'never', last_entry = 'all', head = 'none'")
+    shop.reopen()
+    assert shop.host.audit.run().violations[0].id == "close 1"
+
+
 def test_a_chain_that_was_made_anew_no_longer_has_the_hash_that_a_close_kept(shop):
     shop.host.periods.close("2026-03-01")
     shop.close()

@@ -40,12 +40,12 @@ def is_line(entry: EntryRow) -> bool:
 def lines_paid_back(evidence: Evidence, orders: list[Row[Any]]) -> int:
     """What the lines of orders that were paid back put into `refunded`."""
     back = [row.id for row in orders if row.place == Place.REFUNDED]
-    return sum(line.amount_micro for order_id in back for line in evidence.rate_lines[order_id])
+    return sum(line.amount_micro for order_id in back for line in evidence.rate_lines.get(order_id, []))
 
 
 def audit_lines(evidence: Evidence, row: Row[Any]) -> Iterator[Violation]:
     """Every way in which the lines of this order break the law."""
-    sale, lines = evidence.rate_sales.get(row.id), evidence.rate_lines[row.id]
+    sale, lines = evidence.rate_sales.get(row.id), evidence.rate_lines.get(row.id, [])
     found = {str(entry[1]): entry for entry in evidence.postings[row.id] if is_line(entry)}
     if sale is None and lines:
         yield violation("order", row.id, "its lines are of a sale by a rate plan", "a sale", "none")
@@ -65,7 +65,7 @@ def audit_charge_accounts(evidence: Evidence) -> Iterator[Violation]:
     """Accounts that lines are posted to: what stands in each is its lines, less those that were paid back."""
     held: dict[str, int] = defaultdict(int)
     for row in evidence.orders:
-        for line in evidence.rate_lines[row.id]:
+        for line in evidence.rate_lines.get(row.id, []):
             held[line.account] += 0 if row.place == Place.REFUNDED else line.amount_micro
     for account in evidence.ledger.accounts():
         if account.kind in CHARGE_KINDS:

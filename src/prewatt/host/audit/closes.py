@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 
 from prewatt.host.ledger import GENESIS, Break, Link
 from prewatt.host.store import schema
+from prewatt.host.store.entries import as_bytes
 
 __all__ = ["CLOSE_ACTION", "Closes", "close_shown", "read_closes"]
 
@@ -53,7 +54,7 @@ def read_closes(connection: Connection) -> Closes:
     """With the rows of the database."""
     closes, log = schema.closes.c, schema.audit_log.c
     rows = connection.execute(select(closes.number, closes.until_s, closes.last_entry, closes.head))
-    stored = {row.number: close_shown(row.number, row.until_s, row.last_entry, bytes(row.head)) for row in rows}
+    stored = {row.number: close_shown(row.number, row.until_s, row.last_entry, as_bytes(row.head)) for row in rows}
     lines = connection.execute(select(log.after).where(log.action == CLOSE_ACTION).order_by(log.number)).scalars()
     logged = dict(filter(None, map(_told, lines)))
     return Closes(stored, logged)

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, select
 
 from prewatt.host.ledger import Break, EntryRow
 from prewatt.host.store import schema
+from prewatt.host.store.entries import as_number
 
 __all__ = ["Dated", "read_dated"]
 
@@ -36,4 +37,4 @@ def read_dated(connection: Connection) -> Dated:
     """With the closes of the database."""
     columns = schema.closes.c
     rows = connection.execute(select(columns.last_entry, columns.until_s).order_by(columns.number))
-    return Dated([(row.last_entry, row.until_s) for row in rows])
+    return Dated([(as_number(row.last_entry), as_number(row.until_s)) for row in rows])

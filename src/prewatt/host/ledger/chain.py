@@ -68,8 +68,7 @@ class Break(NamedTuple):
 
 def make_link(number: int, previous: bytes, entries: Sequence[EntryRow]) -> Link:
     """The link of a group, whose entries come in the order of their numbers; at least one."""
-    marks = b"".join(_MARK.pack(each[0], _crc(each)) for each in entries)
-    return Link(number, entries[0][0], entries[-1][0], marks, _hash(previous, entries))
+    return Link(number, entries[0][0], entries[-1][0], _marks(entries), _hash(previous, entries))
 
 
 def check_links(links: Iterator[Link], blocks: Iterator[Sequence[EntryRow]]) -> Iterator[Break]:
@@ -88,6 +87,9 @@ def check_links(links: Iterator[Link], blocks: Iterator[Sequence[EntryRow]]) -> 
         # What follows a link that is gone is still judged one by one.
         if _hash(previous, found) != link.hash:
             yield from _blame(link, found)
+        elif not found or link.first != found[0][0] or link.marks != _marks(found):
+            law = "first entry and marks are those of its entries"
+            yield Break(f"link {link.number}", law, "as they were made", "changed")
         before, previous = link.number, link.hash
     for entry in entries.rest():
         yield Break(f"{entry[1]}", f"entry {entry[0]} was committed", "a link with it", "none")
@@ -157,6 +159,10 @@ class _Entries:
 
 def _hash(previous: bytes, entries: Sequence[EntryRow]) -> bytes:
     return hashlib.sha256(previous + _ENCODE(entries).encode()).digest()
+
+
+def _marks(entries: Sequence[EntryRow]) -> bytes:
+    return b"".join(_MARK.pack(each[0], _crc(each)) for each in entries)
 
 
 def _crc(entry: EntryRow) -> int:

@@ -9,7 +9,7 @@ from prewatt.host.ledger import EntryRow, Link
 from prewatt.host.store import schema
 from prewatt.host.store.dialect import Dialect
 
-__all__ = ["BLOCK_ENTRIES", "NUMBER_MIN", "read_entries", "read_links"]
+__all__ = ["BLOCK_ENTRIES", "NUMBER_MIN", "as_bytes", "as_number", "read_entries", "read_links"]
 
 # Entries read at once: enough that a question to the database costs little beside them.
 BLOCK_ENTRIES: Final = 10_000
@@ -29,4 +29,14 @@ def read_links(connection: Connection) -> Iterator[Link]:
     columns = schema.chain.c
     query = select(columns.number, columns.first_entry, columns.last_entry, columns.marks, columns.hash)
     for number, first, last, marks, digest in connection.execute(query.order_by(columns.number)):
-        yield Link(number, first, last, bytes(marks), bytes(digest))
+        yield Link(*map(as_number, (number, first, last)), as_bytes(marks), as_bytes(digest))
+
+
+def as_number(value: object) -> int:
+    """A number of a row; 0, which no row counts, for what others put in its place."""
+    return value if type(value) is int else 0
+
+
+def as_bytes(value: object) -> bytes:
+    """Bytes of a row; what it looks like, for what others put in its place."""
+    return bytes(value) if isinstance(value, bytes | memoryview | bytearray) else repr(value).encode()
