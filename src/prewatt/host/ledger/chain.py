@@ -68,7 +68,8 @@ class Break(NamedTuple):
 
 def make_link(number: int, previous: bytes, entries: Sequence[EntryRow]) -> Link:
     """The link of a group, whose entries come in the order of their numbers; at least one."""
-    return Link(number, entries[0][0], entries[-1][0], _marks(entries), _hash(previous, entries))
+    texts = _texts(entries)
+    return Link(number, entries[0][0], entries[-1][0], _marks(entries, texts), _hash(previous, texts))
 
 
 def check_links(links: Iterator[Link], blocks: Iterator[Sequence[EntryRow]]) -> Iterator[Break]:
@@ -85,9 +86,10 @@ def check_links(links: Iterator[Link], blocks: Iterator[Sequence[EntryRow]]) -> 
             yield Break(f"link {before + 1}", "links are numbered without a gap", str(before + 1), str(link.number))
         found = entries.take(link.last)
         # What follows a link that is gone is still judged one by one.
-        if _hash(previous, found) != link.hash:
+        texts = _texts(found)
+        if _hash(previous, texts) != link.hash:
             yield from _blame(link, found)
-        elif not found or link.first != found[0][0] or link.marks != _marks(found):
+        elif not found or link.first != found[0][0] or link.marks != _marks(found, texts):
             law = "first entry and marks are those of its entries"
             yield Break(f"link {link.number}", law, "as they were made", "changed")
         before, previous = link.number, link.hash
@@ -157,12 +159,17 @@ class _Entries:
         return bool(block)
 
 
-def _hash(previous: bytes, entries: Sequence[EntryRow]) -> bytes:
-    return hashlib.sha256(previous + _ENCODE(entries).encode()).digest()
+def _texts(entries: Sequence[EntryRow]) -> list[bytes]:
+    """The JSON of each entry, which is read for the hash of all and for its own mark."""
+    return [_ENCODE(each).encode() for each in entries]
 
 
-def _marks(entries: Sequence[EntryRow]) -> bytes:
-    return b"".join(_MARK.pack(each[0], _crc(each)) for each in entries)
+def _hash(previous: bytes, texts: Sequence[bytes]) -> bytes:
+    return hashlib.sha256(previous + b"[" + b",".join(texts) + b"]").digest()
+
+
+def _marks(entries: Sequence[EntryRow], texts: Sequence[bytes]) -> bytes:
+    return b"".join(_MARK.pack(each[0], zlib.crc32(text)) for each, text in zip(entries, texts, strict=True))
 
 
 def _crc(entry: EntryRow) -> int:

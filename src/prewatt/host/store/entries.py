@@ -29,7 +29,7 @@ def read_links(connection: Connection) -> Iterator[Link]:
     columns = schema.chain.c
     query = select(columns.number, columns.first_entry, columns.last_entry, columns.marks, columns.hash)
     for number, first, last, marks, digest in connection.execute(query.order_by(columns.number)):
-        yield Link(*map(as_number, (number, first, last)), as_bytes(marks), as_bytes(digest))
+        yield Link(as_number(number), as_number(first), as_number(last), as_bytes(marks), as_bytes(digest))
 
 
 def as_number(value: object) -> int:
