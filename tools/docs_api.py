@@ -17,6 +17,8 @@ from prewatt.apps.selling import Selling
 from prewatt.apps.street.street import Street
 from prewatt.device.meter.view import MeterView
 from prewatt.host import answers, bodyanswers, boxanswers
+from prewatt.host.accounting import answers as accounting
+from prewatt.host.audit import answers as auditanswers
 from prewatt.host.campaigns.answers import CampaignAnswer, CampaignMeter, CampaignOutline
 from prewatt.host.plans import answers as rateanswers
 from prewatt.host.programanswers import ProgramAnswer
@@ -86,6 +88,11 @@ ANSWERS = {
     "read_station_polling": "Polling",
     "change_station_polling": "Polling",
     "inherit_polling": "Polling",
+    "read_balance": "Balance",
+    "read_statement": "list of Statement",
+    "read_periods": "list of Period",
+    "close_period": "Period",
+    "export_entries": "Export",
     "read_rates": "list of RateOutline",
     "add_rate": "Rate",
     "check_rate": "RateCheck",
@@ -156,8 +163,14 @@ TYPES: tuple[type, ...] = (
     CampaignOutline,
     CampaignMeter,
     ProgramAnswer,
-    answers.AuditAnswer,
-    answers.Violation,
+    accounting.BalanceAnswer,
+    accounting.BalanceRow,
+    accounting.StatementAnswer,
+    accounting.StatementRow,
+    accounting.PeriodAnswer,
+    accounting.ExportAnswer,
+    auditanswers.AuditAnswer,
+    auditanswers.Violation,
     staffanswers.LogAnswer,
     staffanswers.LogLineAnswer,
     staffanswers.SelfAnswer,

@@ -70,6 +70,21 @@ def test_a_wrong_token_is_401_and_a_right_one_without_the_right_403(up):
     assert ask(up, "bob", "POST", "/clock", {"speed": 60})[0] == 403
 
 
+def test_a_period_is_closed_by_who_may_and_the_log_has_the_name(up):
+    for name in ("bob", "ann"):
+        assert ask(up, name, "POST", "/ledger/periods", {"last_day": "2020-01-31"})[0] == 403
+    assert ask(up, "bob", "GET", "/ledger/balance")[0] == 403
+    assert ask(up, "ann", "GET", "/ledger/balance?by=account")[0] == 200
+    status, closed = ask(up, "ada", "POST", "/ledger/periods", {"last_day": "2020-01-31"})
+    assert (status, closed["actor"]) == (200, "ada")
+    assert ask(up, "ann", "GET", "/ledger/periods")[1] == [closed]
+    (line,) = ask(up, "ann", "GET", "/log?subject=2020-01-31")[1]["lines"]
+    assert (line["action"], line["actor"]) == ("period close", "ada")
+    assert line["after"]["head"] == closed["head"]
+    audit = ask(up, "ann", "GET", "/audit")[1]
+    assert [each for each in audit["violations"] if each["entity"] in ("book", "log")] == []
+
+
 def test_with_users_the_runs_token_is_that_of_the_command_line_alone(up):
     assert up.ask("GET", "/api/v1/meters")[0] == 200
     assert page(up, cookie=up.token) == 401

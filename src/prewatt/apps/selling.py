@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from prewatt.apps.sellingbodies import SellingBodies
 from prewatt.apps.sellingcampaigns import SellingCampaigns
+from prewatt.apps.sellingledger import SellingLedger
 from prewatt.apps.sellingplaces import SellingPlaces
 from prewatt.apps.sellingrates import SellingRates
 from prewatt.apps.sellingstaff import SellingStaff
@@ -112,6 +113,11 @@ ROUTES: Final = (
     Route("POST", "/campaigns/{campaign}/cancel", "cancel_campaign"),
     Route("GET", "/programs", "read_programs"),
     Route("POST", "/programs", "add_program"),
+    Route("GET", "/ledger/balance", "read_balance"),
+    Route("GET", "/ledger/statement", "read_statement"),
+    Route("GET", "/ledger/periods", "read_periods"),
+    Route("POST", "/ledger/periods", "close_period"),
+    Route("GET", "/ledger/export", "export_entries"),
     Route("GET", "/audit", "audit"),
     Route("GET", "/log", "read_log"),
     Route("GET", "/self", "read_self"),
@@ -133,7 +139,7 @@ _REASON: Final = "asked by the owner"
 _STATES: Final = ", ".join(TransferState)
 
 
-class Selling(SellingBodies, SellingCampaigns, SellingPlaces, SellingRates, SellingStaff):
+class Selling(SellingBodies, SellingCampaigns, SellingLedger, SellingPlaces, SellingRates, SellingStaff):
     """The calls. Errors are those of the host: RefusedError, ValueFieldError, HostError."""
 
     def __init__(self, host: Host) -> None:

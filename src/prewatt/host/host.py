@@ -20,11 +20,11 @@ from types import TracebackType
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
+from prewatt.host.accounting import Accounting, Periods
 from prewatt.host.audit import Audit
 from prewatt.host.bodies import Bodies
-from prewatt.host.booking import book_changes
 from prewatt.host.campaigns.campaigns import Campaigns
 from prewatt.host.codes import Codes
 from prewatt.host.context import HostContext, Installation, log_action, read_installation
@@ -37,26 +37,24 @@ from prewatt.host.generation import GenerationFiles, StateFolder, state_home
 from prewatt.host.happenings import Happenings
 from prewatt.host.keyring import KeySets
 from prewatt.host.keys import KeyVault
-from prewatt.host.meterkeys import doubt_all
 from prewatt.host.plans.rates import Rates
 from prewatt.host.polling import Polling
 from prewatt.host.programs import Programs
 from prewatt.host.refusals import FolderExistsError, FolderMissingError, RefusalOutcome, RefusedError
 from prewatt.host.registry import Registry
+from prewatt.host.restoring import unsync_all
 from prewatt.host.staff.actor import Actor
 from prewatt.host.staff.approvals import Approvals
 from prewatt.host.staff.log import Log
 from prewatt.host.staff.logins import Logins
 from prewatt.host.staff.users import Users
-from prewatt.host.store import Hot, Writing, schema
-from prewatt.host.store.books import read_books, take_book
+from prewatt.host.store import Writing, schema
 from prewatt.host.store.files import Database, DatabaseFile
 from prewatt.host.tariffs import Tariffs
 from prewatt.host.topology import AREA_DEFAULT, STATION_DEFAULT, Topology
 from prewatt.host.transfers import Transfers
 from prewatt.host.usage import Usage
 from prewatt.host.vending import Vending
-from prewatt.protocol.transfer import NO_EPOCH, restored
 from prewatt.units import MICRO_PER_UNIT
 
 __all__ = ["METERS_CEILING_MAX", "Host", "HostOptions"]
@@ -125,6 +123,8 @@ class Host:
         self.usage = Usage(context)
         self.happenings = Happenings(context)
         self.audit = Audit(context)
+        self.accounting = Accounting(context)
+        self.periods = Periods(context)
         self.log = Log(context)
         self.users = Users(context)
         self.key_sets = KeySets(context)
@@ -275,25 +275,7 @@ def _recognise(context: HostContext, generation: int, commits: int) -> None:
         files.begin(generation, commits)
         return
     fresh = max(generation, remembered[0] if remembered is not None else 0) + 1
-    commits, asked = context.store.write(lambda writing: _unsync_all(writing, context, fresh))
+    commits, asked = context.store.write(lambda writing: unsync_all(writing, context, fresh))
     # Before the new generation: a state folder that was lost, or put back itself, knows them all again.
     files.note_epochs(asked)
     files.begin(fresh, commits)
-
-
-def _unsync_all(writing: Writing, context: HostContext, generation: int) -> tuple[int, dict[str, int]]:
-    """Sets every meter out of step; gives the number of the commit that this will be, and each meter's highest epoch
-    where it ever had one."""
-    now_s, asked = context.now(), dict[str, int]()
-    for meter, _ in list(read_books(writing.connection)):
-        before = take_book(writing, meter)
-        highest = context.generation.highest_epoch(meter)
-        after, changes = restored(before, NO_EPOCH if highest is None else highest)
-        book_changes(writing, meter, before, after, changes, at_s=now_s)
-        if after.epoch > NO_EPOCH:
-            asked[meter] = after.epoch
-    doubt_all(writing)
-    writing.connection.execute(update(schema.mark).values(generation=generation))
-    log_action(writing, now_s, "restore recognised", context.installation.id, f"generation {generation}")
-    (commits,) = writing.run(Hot.COMMITS).fetchone()
-    return int(commits) + 1, asked

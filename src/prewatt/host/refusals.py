@@ -51,6 +51,8 @@ class RefusalOutcome(StrEnum):
     UNKNOWN_CAMPAIGN = "unknown_campaign"
     UNKNOWN_PROGRAM = "unknown_program"
     UNKNOWN_PAYMENT = "unknown_payment"
+    UNKNOWN_ACCOUNT = "unknown_account"
+    PERIOD_CLOSED = "period_closed"
     UNKNOWN_USER = "unknown_user"
     UNKNOWN_TOKEN = "unknown_token"  # noqa: S105 - an outcome
     UNKNOWN_APPROVAL = "unknown_approval"

@@ -90,3 +90,10 @@ def test_what_is_planted_is_named(sold, plant):
     statement, name, law = plant
     found = [(each.id, each.law) for each in tampered(sold, statement).violations]
     assert any(each == name and law in told for each, told in found), found
+
+
+def test_each_entry_of_a_line_stands_in_the_chain_and_is_named_there(sold):
+    lines = [name for (name,) in sold.place.run("SELECT id FROM entries WHERE id LIKE '%/line/%' ORDER BY number")]
+    assert any(name.endswith("/back") for name in lines)
+    found = tampered(sold, "UPDATE entries SET cause = 'gift' WHERE id LIKE '%/line/%'").violations
+    assert [each.id for each in found if "as it was committed" in each.law] == lines

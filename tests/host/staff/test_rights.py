@@ -53,3 +53,9 @@ def test_a_clerk_sells_and_makes_no_users_and_no_prices():
     may = {call for call, right in RIGHTS.items() if Role.CLERK in right.roles}
     assert "vend" in may
     assert not may & {"add_user", "set_tariff", "retire_key_set", "sign_over", "add_token", "audit"}
+
+
+def test_the_books_are_read_by_who_answers_for_them_and_closed_by_who_keeps_them():
+    books = {"read_balance", "read_statement", "read_periods", "export_entries"}
+    assert {RIGHTS[call].roles for call in books} == {frozenset({Role.OWNER, Role.FINANCE, Role.AUDITOR})}
+    assert RIGHTS["close_period"].roles == {Role.OWNER, Role.FINANCE}

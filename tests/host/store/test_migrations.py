@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from prewatt.host.store import schema
-from prewatt.host.store.migrate import HEAD, check_revision
+from prewatt.host.ledger import Entry, Link, check_links
+from prewatt.host.store import migrations, schema
+from prewatt.host.store.migrate import HEAD, REVISIONS, check_revision
 
 DUMPS = Path(__file__).parents[2] / "vectors" / "databases"
 
@@ -96,3 +97,20 @@ def test_each_table_has_an_index_by_which_a_look_finds_that_a_row_is_gone(old):
     tables = {name for (name,) in rows(old, "SELECT name FROM sqlite_schema WHERE type = 'table'")}
     indexed = {name for (name,) in rows(old, "SELECT tbl_name FROM sqlite_schema WHERE type = 'index'")}
     assert tables - indexed - one_row == set()
+
+
+def test_entries_of_before_the_chain_become_its_first_links(old):
+    check_revision(old)
+    entries = [tuple(row) for row in rows(old, f"SELECT {', '.join(Entry._fields)} FROM entries ORDER BY number")]
+    links = [Link(*row) for row in rows(old, "SELECT number, first_entry, last_entry, marks, hash FROM chain")]
+    assert entries
+    assert list(check_links(iter(links), iter([entries]))) == []
+    changed = [(*entries[0][:6], "gift", *entries[0][7:]), *entries[1:]]
+    assert [each.what for each in check_links(iter(links), iter([changed]))] == [entries[0][1]]
+
+
+def test_revisions_stand_behind_each_other_in_one_line():
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory(Path(migrations.__file__).parent)
+    assert tuple(reversed([each.revision for each in script.walk_revisions()])) == REVISIONS

@@ -28,6 +28,7 @@ _NOT_THERE: Final = frozenset(
         RefusalOutcome.UNKNOWN_CAMPAIGN,
         RefusalOutcome.UNKNOWN_PROGRAM,
         RefusalOutcome.UNKNOWN_PAYMENT,
+        RefusalOutcome.UNKNOWN_ACCOUNT,
         RefusalOutcome.UNKNOWN_USER,
         RefusalOutcome.UNKNOWN_TOKEN,
         RefusalOutcome.UNKNOWN_APPROVAL,

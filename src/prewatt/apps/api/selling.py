@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from prewatt.apps.api.campaigns import CampaignIn, ProgramIn
+from prewatt.apps.api.ledger import CloseIn
 from prewatt.apps.api.places import AreaIn, LineIn, MoveIn, NameIn, NothingIn, PollingIn, StationIn
 from prewatt.apps.api.rates import RATE_BODIES, RATE_QUESTIONS
 from prewatt.apps.api.staff import ApproveIn, LimitIn, TokenIn, UserChangeIn, UserIn
@@ -191,6 +192,7 @@ BODIES: Final[dict[str, type[BaseModel]]] = {
     "book_again": NothingIn,
     "forget_unbooked": LossIn,
     "change_polling": PollingIn,
+    "close_period": CloseIn,
     "add_user": UserIn,
     "change_user": UserChangeIn,
     "add_token": TokenIn,

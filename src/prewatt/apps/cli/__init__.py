@@ -15,6 +15,7 @@ from prewatt.apps.cli import (
     codes,
     init,
     keys,
+    ledger,
     log,
     meters,
     papers,
@@ -77,6 +78,7 @@ app.add_typer(usage.app, name="usage")
 app.add_typer(keys.app, name="keys")
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(programs.app, name="program")
+app.add_typer(ledger.app, name="ledger")
 app.add_typer(staff.app, name="user")
 app.add_typer(approvals.app, name="approve")
 audit.register(app)

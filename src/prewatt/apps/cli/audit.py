@@ -18,8 +18,9 @@ def register(app: typer.Typer) -> None:
 def audit(data: Data = None, json_out: JsonOut = False) -> int:
     """Recompute where every paid micro-unit is.
 
-    Entries, orders and the meters' authenticated reports are compared, and the audit log's chain is followed. Exit 1
-    where the law is broken, and the first meter, order or line of the log that breaks it is named.
+    Entries, orders and the meters' authenticated reports are compared, and the chains over the entries and over the
+    audit log are followed. Exit 1 where the law is broken, and the first meter, order, entry or line of the log that
+    breaks it is named.
     """
     with open_seller(read_settings(data=data)) as seller:
         found = seller.get("/audit")
@@ -39,6 +40,7 @@ def audit(data: Data = None, json_out: JsonOut = False) -> int:
             "lost bodies": value(found["lost_bodies_micro"]),
             "written off": value(found["written_off_micro"]),
             "suspense": value(found["suspense_micro"]),
+            "chain": f"{found['chain_links']} links, the last {found['chain_head']}",
             "audit log": f"{found['log_lines']} lines, to {found['log_hash']}",
         }
     )

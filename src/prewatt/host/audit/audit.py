@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from prewatt.host.answers import AuditAnswer, Violation
+from prewatt.host.audit.answers import AuditAnswer, Violation
 from prewatt.host.audit.bodies import audit_carried
 from prewatt.host.audit.charges import CHARGE_KINDS, audit_charge_accounts
 from prewatt.host.audit.evidence import Evidence, read_evidence, violation
@@ -28,7 +28,7 @@ class Audit:
     def run(self) -> AuditAnswer:
         """Checks every meter, every order and the ledger as a whole; changes nothing."""
         with self._context.store.reading() as connection:
-            evidence = read_evidence(connection)
+            evidence = read_evidence(self._context, connection)
             log_lines, log_hash, log_break = check_log(connection)
         found = list(_violations(evidence))
         if log_break is not None:
@@ -40,7 +40,7 @@ class Audit:
             violations=tuple(found),
             meters=len(evidence.meters),
             orders=len(evidence.orders),
-            entries=evidence.entries,
+            entries=evidence.ledger.count,
             cash_micro=-evidence.total_micro(AccountKind.CASH),
             in_wallets_micro=evidence.total_micro(AccountKind.WALLET),
             in_transit_micro=evidence.total_micro(AccountKind.IN_TRANSIT),
@@ -49,6 +49,8 @@ class Audit:
             charges_micro=sum(evidence.total_micro(kind) for kind in CHARGE_KINDS),
             suspense_micro=-evidence.total_micro(AccountKind.SUSPENSE),
             lost_bodies_micro=evidence.total_micro(AccountKind.LOST_BODIES),
+            chain_links=evidence.last_link.number,
+            chain_head=evidence.last_link.hash.hex(),
             written_off_micro=evidence.total_micro(AccountKind.WRITE_OFF),
             log_lines=log_lines,
             log_hash=log_hash.hex(),
@@ -68,6 +70,8 @@ def _violations(evidence: Evidence) -> Iterator[Violation]:
     yield from audit_carried(evidence)
     yield from audit_charge_accounts(evidence)
     yield from _ledger(evidence)
+    for broken in (*evidence.breaks, *evidence.dated.found, *evidence.closes.breaks()):
+        yield violation("book", broken.what, broken.law, broken.expected, broken.found)
 
 
 def _strangers(evidence: Evidence) -> Iterator[Violation]:
@@ -83,8 +87,8 @@ def _strangers(evidence: Evidence) -> Iterator[Violation]:
 
 def _ledger(evidence: Evidence) -> Iterator[Violation]:
     """Entries the rules would have refused, accounts without entries, and the sum of everything."""
-    for posting, outcome in evidence.rejected:
-        yield violation("book", posting.id, "entry that the ledger's rules allow", "created", outcome)
+    for name, outcome in evidence.ledger.rejected:
+        yield violation("book", name, "entry that the ledger's rules allow", "created", outcome)
     counted = {account.id: account for account in evidence.ledger.accounts()}
     for name, stored in sorted(evidence.stored.items()):
         if counted.get(stored.id) is None and (stored.debits_micro or stored.credits_micro):

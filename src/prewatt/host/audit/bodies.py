@@ -10,7 +10,7 @@ from typing import Final
 
 from prewatt.codec.errors import DecodeError
 from prewatt.codec.receipt import Receipt
-from prewatt.host.answers import Violation
+from prewatt.host.audit.answers import Violation
 from prewatt.host.audit.evidence import Evidence, violation
 from prewatt.host.bodyanswers import SignOverTarget
 from prewatt.host.bodyvalue import BodyRow

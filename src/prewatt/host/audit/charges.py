@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from sqlalchemy import Row
 
-from prewatt.host.answers import Violation
+from prewatt.host.audit.answers import Violation
 from prewatt.host.audit.evidence import Evidence, violation
-from prewatt.host.ledger import AccountKind, Posting
+from prewatt.host.ledger import AccountKind, EntryRow, Posting
 from prewatt.host.money import Place
 from prewatt.host.plans.charges import line_posting, return_posting
 
@@ -32,21 +32,21 @@ CHARGE_KINDS: Final = frozenset(
 _LINE: Final = "/line/"
 
 
-def is_line(posting_id: str) -> bool:
+def is_line(entry: EntryRow) -> bool:
     """Whether an entry is that of a line; an order's id has no slash."""
-    return _LINE in posting_id
+    return _LINE in str(entry[1])
 
 
 def lines_paid_back(evidence: Evidence, orders: list[Row[Any]]) -> int:
     """What the lines of orders that were paid back put into `refunded`."""
     back = [row.id for row in orders if row.place == Place.REFUNDED]
-    return sum(line.amount_micro for order_id in back for line in evidence.rate_lines[order_id])
+    return sum(line.amount_micro for order_id in back for line in evidence.rate_lines.get(order_id, []))
 
 
 def audit_lines(evidence: Evidence, row: Row[Any]) -> Iterator[Violation]:
     """Every way in which the lines of this order break the law."""
-    sale, lines = evidence.rate_sales.get(row.id), evidence.rate_lines[row.id]
-    found = {posting.id: posting for posting in evidence.postings[row.id] if is_line(posting.id)}
+    sale, lines = evidence.rate_sales.get(row.id), evidence.rate_lines.get(row.id, [])
+    found = {str(entry[1]): entry for entry in evidence.postings[row.id] if is_line(entry)}
     if sale is None and lines:
         yield violation("order", row.id, "its lines are of a sale by a rate plan", "a sale", "none")
     elif sale is not None:
@@ -57,16 +57,15 @@ def audit_lines(evidence: Evidence, row: Row[Any]) -> Iterator[Violation]:
         back = return_posting(row.id, line.place, line.name, line.account, line.amount_micro, row.meter)
         if row.place == Place.REFUNDED:
             yield from _entry(row.id, f"line {line.kind} {line.name}, paid back", back, found.pop(back.id, None))
-    for posting in found.values():
-        law = f"entry {posting.id} is of one of its lines"
-        yield violation("order", row.id, law, "none", posting.amount_micro)
+    for name, entry in found.items():
+        yield violation("order", row.id, f"entry {name} is of one of its lines", "none", entry[5])
 
 
 def audit_charge_accounts(evidence: Evidence) -> Iterator[Violation]:
     """Accounts that lines are posted to: what stands in each is its lines, less those that were paid back."""
     held: dict[str, int] = defaultdict(int)
     for row in evidence.orders:
-        for line in evidence.rate_lines[row.id]:
+        for line in evidence.rate_lines.get(row.id, []):
             held[line.account] += 0 if row.place == Place.REFUNDED else line.amount_micro
     for account in evidence.ledger.accounts():
         if account.kind in CHARGE_KINDS:
@@ -92,9 +91,13 @@ def _sums(sale: Row[Any], row: Row[Any], lines: list[Row[Any]]) -> Iterator[Viol
         yield violation("order", row.id, law, len(lines), ", ".join(map(str, places)))
 
 
-def _entry(order_id: str, what: str, wanted: Posting, found: Posting | None) -> Iterator[Violation]:
+def _entry(order_id: str, what: str, wanted: Posting, found: EntryRow | None) -> Iterator[Violation]:
     if found is None:
         yield violation("order", order_id, f"{what} is in the books", wanted.amount_micro, "nothing")
-    elif not wanted.same_as(found):
-        told = f"{found.debit} to {found.credit} {found.amount_micro}"
-        yield violation("order", order_id, what, f"{wanted.debit} to {wanted.credit} {wanted.amount_micro}", told)
+        return
+    _, _, phase, debit, credit, amount_micro, _, _, pending_id, _ = found
+    asked = wanted.phase, wanted.debit, wanted.credit, wanted.amount_micro, wanted.pending_id
+    if asked != (phase, debit, credit, amount_micro, pending_id):
+        told = f"{phase}, {debit} to {credit} {amount_micro}"
+        law = f"{wanted.phase}, {wanted.debit} to {wanted.credit} {wanted.amount_micro}"
+        yield violation("order", order_id, what, law, told)

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from prewatt.codec.errors import DecodeError
 from prewatt.codec.receipt import Receipt
-from prewatt.host.answers import Violation
+from prewatt.host.audit.answers import Violation
 from prewatt.host.audit.bodies import audit_bodies, gone_micro, lost_micro, refunded_micro
 from prewatt.host.audit.charges import lines_paid_back
 from prewatt.host.audit.evidence import Evidence, violation

@@ -9,6 +9,7 @@ Every other place never gives away more than it has.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NewType
 
 __all__ = ["PLACES", "Account", "AccountId", "AccountKind", "account_id", "kind_of", "owner_of"]
@@ -44,6 +45,8 @@ class AccountKind(StrEnum):
 _MAY_GO_BELOW_ZERO: Final = frozenset(
     {AccountKind.CASH, AccountKind.SUSPENSE, AccountKind.DELIVERED, AccountKind.SUBSIDY}
 )
+# Which account is of which kind is asked for each entry, and never changes; a million entries are of some 10,000.
+_KINDS_KEPT_MAX: Final = 65_536
 PLACES: Final = frozenset(AccountKind) - {AccountKind.CASH}
 
 
@@ -82,6 +85,7 @@ def account_id(kind: AccountKind, owner: str = "") -> AccountId:
     return AccountId(f"{kind.value}:{owner}" if owner else kind.value)
 
 
+@lru_cache(maxsize=_KINDS_KEPT_MAX)
 def kind_of(account: str) -> AccountKind:
     """The kind in an account's id; ValueError where there is no such kind."""
     return AccountKind(account.partition(":")[0])

@@ -56,6 +56,8 @@ RIGHTS: Final[Mapping[str, Right]] = {
     ),
     **_rights(Scope.PRICES, _FINANCE, "set_tariff add_rate check_rate import_rate assign_rate"),
     **_rights(Scope.AUDIT, _AUDITORS, "audit read_log"),
+    **_rights(Scope.AUDIT, _AUDITORS, "read_balance read_statement read_periods export_entries"),
+    **_rights(Scope.MONEY, _FINANCE, "close_period"),
     **_rights(
         Scope.STAFF,
         _OWNER,

@@ -3,7 +3,8 @@
 Each posting is decided in memory by `ledger.decide`, against entries and accounts that were read at most once for the
 whole group, and its outcome is known at once; rows are written in one statement for the accounts and one for the
 entries, before the commit or before anything else looks at these tables. So an account that every sale touches costs a
-group one read and one write, as any other does.
+group one read and one write, as any other does. At the end all entries of the group become one link of the hash chain
+(`ledger.chain`). What is dated into a closed period is dated to where the next one begins.
 
 A piece of work that is undone takes its postings along (`mark`, `undo`): what was written inside its savepoint, also of
 work before it, is written again.
@@ -13,7 +14,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
-from prewatt.host.ledger import Account, AccountId, Phase, Posting, PostingOutcome, decide
+from prewatt.host.ledger import GENESIS, Account, AccountId, Entry, Phase, Posting, PostingOutcome, decide, make_link
 from prewatt.host.store.dialect import Hot
 
 __all__ = ["ACCOUNT_CHARS_MAX", "REFERENCE_CHARS_MAX", "GroupLedger", "LedgerMark", "check_storable", "posting_of"]
@@ -30,6 +31,7 @@ class LedgerMark(NamedTuple):
     drafts: int
     written: int
     changes: int
+    closed_s: int | None
 
 
 class GroupLedger:
@@ -44,6 +46,10 @@ class GroupLedger:
         self._written = 0
         # Account, entry and end as they were before each draft, newest last.
         self._changes: list[tuple[Account, Account]] = []
+        # Rows as they were written, by id; the chain's last link, and until when the books are closed, once read.
+        self._rows: dict[str, Entry] = {}
+        self._head: tuple[int, bytes] | None = None
+        self._closed_s: int | None = None
 
     def post(self, posting: Posting, at_s: int) -> PostingOutcome:
         """The outcome; the entry is written with the group where it is CREATED. ValueError for what no row can hold."""
@@ -92,14 +98,36 @@ class GroupLedger:
         drafts = self._drafts[self._written :]
         if not drafts:
             return
+        closed_s = self._read_head()
         touched = dict.fromkeys(name for each, _ in drafts for name in (each.debit, each.credit))
         self._run(Hot.ACCOUNTS_PUT, (json.dumps([_account_row(self._accounts[name]) for name in touched]),))
-        self._run(Hot.ENTRIES_INSERT, (json.dumps([_entry_row(each, at_s) for each, at_s in drafts]),))
+        rows = {each.id: _entry_row(each, max(at_s, closed_s)) for each, at_s in drafts}
+        for number, posting_id in self._run(Hot.ENTRIES_INSERT, (json.dumps(list(rows.values())),)).fetchall():
+            self._rows[posting_id] = Entry._make((number, *rows[posting_id]))
         self._written = len(self._drafts)
+
+    def seal(self) -> None:
+        """The group's end: writes what is not written yet, and the link of the chain that holds all of its entries."""
+        self.write()
+        if self._drafts:
+            number, previous = self._head or (0, GENESIS)
+            self._run(Hot.CHAIN_INSERT, make_link(number + 1, previous, sorted(self._rows.values())))
+
+    def close_until(self, until_s: int) -> None:
+        """What is written from here on is dated to ``until_s`` at least; the caller writes the row that says so."""
+        self.write()
+        self._closed_s = max(self._read_head(), until_s)
+
+    def _read_head(self) -> int:
+        """Until when the books are closed; reads where the chain ends, once for the group."""
+        if self._closed_s is None:
+            number, digest, self._closed_s = self._run(Hot.CHAIN_HEAD, ()).fetchone()
+            self._head = (number, GENESIS if digest is None else bytes(digest))
+        return self._closed_s
 
     def mark(self) -> LedgerMark:
         """Where it stands, for `undo`; to be taken where a savepoint begins."""
-        return LedgerMark(len(self._drafts), self._written, len(self._changes))
+        return LedgerMark(len(self._drafts), self._written, len(self._changes), self._closed_s)
 
     def undo(self, mark: LedgerMark) -> None:
         """Back to ``mark``, where the database went back to the savepoint that was begun there."""
@@ -108,9 +136,11 @@ class GroupLedger:
             for account in self._changes.pop():
                 self._accounts[account.id] = account
             self._entries[posting.id] = None
+            self._rows.pop(posting.id, None)
             if posting.pending_id:
                 self._ends[posting.pending_id] = None
         self._written = mark.written
+        self._closed_s = mark.closed_s
 
 
 def posting_of(row: tuple[Any, ...]) -> Posting:

@@ -36,8 +36,8 @@ class Writing:
         connection.info[_LEDGER] = self.ledger
 
     def end_group(self) -> None:
-        """Writes what was kept back for the end of the group."""
-        self.ledger.write()
+        """Writes what was kept back for the end of the group, and the link of the chain over its entries."""
+        self.ledger.seal()
         self.log.write()
 
     def run(self, statement: Hot, row: Sequence[Any] = ()) -> Any:  # noqa: ANN401 - the driver's own cursor

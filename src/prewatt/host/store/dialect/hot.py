@@ -17,7 +17,14 @@ class Hot(Enum):
     ENDS_BY_IDS = auto()
     """(JSON list of pending ids) -> pending id and the phase that ended it, of those that were ended"""
     ENTRIES_INSERT = auto()
-    """(JSON list of [id, phase, debit, credit, amount_micro, cause, reference, pending_id, at_s]), in their order"""
+    """(JSON list of [id, phase, debit, credit, amount_micro, cause, reference, pending_id, at_s]), in their order
+    -> number and id of each"""
+    ENTRIES_AFTER = auto()
+    """(number, how many) -> the fields of `Entry` for each entry beyond it; from PostgreSQL all as one JSON text"""
+    CHAIN_HEAD = auto()
+    """() -> number and hash of the last link, until when the books are closed; 0, NULL, 0 where there is none"""
+    CHAIN_INSERT = auto()
+    """(number, first_entry, last_entry, marks, hash)"""
     ACCOUNTS_BY_IDS = auto()
     """(JSON list of ids) -> id, debits, credits, pending debits, pending credits, in micro-units, of those there are"""
     ACCOUNTS_PUT = auto()

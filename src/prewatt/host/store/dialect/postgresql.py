@@ -8,6 +8,7 @@ What the host expects of the database: UTF-8, names ordered by their bytes (as S
 on the disk, and on the standby that the server waits for, before they are answered.
 """
 
+import json
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -18,6 +19,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool, QueuePool
 
+from prewatt.host.ledger import EntryRow
 from prewatt.host.refusals import FolderBusyError, StoreError
 from prewatt.host.store.dialect.address import ServerAddress
 from prewatt.host.store.dialect.hot import Hot
@@ -103,6 +105,11 @@ class PostgresqlDialect:
     def send(self, driver: Link, statement: str) -> None:
         """See Dialect: it goes with what is sent next."""
         driver.later(statement)
+
+    def read_entries(self, connection: Connection, after: int, most: int) -> list[EntryRow]:
+        """See Dialect; as one text, which Python reads many times as fast as the driver reads rows."""
+        (text,) = _link(connection).execute(self.hot[Hot.ENTRIES_AFTER], (after, most)).fetchone()
+        return [tuple(row) for row in json.loads(text)]
 
     def claim(self, connection: Connection) -> None:
         """See Dialect."""

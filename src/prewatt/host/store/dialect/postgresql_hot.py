@@ -20,8 +20,18 @@ POSTGRESQL_HOT: Final[Mapping[Hot, str]] = {
         "INSERT INTO entries (id, phase, debit, credit, amount_micro, cause, reference, pending_id, at_s)"
         " SELECT (each ->> 0), (each ->> 1), (each ->> 2), (each ->> 3), (each ->> 4)::bigint, (each ->> 5),"
         " (each ->> 6), (each ->> 7), (each ->> 8)::bigint"
-        " FROM json_array_elements($1::json) AS each"
+        " FROM json_array_elements($1::json) AS each RETURNING number, id"
     ),
+    Hot.ENTRIES_AFTER: (
+        "SELECT coalesce(json_agg(each), '[]')::text FROM (SELECT json_build_array(number, id, phase,"
+        " debit, credit, amount_micro, cause, reference, pending_id, at_s) AS each"
+        " FROM entries WHERE number > $1 ORDER BY number LIMIT $2) AS found"
+    ),
+    Hot.CHAIN_HEAD: (
+        "SELECT coalesce((SELECT max(number) FROM chain), 0),"
+        " (SELECT hash FROM chain ORDER BY number DESC LIMIT 1), coalesce((SELECT max(until_s) FROM closes), 0)"
+    ),
+    Hot.CHAIN_INSERT: "INSERT INTO chain (number, first_entry, last_entry, marks, hash) VALUES ($1, $2, $3, $4, $5)",
     Hot.ACCOUNTS_BY_IDS: (
         "SELECT id, debits_micro, credits_micro, debits_pending_micro, credits_pending_micro FROM accounts"
         " WHERE id = ANY (ARRAY(SELECT json_array_elements_text($1::json)))"

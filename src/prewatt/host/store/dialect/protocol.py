@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from prewatt.host.ledger import EntryRow
 from prewatt.host.refusals import StoreError
 from prewatt.host.store.dialect.hot import Hot
 
@@ -58,6 +59,10 @@ class Dialect(Protocol):
 
     def send(self, driver: Any, statement: str) -> None:  # noqa: ANN401 - the driver's own type
         """Runs a statement that gives nothing and cannot be refused, such as SAVEPOINT."""
+        ...
+
+    def read_entries(self, connection: Connection, after: int, most: int) -> list[EntryRow]:
+        """The first ``most`` entries beyond number ``after``, by number."""
         ...
 
     def claim(self, connection: Connection) -> None:

@@ -17,8 +17,17 @@ SQLITE_HOT: Final[Mapping[Hot, str]] = {
         "INSERT INTO entries (id, phase, debit, credit, amount_micro, cause, reference, pending_id, at_s)"
         " SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,"
         " value ->> 7, value ->> 8"
-        " FROM json_each(?)"
+        " FROM json_each(?) WHERE true RETURNING number, id"
     ),
+    Hot.ENTRIES_AFTER: (
+        "SELECT number, id, phase, debit, credit, amount_micro, cause, reference, pending_id, at_s"
+        " FROM entries WHERE number > ? ORDER BY number LIMIT ?"
+    ),
+    Hot.CHAIN_HEAD: (
+        "SELECT coalesce((SELECT max(number) FROM chain), 0),"
+        " (SELECT hash FROM chain ORDER BY number DESC LIMIT 1), coalesce((SELECT max(until_s) FROM closes), 0)"
+    ),
+    Hot.CHAIN_INSERT: "INSERT INTO chain (number, first_entry, last_entry, marks, hash) VALUES (?, ?, ?, ?, ?)",
     Hot.ACCOUNTS_BY_IDS: (
         "SELECT id, debits_micro, credits_micro, debits_pending_micro, credits_pending_micro FROM accounts"
         " WHERE id IN (SELECT value FROM json_each(?))"

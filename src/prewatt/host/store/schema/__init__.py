@@ -1,9 +1,9 @@
 """The tables, as SQLAlchemy Core describes them. Alembic revisions make them; a test compares the two.
 
 Meters are named by their six hex digits. Columns end in their unit. Tables that only ever grow (`entries`,
-`record_file`, `reports`, `events`, `alarms`, `audit_log`) refuse UPDATE and DELETE by triggers; so does the part of
-`tariffs` and `payments` that was once promised. What is shown may change; what was said may not. Of `reports`, one that
-a later one of the same day has made needless may go; the last of each day may not.
+`chain`, `closes`, `record_file`, `reports`, `events`, `alarms`, `audit_log`) refuse UPDATE and DELETE by triggers; so
+does the part of `tariffs` and `payments` that was once promised. What is shown may change; what was said may not. Of
+`reports`, one that a later one of the same day has made needless may go; the last of each day may not.
 """
 
 from typing import Final
@@ -12,6 +12,7 @@ from prewatt.host.store.schema.bodies import bodies, matches, sign_overs
 from prewatt.host.store.schema.campaigns import campaign_meters, campaigns, programs, wanted_settings
 from prewatt.host.store.schema.columns import metadata
 from prewatt.host.store.schema.field import alarms, counter_books, day_logs, events, reports, standings, wishes
+from prewatt.host.store.schema.ledger import chain, closes
 from prewatt.host.store.schema.money import accounts, entries, orders, payments, record_file
 from prewatt.host.store.schema.network import area_boxes, boxes, kept, polling, unbooked
 from prewatt.host.store.schema.rates import (
@@ -53,6 +54,8 @@ __all__ = [
     "boxes",
     "campaign_meters",
     "campaigns",
+    "chain",
+    "closes",
     "controls",
     "counter_books",
     "customers",
@@ -96,7 +99,7 @@ __all__ = [
 # What only ever grows; the database refuses to change or remove a row.
 APPEND_ONLY: Final = (
     *(entries, record_file, reports, events, alarms, wishes, payments, tariffs, audit_log, sign_overs, matches),
-    programs,
+    *(programs, chain, closes),
     *(approvals, approval_ends),
     *(rate_plans, rate_assignments, rate_tariffs, rate_sales, rate_lines, rate_steps),
 )
