@@ -28,6 +28,9 @@ from prewatt.host.campaigns.campaigns import Campaigns
 from prewatt.host.codes import Codes
 from prewatt.host.context import HostContext, Installation, log_action, read_installation
 from prewatt.host.controls import Controls
+from prewatt.host.customers.customers import Customers
+from prewatt.host.customers.exchange import Exchange
+from prewatt.host.customers.finding import Finding
 from prewatt.host.dispatch import Dispatch, DispatchSettings, Network
 from prewatt.host.dispatch.unbooked import Unbooked
 from prewatt.host.fields import check_text
@@ -98,6 +101,9 @@ class Host:
         self.topology = Topology(context)
         self.polling = Polling(context)
         self.registry = Registry(context)
+        self.customers = Customers(context)
+        self.exchange = Exchange(context)
+        self.finding = Finding(context)
         self.vending = Vending(context)
         self.transfers = Transfers(context)
         self.codes = Codes(context)

@@ -49,6 +49,11 @@ class RefusalOutcome(StrEnum):
     UNKNOWN_CAMPAIGN = "unknown_campaign"
     UNKNOWN_PROGRAM = "unknown_program"
     UNKNOWN_PAYMENT = "unknown_payment"
+    UNKNOWN_CUSTOMER = "unknown_customer"
+    UNKNOWN_PREMISES = "unknown_premises"
+    UNKNOWN_SUPPLIER = "unknown_supplier"
+    UNKNOWN_AGENT = "unknown_agent"
+    BAD_ROWS = "bad_rows"
 
 
 class RefusedError(ValueFieldError):

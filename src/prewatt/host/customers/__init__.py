@@ -1,0 +1,2 @@
+"""Customers, premises, suppliers and agents: who they are, who lives where at which meter, how they are found, and how
+tables of them come in and go out (SPEC.md, section 10)."""
