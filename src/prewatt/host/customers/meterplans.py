@@ -50,7 +50,7 @@ class MeterRow:
 class MeterSheet:
     """A CSV file of meters."""
 
-    columns = ("meter", "area", "station", "m_id", "suite", "kind", "customer", "premises")
+    columns: tuple[str, ...] = ("meter", "area", "station", "m_id", "suite", "kind", "customer", "premises")
 
     def check(self, lines: Iterable[Line], told: Told) -> tuple[list[MeterRow], list[BadRow]]:
         """The rows by themselves and against each other: those without a fault, and all faults."""
