@@ -18,6 +18,7 @@ from prewatt.apps.street.street import Street
 from prewatt.device.meter.view import MeterView
 from prewatt.host import answers, bodyanswers, boxanswers
 from prewatt.host.campaigns.answers import CampaignAnswer, CampaignMeter, CampaignOutline
+from prewatt.host.customers import answers as registry
 from prewatt.host.programanswers import ProgramAnswer
 from prewatt.host.refusals import RefusalOutcome
 
@@ -84,6 +85,24 @@ ANSWERS = {
     "read_station_polling": "Polling",
     "change_station_polling": "Polling",
     "inherit_polling": "Polling",
+    "read_customers": "list of Customer",
+    "add_customer": "Customer",
+    "read_customer": "Customer",
+    "change_customer": "Customer",
+    "read_customer_tenancies": "list of Tenancy",
+    "read_all_premises": "list of Premises",
+    "add_premises": "Premises",
+    "read_premises": "Premises",
+    "change_premises": "Premises",
+    "read_suppliers": "list of Contact",
+    "read_agents": "list of Contact",
+    "assign_meter": "list of Tenancy",
+    "vacate_meter": "list of Tenancy",
+    "read_tenancies": "list of Tenancy",
+    "find": "list of Found",
+    "read_import": "ImportProgress",
+    "export_registry": "Sheet",
+    "import_registry": "Import",
     "audit": "Audit",
     "read_faces": "list of Face",
     "read_face": "Face",
@@ -117,6 +136,15 @@ TYPES: tuple[type, ...] = (
     CampaignOutline,
     CampaignMeter,
     ProgramAnswer,
+    registry.CustomerAnswer,
+    registry.PremisesAnswer,
+    registry.ContactAnswer,
+    registry.TenancyAnswer,
+    registry.FoundAnswer,
+    registry.SheetAnswer,
+    registry.ImportAnswer,
+    registry.BadRow,
+    registry.ImportProgress,
     answers.AuditAnswer,
     answers.Violation,
     MeterView,

@@ -63,6 +63,7 @@ def is_error(answer, status=None):
 
 def filled(path):
     places = {"{meter}": METER, "{order}": "1", "{campaign}": "asked-about", "{station}": "S1", "{area}": "A1"}
+    places |= {"{customer}": "C1", "{premises}": "P1", "{kind}": "agents", "/find": "/find?text=0"}
     for name, place in places.items():
         path = path.replace(name, place)
     return path
@@ -119,6 +120,11 @@ def test_no_route_answers_without_the_token(up, method, path):
 def test_every_question_has_an_answer(up, path):
     up.post("/vends", meter=METER, amount="0.10", order="asked-about")
     up.post("/campaigns", kind="clock", id="asked-about")
+    up.post("/customers", customer="C1", name="Ada")
+    up.post("/premises", premises="P1", address="1 Mill Lane")
+    up.post(f"/meters/{METER}/assign", customer="C1", premises="P1")
+    up.post("/registry/suppliers/import", text="supplier,name,phone,email\nE1,Grid,,\n")
+    up.post("/registry/agents/import", text="agent,name,phone,email\nK1,Kiosk,,\n")
     status, content = up.ask("GET", API + filled(path))
     assert status == 200
     assert content or path in {"/suspense", "/meters/{meter}/bodies", "/programs", "/stations/{station}/unbooked"}

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from prewatt.apps.sellingbodies import SellingBodies
 from prewatt.apps.sellingcampaigns import SellingCampaigns
 from prewatt.apps.sellingplaces import SellingPlaces
+from prewatt.apps.sellingregistry import SellingRegistry
 from prewatt.apps.tables import named_table, table_from_document
 from prewatt.apps.zones import installation_rule
 from prewatt.codec.bodies import RelayOrder
@@ -92,13 +93,31 @@ ROUTES: Final = (
     Route("POST", "/campaigns/{campaign}/cancel", "cancel_campaign"),
     Route("GET", "/programs", "read_programs"),
     Route("POST", "/programs", "add_program"),
+    Route("GET", "/customers", "read_customers"),
+    Route("POST", "/customers", "add_customer"),
+    Route("GET", "/customers/{customer}", "read_customer"),
+    Route("POST", "/customers/{customer}", "change_customer"),
+    Route("GET", "/customers/{customer}/tenancies", "read_customer_tenancies"),
+    Route("GET", "/premises", "read_all_premises"),
+    Route("POST", "/premises", "add_premises"),
+    Route("GET", "/premises/{premises}", "read_premises"),
+    Route("POST", "/premises/{premises}", "change_premises"),
+    Route("GET", "/suppliers", "read_suppliers"),
+    Route("GET", "/agents", "read_agents"),
+    Route("POST", "/meters/{meter}/assign", "assign_meter"),
+    Route("POST", "/meters/{meter}/vacate", "vacate_meter"),
+    Route("GET", "/meters/{meter}/tenancies", "read_tenancies"),
+    Route("GET", "/find", "find"),
+    Route("GET", "/registry/import", "read_import"),
+    Route("GET", "/registry/{kind}/export", "export_registry"),
+    Route("POST", "/registry/{kind}/import", "import_registry"),
     Route("GET", "/audit", "audit"),
 )
 _REASON: Final = "asked by the owner"
 _STATES: Final = ", ".join(TransferState)
 
 
-class Selling(SellingBodies, SellingCampaigns, SellingPlaces):
+class Selling(SellingBodies, SellingCampaigns, SellingPlaces, SellingRegistry):
     """The calls. Errors are those of the host: RefusedError, ValueFieldError, HostError."""
 
     def __init__(self, host: Host) -> None:

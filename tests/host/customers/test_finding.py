@@ -9,7 +9,6 @@ from prewatt.host.customers.kinds import CUSTOMERS, PREMISES
 from prewatt.host.customers.words import search_text
 from prewatt.host.refusals import RefusedError
 
-
 HITS = (
     ("zoe", [("customers", "C1", "name"), ("customers", "C2", "name")]),
     ("ZOË ONEILL", [("customers", "C1", "name")]),

@@ -28,6 +28,10 @@ _NOT_THERE: Final = frozenset(
         RefusalOutcome.UNKNOWN_CAMPAIGN,
         RefusalOutcome.UNKNOWN_PROGRAM,
         RefusalOutcome.UNKNOWN_PAYMENT,
+        RefusalOutcome.UNKNOWN_CUSTOMER,
+        RefusalOutcome.UNKNOWN_PREMISES,
+        RefusalOutcome.UNKNOWN_SUPPLIER,
+        RefusalOutcome.UNKNOWN_AGENT,
     }
 )
 _BAD_FIELDS: Final = frozenset({RefusalOutcome.BAD_FIELD, RefusalOutcome.VALUE_CEILING})

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from prewatt.apps.api.campaigns import CampaignIn, ProgramIn
 from prewatt.apps.api.places import AreaIn, LineIn, MoveIn, NameIn, NothingIn, PollingIn, StationIn
+from prewatt.apps.api.registry import registry_endpoints
 from prewatt.apps.selling import ROUTES, Json, Selling
 from prewatt.host.transfers import LISTED_MAX
 
@@ -131,7 +132,7 @@ class TariffIn(_Body):
 
 def selling_routes(selling: Selling) -> APIRouter:
     """The routes. Handlers are plain functions, so each runs in its own thread and may wait for the store."""
-    routes, with_bodies = APIRouter(), _with_bodies(selling)
+    routes, with_bodies = APIRouter(), _with_bodies(selling) | registry_endpoints(selling)
     for method, path, name in ROUTES:
         call = getattr(selling, name)
         endpoint = with_bodies.get(name, call)

@@ -12,11 +12,13 @@ from prewatt.apps.cli import (
     campaigns,
     clock,
     codes,
+    customers,
     init,
     keys,
     meters,
     papers,
     programs,
+    registry,
     sim,
     stations,
     tariffs,
@@ -64,6 +66,9 @@ app.add_typer(stations.app, name="station")
 app.add_typer(boxes.host_app, name="host")
 app.add_typer(papers.app, name="papers")
 app.add_typer(meters.app, name="meter")
+app.add_typer(customers.customers, name="customer")
+app.add_typer(customers.premises_app, name="premises")
+app.add_typer(registry.app, name="registry")
 app.add_typer(transfers.app, name="transfer")
 app.add_typer(codes.orders, name="order")
 app.add_typer(codes.suspense, name="suspense")

@@ -120,7 +120,7 @@ def _refuse(bad: list[BadRow]) -> None:
         return
     first = min(bad, key=lambda each: each.line)
     more = len({each.line for each in bad}) - 1
-    others = f"; {more} more rows are bad, and a dry run lists them all" if more else ""
+    others = f"; bad rows besides this one: {more}, a dry run lists them all" if more else ""
     allowed = f"{first.allowed}; no row was imported{others}"
     raise RefusedError(RefusalOutcome.BAD_ROWS, f"line {first.line}, {first.field}", first.value, allowed)
 
