@@ -47,24 +47,24 @@ def test_a_customer_moves_in_is_found_and_moves_out(shop):
         assert "C1" in shop.run(*words).out
 
 
-@pytest.mark.parametrize(
-    ("words", "named"),
-    [
-        (("customer", "add", "C1", "--name", "Ada", "--phone", "0612"), "phone: '0612' is not allowed"),
-        (("customer", "show", "C9"), "customer: 'C9'"),
-        (("customer", "change", "C9", "--name", "Ada"), "customer: 'C9'"),
-        (("premises", "show", "P9"), "premises: 'P9'"),
-        (("meter", "assign", METER), "customer: None"),
-        (("meter", "assign", METER, "--customer", "C9"), "customer: 'C9'"),
-        (("customer", "find", "%"), "text: '%'"),
-        (("registry", "export", "cats"), "kind: 'cats'"),
-    ],
+REFUSED = (
+    (("customer", "add", "C1", "--name", "Ada", "--phone", "0612"), "phone: '0612' is not allowed"),
+    (("customer", "show", "C9"), "customer: 'C9'"),
+    (("customer", "change", "C9", "--name", "Ada"), "customer: 'C9'"),
+    (("premises", "show", "P9"), "premises: 'P9'"),
+    (("meter", "assign", METER), "customer: None"),
+    (("meter", "assign", METER, "--customer", "C9"), "customer: 'C9'"),
+    (("customer", "find", "%"), "text: '%'"),
+    (("registry", "export", "cats"), "kind: 'cats'"),
 )
-def test_what_is_not_allowed_is_one_line_that_names_it(shop, words, named):
-    ran = shop.run(*words)
-    assert (ran.code, ran.out) == (1, "")
-    assert ran.err.startswith(f"prewatt: {named}"), ran.err
-    assert len(ran.err.splitlines()) == 1
+
+
+def test_what_is_not_allowed_is_one_line_that_names_it(shop):
+    for words, named in REFUSED:
+        ran = shop.run(*words)
+        assert (ran.code, ran.out) == (1, "")
+        assert ran.err.startswith(f"prewatt: {named}"), ran.err
+        assert len(ran.err.splitlines()) == 1
 
 
 def test_a_file_goes_in_once_and_comes_out_again(shop, sheet, tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ character is taken away when the file comes back, so that every text comes back 
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from prewatt.host.customers.answers import BadRow
@@ -60,23 +60,10 @@ def parse_sheet(
     """
     if len(text) > TEXT_CHARS_MAX:
         raise RefusedError(RefusalOutcome.BAD_FIELD, "file", f"{len(text)} characters", f"at most {TEXT_CHARS_MAX}")
-    text = text.removeprefix(_BOM)
-    first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if ";" in first else ",", strict=True)
     lines: list[Line] = []
     bad: list[BadRow] = []
     places: list[int] = []
-    line = 1
-    while True:
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            # Where a quote is open, nobody knows what the rest means.
-            allowed = f"cells of a CSV file ({error}); nothing behind this line was read"
-            bad.append(BadRow(line, "row", "", allowed))
-            break
-        if cells is None:
-            break
+    for line, cells in _records(text.removeprefix(_BOM), bad):
         if not places:
             places = _places([cell.strip() for cell in cells], columns)
         elif cells:
@@ -88,10 +75,23 @@ def parse_sheet(
                 lines.append((line, tuple(_unguarded(cells[place]) for place in places)))
             if len(lines) % _TOLD_EVERY == 0:
                 told(len(lines))
-        line = reader.line_num + 1
     if not places and not bad:
         _places([], columns)
     return lines, bad
+
+
+def _records(text: str, bad: list[BadRow]) -> Iterator[tuple[int, list[str]]]:
+    """Line and cells of every record, the header's too; ends where one cannot be read, which it adds to ``bad``."""
+    first = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if ";" in first else ",", strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            yield line, cells
+            line = reader.line_num + 1
+    except csv.Error as error:
+        # Where a quote is open, nobody knows what the rest means.
+        bad.append(BadRow(line, "row", "", f"cells of a CSV file ({error}); nothing behind this line was read"))
 
 
 def build_sheet(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
