@@ -178,6 +178,9 @@ def test_a_file_enrols_meters_that_can_be_sold_to_and_passes_others_on(world):
     assert counts(take(world, "meters", text)) == (0, 0, 2)
     assert counts(take(world, "meters", f"{METERS}000001,,,,,,C2,P1\n")) == (0, 1, 0)
     assert [each.customer for each in world.host.customers.read_tenancies(meter="000001")] == ["C2", "C1"]
+    world.host.topology.add_station("S2")
+    world.host.topology.move_meter("000001", "S2", reason="why")
+    assert counts(take(world, "meters", f"{METERS}000001,,,,,,C2,P1\n")) == (0, 0, 1)
     assert bad_rows(world, "meters", f"{METERS}000001,,,,,,,\n") == [(2, "customer", ""), (2, "premises", "")]
 
 

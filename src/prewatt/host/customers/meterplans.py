@@ -34,17 +34,27 @@ _IMPORT_REASON: Final = "imported"
 
 @dataclass(frozen=True, slots=True)
 class MeterRow:
-    """A row whose fields are right by themselves; None: left out."""
+    """A row whose fields are right by themselves; None: left out, as a meter that is enrolled has it."""
 
     line: int
     meter: str
     area: str | None
-    station: str
+    station: str | None
     m_id: int | None
-    suite: str
-    kind: str
+    suite: str | None
+    kind: str | None
     customer: str | None
     premises: str | None
+
+    @property
+    def place(self) -> str:
+        """The station that the row means for a new meter."""
+        return self.station or STATION_DEFAULT
+
+    @property
+    def algorithms(self) -> str:
+        """The suite that the row means for a new meter."""
+        return self.suite or SuiteName.AES_2026.value
 
 
 class MeterSheet:
@@ -65,9 +75,9 @@ class MeterSheet:
                 if before != line:
                     wrong.append(twice(what, str(key), before))
             if row is not None and row.area is not None:
-                area, before = areas.setdefault(row.station, (row.area, line))
+                area, before = areas.setdefault(row.place, (row.area, line))
                 if area != row.area:
-                    allowed = f"area {area}, where line {before} has station {row.station}"
+                    allowed = f"area {area}, where line {before} has station {row.place}"
                     wrong.append(RefusedError(RefusalOutcome.BAD_FIELD, "area", row.area, allowed))
             bad += [bad_row(line, error) for error in wrong]
             if row is not None and not wrong:
@@ -90,7 +100,7 @@ class MeterSheet:
                 wrong = [CUSTOMERS.unknown_key(row.customer)] if row.customer and row.customer not in customers else []
                 wrong += [PREMISES.unknown_key(row.premises)] if row.premises and row.premises not in premises else []
                 wrong += _against(row, there) if there is not None else []
-                sets = key_sets[row.suite]
+                sets = key_sets[row.algorithms]
                 wrong += [sets] if there is None and isinstance(sets, RefusedError) else []
                 plan.bad += [bad_row(row.line, error) for error in wrong]
                 if there is None:
@@ -126,10 +136,10 @@ def _check(line: int, *cells: str) -> tuple[MeterRow | None, list[RefusedError]]
         line,
         meter.upper(),
         area or None,
-        station or STATION_DEFAULT,
+        station or None,
         None,
-        suite or SuiteName.AES_2026.value,
-        kind or HOME,
+        suite or None,
+        kind or None,
         customer or None,
         premises or None,
     )
@@ -137,8 +147,8 @@ def _check(line: int, *cells: str) -> tuple[MeterRow | None, list[RefusedError]]
     ids = (("area", row.area), ("station", row.station), ("customer", row.customer), ("premises", row.premises))
     checks: list[Callable[[], object]] = [lambda: check_meter(meter)]
     checks += [lambda text=text, name=name: check_id(text, field=name) for name, text in ids if text is not None]  # type: ignore[misc]
-    checks += [lambda: _one_of("suite", row.suite, [each.value for each in SuiteName])]
-    checks += [lambda: _one_of("kind", row.kind, KINDS)]
+    checks += [lambda: _one_of("suite", row.algorithms, [each.value for each in SuiteName])]
+    checks += [lambda: _one_of("kind", row.kind or HOME, KINDS)]
     for check in checks:
         try:
             check()
@@ -162,7 +172,7 @@ def _claims(row: MeterRow) -> Iterable[tuple[str, object]]:
     """What no two rows may have."""
     yield "meter", row.meter
     if row.m_id is not None:
-        yield "m_id", f"{row.m_id} below {row.station}"
+        yield "m_id", f"{row.m_id} below {row.place}"
 
 
 def _sets(context: HostContext, suite: str) -> tuple[int, ...] | RefusedError:
@@ -223,7 +233,7 @@ def _plan_new(
     context: HostContext,
 ) -> None:
     """Gives every new meter its place, and plans its rows."""
-    wanted = [PlacedMeter(row.line, row.area, row.station, row.m_id) for row in new]
+    wanted = [PlacedMeter(row.line, row.area, row.place, row.m_id) for row in new]
     placed, stations, wrong = places.place(wanted)
     plan.bad += [bad_row(line, error) for line, error in wrong]
     plan.added += len(new)
@@ -232,9 +242,9 @@ def _plan_new(
     for station, area in stations:
         plan.steps.append(_adds_station(station, area))
     meters = [
-        NewMeter(row.meter, row.station, m_id, row.suite, row.kind, row.customer, row.premises, sets)
+        NewMeter(row.meter, row.place, m_id, row.algorithms, row.kind or HOME, row.customer, row.premises, sets)
         for row, m_id in zip(new, placed, strict=True)
-        if isinstance(sets := key_sets[row.suite], tuple)
+        if isinstance(sets := key_sets[row.algorithms], tuple)
     ]
     for chunk in chunks(meters):
         plan.steps.append(_enrols(context, chunk))

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from prewatt.host.context import log_action
 from prewatt.host.customers.kinds import CUSTOMERS, PREMISES, RecordKind, Row, check_row
 from prewatt.host.customers.words import search_text
+from prewatt.host.fields import check_id
 from prewatt.host.store import Writing, schema
 
 __all__ = ["CHUNK", "Changed", "add_people", "before_and_after", "chunks", "read_rows", "write_rows"]
@@ -80,7 +81,7 @@ def add_people(
 ) -> None:
     """Customer and premises of an enrolment, each an id and a name or address, added where they are new."""
     for kind, (key, text), column in ((CUSTOMERS, customer, "name"), (PREMISES, premises, "address")):
-        if key is None or read_rows(writing.connection, kind, [key]):
+        if key is None or read_rows(writing.connection, kind, [check_id(key, field=kind.word)]):
             continue
         row, wrong = check_row(kind, key, {column: text or key})
         if wrong:
