@@ -128,6 +128,16 @@ def test_a_dry_run_lists_every_bad_row_and_what_is_allowed(world):
     assert world.host.exchange.export("customers").rows == 0
 
 
+def test_what_cannot_even_be_written_is_shown_all_the_same(world):
+    (bad,) = take(world, "premises", f"{PREMISES}P1,\ud800{'x' * 300}\n", dry_run=True).bad
+    assert bad.value == "\\ud800" + "x" * 79 + "..."
+    for kind, text in (
+        ("premises", f"{PREMISES}\ud800,1 Mill Lane\n"),
+        ("meters", f"{METERS}\ud800,\ud800,\ud800,,,,\ud800,\ud800\n"),
+    ):
+        assert {each.value for each in take(world, kind, text, dry_run=True).bad} == {"\\ud800"}
+
+
 def test_meters_that_contradict_each_other_or_what_is_there_are_all_named(world):
     take(world, "customers", f"{CUSTOMERS}C1,Ada,en,,,\n")
     rows = """0000AA,,S1,3,,,C1,

@@ -33,11 +33,10 @@ Line = tuple[int, tuple[str, ...]]
 
 
 def bad_row(line: int, error: RefusedError) -> BadRow:
-    """A refusal as a line of the list of bad rows."""
+    """A refusal as a line of the list of bad rows, which can be written as UTF-8 whatever was given."""
     given = str(error.given)
-    return BadRow(
-        line, error.field, given if len(given) <= _SHOWN_CHARS else f"{given[:_SHOWN_CHARS]}...", error.allowed
-    )
+    shown = given if len(given) <= _SHOWN_CHARS else f"{given[:_SHOWN_CHARS]}..."
+    return BadRow(line, error.field, shown.encode(errors="backslashreplace").decode(), error.allowed)
 
 
 def decode_sheet(content: bytes) -> str:
