@@ -19,8 +19,10 @@ from prewatt.device.meter.view import MeterView
 from prewatt.host import answers, bodyanswers, boxanswers
 from prewatt.host.campaigns.answers import CampaignAnswer, CampaignMeter, CampaignOutline
 from prewatt.host.customers import answers as registry
+from prewatt.host.plans import answers as rateanswers
 from prewatt.host.programanswers import ProgramAnswer
 from prewatt.host.refusals import RefusalOutcome
+from prewatt.host.staff import answers as staffanswers
 
 __all__ = ["routes_text", "with_routes"]
 
@@ -103,7 +105,34 @@ ANSWERS = {
     "read_import": "ImportProgress",
     "export_registry": "Sheet",
     "import_registry": "Import",
+    "read_rates": "list of RateOutline",
+    "add_rate": "Rate",
+    "check_rate": "RateCheck",
+    "import_rate": "RateCheck",
+    "read_rate": "Rate",
+    "read_rate_assignments": "list of RateAssignment",
+    "assign_rate": "RateAssignment",
+    "read_meter_rate": "RateHolding",
+    "quote": "RateQuote",
+    "preview_rate": "RateBill",
+    "read_charges": "list of Charge",
     "audit": "Audit",
+    "read_log": "Log",
+    "read_self": "Self",
+    "read_users": "list of User",
+    "add_user": "User",
+    "change_user": "User",
+    "disable_user": "User",
+    "enable_user": "User",
+    "read_tokens": "list of Token",
+    "add_token": "Token",
+    "revoke_token": "Token",
+    "login": "Token",
+    "read_approvals": "list of Approval",
+    "approve": "`approval` (Approval), `answer` (what the call answers)",
+    "withdraw_approval": "Approval",
+    "change_refund_limit": "`refund_limit_micro`",
+    "retire_key_set": "list of `set`, `suite`, `state`, `made_s`",
     "read_faces": "list of Face",
     "read_face": "Face",
     "press_keys": "Face",
@@ -114,12 +143,22 @@ ANSWERS = {
 TYPES: tuple[type, ...] = (
     answers.MeterAnswer,
     answers.VendAnswer,
+    answers.ChargeAnswer,
     answers.TransferAnswer,
     answers.SuspenseAnswer,
     bodyanswers.BodyAnswer,
     bodyanswers.SignOverAnswer,
     bodyanswers.CodeAnswer,
     answers.TariffAnswer,
+    rateanswers.RateAnswer,
+    rateanswers.RateOutline,
+    rateanswers.RateCheckAnswer,
+    rateanswers.RateProblem,
+    rateanswers.RateAssignmentAnswer,
+    rateanswers.RateHolding,
+    rateanswers.RateQuoteAnswer,
+    rateanswers.RateBillAnswer,
+    rateanswers.RateEnergy,
     answers.UsageAnswer,
     answers.UsageRow,
     answers.ControlAnswer,
@@ -147,9 +186,22 @@ TYPES: tuple[type, ...] = (
     registry.ImportProgress,
     answers.AuditAnswer,
     answers.Violation,
+    staffanswers.LogAnswer,
+    staffanswers.LogLineAnswer,
+    staffanswers.SelfAnswer,
+    staffanswers.UserAnswer,
+    staffanswers.TokenAnswer,
+    staffanswers.ApprovalAnswer,
     MeterView,
 )
-WORDS = {"str": "text", "int": "integer", "bool": "true or false", "None": "null", "bytes": "text"}
+WORDS = {
+    "str": "text",
+    "int": "integer",
+    "bool": "true or false",
+    "None": "null",
+    "bytes": "text",
+    "dict[str, Any]": "object",
+}
 
 
 def with_routes(document: str) -> str:

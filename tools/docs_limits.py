@@ -20,7 +20,10 @@ from prewatt.host.keys import secret, vault
 from prewatt.host.payment.acquirer import channel, connection
 from prewatt.host.payment.iso8583 import card, profile, rows, statement
 from prewatt.host.payment.iso8583 import messages as iso_messages
+from prewatt.host.plans import assigning, keeping
 from prewatt.host.rates import hours, parts, preview, section
+from prewatt.host.staff import approvals, lockout, logins, passwords, users
+from prewatt.host.staff import log as log_pages
 from prewatt.host.store import store
 from prewatt.host.topology import METERS_PER_STATION_MAX
 from prewatt.protocol import terminal, transfer_book, transfer_work
@@ -60,6 +63,7 @@ def sections() -> dict[str, tuple[Limit, ...]]:
         "Sessions": _sessions(),
         "Card payments": _payments(),
         "Keys": _keys(),
+        "Staff": _staff(),
         "Campaigns and programs for meters": _campaigns(),
         "Program": _program(),
         "Customers and files": _registry(),
@@ -75,6 +79,26 @@ def _registry() -> tuple[Limit, ...]:
         Limit("a text to search for", f"{finding.ASKED_CHARS_MAX} characters", ""),
         Limit("rows of a file", f"{sheets.ROWS_MAX:,}", "more are imported as several files"),
         Limit("a file", f"{sheets.TEXT_CHARS_MAX:,} characters", "as much as that many rows have"),
+    )
+
+
+def _staff() -> tuple[Limit, ...]:
+    return (
+        Limit("users", f"{users.USERS_MAX:,}", "they are never deleted"),
+        Limit("tokens of one user", f"{users.TOKENS_OF_USER_MAX:,}", "logins that are over do not count"),
+        Limit(
+            "life of a token", f"{users.TOKEN_DAYS_MAX:,} days, or without end", "one that is not renewed is forgotten"
+        ),
+        Limit("life of a login", f"{logins.LOGIN_LIFE_S // 3_600} h", "a shift"),
+        Limit(
+            "a password", f"{passwords.PASSWORD_CHARS_MIN} to {passwords.PASSWORD_CHARS_MAX} characters", "printable"
+        ),
+        Limit("wrong logins before one waits", f"{lockout.WRONG_FREE}", "for a name, and for an address"),
+        Limit("the wait", f"{lockout.LOCK_FIRST_S} s to {lockout.LOCK_LONGEST_S:,} s", "doubles each time"),
+        Limit("a second person has", f"{approvals.APPROVAL_LIFE_S // 3_600} h", "then it is asked anew"),
+        Limit("open approvals of one person", f"{approvals.OPEN_MAX}", "more is a program that asks in a loop"),
+        Limit("a refund by one person", f"{_money(approvals.REFUND_LIMIT_MICRO)}, unless changed", "above it two"),
+        Limit("lines of the log on a page", f"{log_pages.LOG_PAGE_MAX}", ""),
     )
 
 
@@ -153,6 +177,9 @@ def _rates() -> tuple[Limit, ...]:
         Limit("readings of a preview", f"{preview.READINGS_MAX:,}", "35 days of minutes"),
         Limit("an interval of a preview", f"{preview.INTERVAL_MAX_S:,} s", ""),
         Limit("purchases in a preview", f"{preview.PURCHASES_MAX:,}", "for what is fixed in each"),
+        Limit("versions of one plan", f"{keeping.PLANS_MAX:,}", "each sale looks through them"),
+        Limit("days ahead of an assignment", f"{assigning.AHEAD_DAYS_MAX:,}", "ten years; and none before today"),
+        Limit("assignments in one answer", f"{assigning.LISTED_MAX:,}", "the newest"),
     )
 
 

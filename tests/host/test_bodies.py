@@ -347,6 +347,28 @@ def test_a_restore_between_the_steps_of_a_replacement_moves_nothing_twice(street
     sound(street)
 
 
+def test_a_restore_finds_what_followed_to_the_next_body_of_the_same_id_under_its_own_order(street, backed_up):
+    # The next body is in use by then and holds that value in suspense: it is not the old one's.
+    backup, restore = backed_up
+    left = street.bodies[OLD].money.balance_micro
+    retire(street)
+    backup(street, "retired")
+    swap(street)
+    street.host.bodies.replace(OLD, "same id")
+    street.settle(2)
+    assert street.bodies[OLD].money.received_micro == left
+    restore(street, "retired")
+    street.settle(4)
+    assert [entry.amount_micro for entry in street.host.transfers.read_suspense()] == [left]
+    answer = street.host.bodies.replace(OLD, "again")
+    assert (answer.state, answer.moved_micro) == ("moved", left)
+    people(street)
+    assert street.bodies[OLD].money.received_micro == left
+    assert street.host.transfers.read(answer.order).state is TransferState.CONFIRMED
+    assert street.host.transfers.read_suspense() == []
+    sound(street)
+
+
 @pytest.mark.parametrize("target", [SignOverTarget.METER, SignOverTarget.REFUND])
 def test_a_restore_before_the_signing_signs_the_same_order_again(street, target, backed_up):
     backup, restore = backed_up

@@ -101,6 +101,26 @@ def test_value_that_no_order_explains_stands_in_suspense_until_a_person_explains
         world.host.transfers.explain_suspense("000001", sequence, "again")
 
 
+def test_what_was_taken_and_what_was_given_back_are_both_shown_though_together_they_come_to_nothing(world):
+    world.pump()
+    world.steal(7_000_000)
+    world.steal(-7_000_000)
+    world.host.vending.vend("000001", "7", order="B")
+    world.settle(3)
+    assert world.host.registry.read_meter("000001").suspense_micro == 0
+    held = world.host.transfers.read_suspense()
+    assert [each.amount_micro for each in held] == [7_000_000, -7_000_000]
+    with pytest.raises(RefusedError, match="has the amount that is in suspense"):
+        world.host.registry.reconcile("000001", "compared with the till")
+    for each in held:
+        world.host.transfers.explain_suspense("000001", each.sequence, "taken by mistake, and given back")
+    assert world.host.transfers.read_suspense() == []
+    world.host.registry.reconcile("000001", "compared with the till")
+    world.settle(2)
+    assert world.host.transfers.read("B").state is TransferState.CONFIRMED
+    assert world.host.audit.run().ok
+
+
 _LINE = st.lists(st.sampled_from(["pass", "pass", "pass", "lose", "double"]), min_size=8, max_size=60)
 _DEEDS = st.lists(st.sampled_from(["vend", "cancel", "pump", "restart", "burn", "report"]), min_size=3, max_size=12)
 

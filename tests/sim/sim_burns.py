@@ -106,4 +106,4 @@ def damage_is_not_looked_for():
 @hole(DAMAGE)
 def a_rotten_log_is_believed_as_far_as_it_goes():
     """A sector of the log rots, and a day of sales is gone without a word."""
-    return [(looking, "look_at_log", lambda log, frames, read: "")]
+    return [(looking, "look_at_log", lambda *given: "")]

@@ -3,6 +3,7 @@
 from prewatt.apps.faces import Face
 from prewatt.apps.selling import Json, Selling
 from prewatt.apps.street.street import Street
+from prewatt.host.staff.actor import Actor
 
 __all__ = ["StreetPages"]
 
@@ -17,6 +18,10 @@ class StreetPages:
         self.press = street.press
         self.set_speed = street.set_speed
         self.read_transfer = selling.read_transfer
+
+    def acting(self, actor: Actor, origin: str) -> "StreetPages":
+        """See PageSource."""
+        return StreetPages(Selling(self._selling.host.acting(actor, origin)), self._street)
 
     def face(self, meter: str) -> Face:
         """The face of one meter."""

@@ -10,7 +10,9 @@ from typing import Any, Final, NamedTuple
 from prewatt.apps.sellingbodies import SellingBodies
 from prewatt.apps.sellingcampaigns import SellingCampaigns
 from prewatt.apps.sellingplaces import SellingPlaces
+from prewatt.apps.sellingrates import SellingRates
 from prewatt.apps.sellingregistry import SellingRegistry
+from prewatt.apps.sellingstaff import SellingStaff
 from prewatt.apps.tables import named_table, table_from_document
 from prewatt.apps.zones import installation_rule
 from prewatt.codec.bodies import RelayOrder
@@ -21,9 +23,13 @@ from prewatt.host.registry import Enrolment
 from prewatt.host.topology import STATION_DEFAULT
 from prewatt.units import ValueFieldError
 
-__all__ = ["ROUTES", "Json", "Route", "Selling"]
+__all__ = ["APPROVE", "ROUTES", "Json", "Route", "Selling"]
 
 Json = dict[str, Any]
+
+
+# Not a call of `Selling` but of the `Desk`, which makes the call that was asked for.
+APPROVE: Final = "approve"
 
 
 class Route(NamedTuple):
@@ -34,6 +40,19 @@ class Route(NamedTuple):
     call: str
 
 
+RATE_ROUTES: Final = (
+    Route("GET", "/rates", "read_rates"),
+    Route("POST", "/rates", "add_rate"),
+    Route("POST", "/rates/check", "check_rate"),
+    Route("POST", "/rates/import", "import_rate"),
+    Route("GET", "/rates/plan", "read_rate"),
+    Route("GET", "/rates/assignments", "read_rate_assignments"),
+    Route("POST", "/rates/assignments", "assign_rate"),
+    Route("GET", "/meters/{meter}/rate", "read_meter_rate"),
+    Route("GET", "/meters/{meter}/quote", "quote"),
+    Route("GET", "/meters/{meter}/preview", "preview_rate"),
+    Route("GET", "/transfers/{order}/charges", "read_charges"),
+)
 ROUTES: Final = (
     Route("GET", "/meters", "read_meters"),
     Route("GET", "/meters/{meter}", "read_meter"),
@@ -85,6 +104,7 @@ ROUTES: Final = (
     Route("POST", "/polling", "change_polling"),
     Route("GET", "/tariff", "read_tariff"),
     Route("POST", "/tariffs", "set_tariff"),
+    *RATE_ROUTES,
     Route("GET", "/campaigns", "read_campaigns"),
     Route("POST", "/campaigns", "start_campaign"),
     Route("GET", "/campaigns/{campaign}", "read_campaign"),
@@ -112,16 +132,36 @@ ROUTES: Final = (
     Route("GET", "/registry/{kind}/export", "export_registry"),
     Route("POST", "/registry/{kind}/import", "import_registry"),
     Route("GET", "/audit", "audit"),
+    Route("GET", "/log", "read_log"),
+    Route("GET", "/self", "read_self"),
+    Route("GET", "/users", "read_users"),
+    Route("POST", "/users", "add_user"),
+    Route("POST", "/users/{user}", "change_user"),
+    Route("POST", "/users/{user}/disable", "disable_user"),
+    Route("POST", "/users/{user}/enable", "enable_user"),
+    Route("GET", "/users/{user}/tokens", "read_tokens"),
+    Route("POST", "/users/{user}/tokens", "add_token"),
+    Route("POST", "/tokens/{token}/revoke", "revoke_token"),
+    Route("GET", "/approvals", "read_approvals"),
+    Route("POST", "/approvals/limit", "change_refund_limit"),
+    Route("POST", "/approvals/{approval}/withdraw", "withdraw_approval"),
+    Route("POST", "/approvals/{approval}/approve", APPROVE),
+    Route("POST", "/keys/{key_set}/retire", "retire_key_set"),
 )
 _REASON: Final = "asked by the owner"
 _STATES: Final = ", ".join(TransferState)
 
 
-class Selling(SellingBodies, SellingCampaigns, SellingPlaces, SellingRegistry):
+class Selling(SellingBodies, SellingCampaigns, SellingPlaces, SellingRates, SellingRegistry, SellingStaff):
     """The calls. Errors are those of the host: RefusedError, ValueFieldError, HostError."""
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
+
+    @property
+    def host(self) -> Host:
+        """The host that is asked."""
+        return self._host
 
     def read_meters(self) -> list[Json]:
         """Every meter."""

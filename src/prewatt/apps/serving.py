@@ -45,7 +45,15 @@ def listening(address: str, port: int) -> Iterator[socket.socket]:
 @contextmanager
 def serving(app: object, listener: socket.socket) -> Iterator[None]:
     """The web server in a thread of its own; begun when it answers, ended when its open requests are."""
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)  # type: ignore[arg-type]
+    # Headers that say where a request was forwarded from are anybody's word; the log and the lock-out need the truth.
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+        proxy_headers=False,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="prewatt web", daemon=True)
     thread.start()

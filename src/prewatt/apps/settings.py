@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     """The file that opens the key vault; without it, and without a passphrase, DATA/vault.key."""
     passphrase: SecretStr | None = None
     """The passphrase that opens the key vault, where it was made with one."""
+    token: SecretStr | None = None
+    """The token of whoever asks; without it, who may read the data folder is the owner."""
     maker_key: Path | None = None
     """The public half of the maker's key, for meters that are made here; without it they take no programs."""
     database: str | None = None
@@ -75,5 +77,5 @@ def read_settings(**given: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        shown = "***" if name == "passphrase" else first["input"]
+        shown = "***" if name in ("passphrase", "token") else first["input"]
         raise ValueFieldError(f"setting {_PREFIX}{name.upper()}", shown, _ALLOWED.get(name, first["msg"])) from None

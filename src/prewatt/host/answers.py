@@ -11,6 +11,7 @@ from typing import Any
 __all__ = [
     "Answer",
     "AuditAnswer",
+    "ChargeAnswer",
     "ControlAnswer",
     "HappeningAnswer",
     "MeterAnswer",
@@ -120,8 +121,19 @@ class MeterAnswer(Answer):
 
 
 @dataclass(frozen=True, slots=True)
+class ChargeAnswer(Answer):
+    """One line of what was paid; a discount or a subsidy is below 0."""
+
+    kind: str
+    name: str
+    amount_micro: int
+
+
+@dataclass(frozen=True, slots=True)
 class VendAnswer(Answer):
-    """What became of a sale: the order (the caller's id), its transfer's number, and its state now."""
+    """What became of a sale: the order (the caller's id), its transfer's number, and its state now.
+
+    `amount_micro` goes to the meter; `paid_micro` is more where a rate plan holds, and `lines` say what it was for."""
 
     order: str
     transfer: str
@@ -134,6 +146,8 @@ class VendAnswer(Answer):
     """The same order was given before; this is what became of it."""
     code: str | None = None
     """Its value code, twenty digits, where it was sold as one."""
+    paid_micro: int = 0
+    lines: tuple[ChargeAnswer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +161,8 @@ class TransferAnswer(Answer):
     """Finer than `state`: waiting, sent, cancelling, refused by meter, confirmed, cancelled."""
     meter: str
     amount_micro: int
+    paid_micro: int
+    """What the customer paid for it; more or less than the amount where a rate plan holds."""
     sequence: int | None
     authorization: str | None
     place: str
@@ -247,7 +263,7 @@ class Violation(Answer):
     """One entity that breaks the law of conservation: what stands there and what should."""
 
     entity: str
-    """meter, card or order, in this order of search; then book (the ledger as a whole)."""
+    """meter, card or order, in this order of search; then book (the ledger as a whole), then log (a line of it)."""
     id: str
     law: str
     expected: int | str
@@ -270,7 +286,13 @@ class AuditAnswer(Answer):
     in_transit_micro: int
     delivered_micro: int
     refunded_micro: int
+    charges_micro: int
+    """Taxes, levies, fees, standing charges and debt that came with sales, less what subsidies gave."""
     suspense_micro: int
     lost_bodies_micro: int
     """Value of bodies that nobody can read; it waits for a person to sign it over."""
     written_off_micro: int
+    log_lines: int
+    """Number of the newest line of the audit log."""
+    log_hash: str
+    """Its hash, in hex: who notes it elsewhere can tell later whether all of the log was written anew."""

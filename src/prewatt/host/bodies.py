@@ -30,7 +30,7 @@ from prewatt.host.store import Writing, schema
 from prewatt.host.store.books import read_book, take_book
 from prewatt.host.tags import TAG_RANDOM_BYTES, make_tag
 from prewatt.protocol.transfer import BodyState, MeterBook, OrderState, ask_retire, body_lost, reconciled
-from prewatt.units import sequence_of
+from prewatt.units import epoch_of, sequence_of
 from prewatt.units.ids import SEQUENCE_COUNTER_MAX
 
 __all__ = ["Bodies"]
@@ -225,14 +225,17 @@ def _answer(body: BodyRow, book: MeterBook, left: int | None, signed: tuple[Sign
 def _final(writing: Writing, meter: str, epoch: int, book: MeterBook) -> int:
     """The last balance of a body whose standing is final; RefusedError says what it lacks."""
     lacks = None
+    # What the next body holds is not this one's, also where payments are still to be reconciled after a restore: it may
+    # be this very value, which followed before.
+    suspense = [entry for entry in book.suspense if epoch_of(entry.sequence) <= epoch]
     if book.settled < sequence_of(epoch, SEQUENCE_COUNTER_MAX):
         lacks = "has not shown yet that it takes no more value"
     elif book.frozen is not None:
         lacks = f"is frozen: {book.frozen}"
-    elif not book.synced or book.reconciling:
+    elif not book.synced or (book.reconciling and epoch_of(book.settled) == epoch):
         lacks = "is out of step with its book, or with the payments"
-    elif book.suspense:
-        lacks = f"holds value in suspense, under sequence {book.suspense[0].sequence}; match or explain it first"
+    elif suspense:
+        lacks = f"holds value in suspense, under sequence {suspense[0].sequence}; match or explain it first"
     balance = final_balance(writing.connection, meter, epoch) if lacks is None else None
     if balance is None:
         raise _refused(

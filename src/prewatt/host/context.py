@@ -4,10 +4,12 @@ Time and chance come in as functions, so that a test or a simulation gives its o
 dispatch that a meter has new work; it is called after the commit, from any thread, and must return at once.
 """
 
+import json
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
@@ -15,13 +17,13 @@ from sqlalchemy import Connection, select
 from prewatt.host.allowance import Allowance
 from prewatt.host.generation import GenerationFiles
 from prewatt.host.keys import KeyVault
-from prewatt.host.store import Hot, Store, Writing, schema
+from prewatt.host.staff.actor import HOST_ITSELF, Actor
+from prewatt.host.store import Store, Writing, schema
+from prewatt.host.store.acting import ActingStore
+from prewatt.host.store.trail import By
 from prewatt.units import QUARTER_S
 
-__all__ = ["ACTOR_CLI", "HostContext", "Installation", "log_action", "read_installation"]
-
-# Who did it, until staff accounts exist.
-ACTOR_CLI = "owner"
+__all__ = ["HostContext", "Installation", "log_action", "read_installation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,17 @@ class HostContext:
     """What each meter may still say today."""
     released: deque[str] = field(default_factory=deque)
     """Meters for which a campaign has something new: called soon, but after those for which somebody waits."""
+    actor: Actor = HOST_ITSELF
+    """In whose name the services of this context work."""
+    origin: str = HOST_ITSELF.via
+
+    def acting(self, actor: Actor, origin: str, also: Callable[[Writing], None] | None = None) -> "HostContext":
+        """The same host for one person: what is written through it says who it was, and from where.
+
+        ``also`` is done in the commit of the first thing that is written so.
+        """
+        store = ActingStore(self.store, By(actor.name, origin), also)
+        return replace(self, store=store, actor=actor, origin=origin)
 
     def note_place(self, station: str) -> None:
         """After a commit that changed a station, its settings or who stands below it; "" means all. From any thread."""
@@ -89,6 +102,22 @@ def read_installation(connection: Connection) -> Installation:
     )
 
 
-def log_action(writing: Writing, at_s: int, action: str, subject: str, detail: str, actor: str = ACTOR_CLI) -> None:
-    """A line in the audit log: who did what to what."""
-    writing.run(Hot.ACTION_INSERT, (at_s, actor, action, subject, detail))
+def log_action(
+    writing: Writing,
+    at_s: int,
+    action: str,
+    subject: str,
+    detail: str,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """A line in the audit log: who did what to what, from where. Who and from where the piece of work says itself.
+
+    ``before`` and ``after`` are what was changed, and to what; never a secret.
+    """
+    writing.log.append(at_s, writing.by, (action, subject, detail), _as_json(before), _as_json(after))
+
+
+def _as_json(values: Mapping[str, Any] | None) -> str | None:
+    return None if values is None else json.dumps(values, sort_keys=True, ensure_ascii=False)

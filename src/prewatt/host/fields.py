@@ -6,7 +6,7 @@ from typing import Final
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.units import MeterId, format_meter_id, parse_meter_id
 
-__all__ = ["NAME_CHARS_MAX", "check_id", "check_meter", "check_text", "meter_bytes"]
+__all__ = ["NAME_CHARS_MAX", "check_id", "check_meter", "check_text", "is_id", "meter_bytes"]
 
 NAME_CHARS_MAX: Final = 200
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}\Z", re.ASCII)
@@ -24,6 +24,11 @@ def check_meter(text: str, *, field: str = "meter") -> str:
 def meter_bytes(meter: str) -> MeterId:
     """The three bytes of a checked meter id."""
     return MeterId(bytes.fromhex(meter))
+
+
+def is_id(text: str) -> bool:
+    """Whether `check_id` would take it."""
+    return _ID.match(text) is not None
 
 
 def check_id(text: str, *, field: str) -> str:

@@ -8,8 +8,8 @@ are unsynced until fences have shown what they hold, and the generation goes up 
 The commit number is written after each commit, without waiting for the disk: after a crash it may lie behind the
 database, which means nothing, but it never runs ahead of one that was not restored. So a power cut can take away what
 tells a fresh backup from the database that it replaces; whoever puts one back then removes the number, and its absence
-beside a generation says the same. An epoch is noted, and on the
-disk, before the first byte that asks a meter to take value in it.
+beside a generation says the same. An epoch is noted, and on the disk, before the first byte that asks a meter to take
+value in it.
 """
 
 import json

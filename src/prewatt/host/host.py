@@ -13,23 +13,23 @@ anything can be sent.
 import secrets
 import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
 from prewatt.host.audit import Audit
 from prewatt.host.bodies import Bodies
-from prewatt.host.booking import book_changes
 from prewatt.host.campaigns.campaigns import Campaigns
 from prewatt.host.codes import Codes
 from prewatt.host.context import HostContext, Installation, log_action, read_installation
 from prewatt.host.controls import Controls
 from prewatt.host.customers.customers import Customers
-from prewatt.host.customers.exchange import Exchange
+from prewatt.host.customers.exchange import Exchange, Watch
 from prewatt.host.customers.finding import Finding
 from prewatt.host.dispatch import Dispatch, DispatchSettings, Network
 from prewatt.host.dispatch.unbooked import Unbooked
@@ -37,21 +37,26 @@ from prewatt.host.fields import check_text
 from prewatt.host.folder import DataFolder, missing_text
 from prewatt.host.generation import GenerationFiles, StateFolder, state_home
 from prewatt.host.happenings import Happenings
+from prewatt.host.keyring import KeySets
 from prewatt.host.keys import KeyVault
-from prewatt.host.meterkeys import doubt_all
+from prewatt.host.plans.rates import Rates
 from prewatt.host.polling import Polling
 from prewatt.host.programs import Programs
 from prewatt.host.refusals import FolderExistsError, FolderMissingError, RefusalOutcome, RefusedError
 from prewatt.host.registry import Registry
-from prewatt.host.store import Hot, Writing, schema
-from prewatt.host.store.books import read_books, take_book
+from prewatt.host.staff.actor import Actor
+from prewatt.host.staff.approvals import Approvals
+from prewatt.host.staff.log import Log
+from prewatt.host.staff.logins import Logins
+from prewatt.host.staff.users import Users
+from prewatt.host.store import Writing, schema
 from prewatt.host.store.files import Database, DatabaseFile
 from prewatt.host.tariffs import Tariffs
 from prewatt.host.topology import AREA_DEFAULT, STATION_DEFAULT, Topology
 from prewatt.host.transfers import Transfers
+from prewatt.host.unsyncing import unsync_all
 from prewatt.host.usage import Usage
 from prewatt.host.vending import Vending
-from prewatt.protocol.transfer import NO_EPOCH, restored
 from prewatt.units import MICRO_PER_UNIT
 
 __all__ = ["METERS_CEILING_MAX", "Host", "HostOptions"]
@@ -98,27 +103,48 @@ class Host:
         self._context = context
         self._wakers: list[Callable[[str], None]] = []
         context.wake = self._wake
+        self.dispatch = Dispatch(context, dispatch_settings)
+        self.network = Network(context, self.dispatch)
+        self._wakers.append(self.dispatch.wake)
+        self.logins = Logins(context)
+        self._importing = Watch()
+        self._serve(context)
+
+    def _serve(self, context: HostContext) -> None:
+        """The services in the name of the context's actor."""
         self.topology = Topology(context)
         self.polling = Polling(context)
         self.registry = Registry(context)
         self.customers = Customers(context)
-        self.exchange = Exchange(context)
+        self.exchange = Exchange(context, self._importing)
         self.finding = Finding(context)
         self.vending = Vending(context)
         self.transfers = Transfers(context)
         self.codes = Codes(context)
         self.bodies = Bodies(context)
         self.tariffs = Tariffs(context)
+        self.rates = Rates(context)
         self.controls = Controls(context)
         self.programs = Programs(context)
         self.usage = Usage(context)
         self.happenings = Happenings(context)
         self.audit = Audit(context)
-        self.dispatch = Dispatch(context, dispatch_settings)
+        self.log = Log(context)
+        self.users = Users(context)
+        self.key_sets = KeySets(context)
+        self.approvals = Approvals(context)
         self.campaigns = Campaigns(context, self.dispatch.campaigns)
-        self.network = Network(context, self.dispatch)
         self.unbooked = Unbooked(context)
-        self._wakers.append(self.dispatch.wake)
+
+    def acting(self, actor: Actor, origin: str, also: Callable[[Writing], None] | None = None) -> "Host":
+        """This host for one person: the same books and field, with services that write in that person's name.
+
+        ``also`` is done in the commit of the first thing that is written so.
+        """
+        bound = copy(self)
+        bound._context = self._context.acting(actor, origin, also)
+        bound._serve(bound._context)
+        return bound
 
     @classmethod
     def create(
@@ -253,24 +279,7 @@ def _recognise(context: HostContext, generation: int, commits: int) -> None:
         files.begin(generation, commits)
         return
     fresh = max(generation, remembered[0] if remembered is not None else 0) + 1
-    commits = context.store.write(lambda writing: _unsync_all(writing, context, fresh))
-    with context.store.reading() as connection:
-        asked = {meter: book.epoch for meter, book in read_books(connection) if book.epoch > 0}
+    commits, asked = context.store.write(lambda writing: unsync_all(writing, context, fresh))
     # Before the new generation: a state folder that was lost, or put back itself, knows them all again.
     files.note_epochs(asked)
     files.begin(fresh, commits)
-
-
-def _unsync_all(writing: Writing, context: HostContext, generation: int) -> int:
-    """Sets every meter out of step; gives the number of the commit that this will be."""
-    now_s = context.now()
-    for meter, _ in list(read_books(writing.connection)):
-        before = take_book(writing, meter)
-        highest = context.generation.highest_epoch(meter)
-        after, changes = restored(before, NO_EPOCH if highest is None else highest)
-        book_changes(writing, meter, before, after, changes, at_s=now_s)
-    doubt_all(writing)
-    writing.connection.execute(update(schema.mark).values(generation=generation))
-    log_action(writing, now_s, "restore recognised", context.installation.id, f"generation {generation}")
-    (commits,) = writing.run(Hot.COMMITS).fetchone()
-    return int(commits) + 1

@@ -86,8 +86,7 @@ def read_meter_answers(connection: Connection, meter: str | None) -> list[MeterA
         wanted = wanted.where(meters.c.id == meter)
     rows = connection.execute(wanted).all()
     keys = _keys(connection, meter)
-    accounts = _balances(connection, meter)
-    alarms = _alarms(connection, meter)
+    accounts, alarms = _balances(connection, meter), _alarms(connection, meter)
     return [_answer(connection, row, keys.get(row.id, ()), accounts, alarms.get(row.id, 0)) for row in rows]
 
 

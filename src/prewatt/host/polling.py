@@ -86,7 +86,9 @@ def _hours(now_s: int, zone: ZoneInfo) -> list[int]:
     """The hour by the local clock, and those before it that the clock has just skipped: nobody's window is lost."""
     hour, before = (datetime.fromtimestamp(each, zone).hour for each in (now_s, now_s - _HOUR_S))
     forward = (hour - before) % _HOURS
-    return [(hour - each) % _HOURS for each in range(forward if forward <= _SKIPPED_HOURS_MAX else 1)] or [hour]
+    # None or many: the clock was put back.
+    hours = forward if 1 <= forward <= _SKIPPED_HOURS_MAX else 1
+    return [(hour - each) % _HOURS for each in range(hours)]
 
 
 def every(seconds: int) -> PollPlan:

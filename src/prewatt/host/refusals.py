@@ -46,6 +46,8 @@ class RefusalOutcome(StrEnum):
     NOT_EMPTY = "not_empty"
     NO_KEY_SET = "no_key_set"
     NO_TARIFF = "no_tariff"
+    NO_RATE = "no_rate"
+    UNKNOWN_RATE = "unknown_rate"
     UNKNOWN_CAMPAIGN = "unknown_campaign"
     UNKNOWN_PROGRAM = "unknown_program"
     UNKNOWN_PAYMENT = "unknown_payment"
@@ -54,6 +56,16 @@ class RefusalOutcome(StrEnum):
     UNKNOWN_SUPPLIER = "unknown_supplier"
     UNKNOWN_AGENT = "unknown_agent"
     BAD_ROWS = "bad_rows"
+    UNKNOWN_USER = "unknown_user"
+    UNKNOWN_TOKEN = "unknown_token"  # noqa: S105 - an outcome
+    UNKNOWN_APPROVAL = "unknown_approval"
+    USER_EXISTS = "user_exists"
+    LAST_OWNER = "last_owner"
+    NOT_KNOWN = "not_known"
+    NOT_ALLOWED = "not_allowed"
+    LOCKED_OUT = "locked_out"
+    NEEDS_APPROVAL = "needs_approval"
+    NOT_APPROVED = "not_approved"
 
 
 class RefusedError(ValueFieldError):

@@ -18,6 +18,7 @@ from prewatt.host.context import HostContext, log_action
 from prewatt.host.fields import check_id, check_meter
 from prewatt.host.ledger import AccountId, AccountKind, Phase, Posting, account_id
 from prewatt.host.money import OrderMoney, Place, post_or_fail
+from prewatt.host.plans.charges import refund_order
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.store import Hot, Writing, schema
 from prewatt.host.store.books import take_book
@@ -119,7 +120,7 @@ def _leave(writing: Writing, context: HostContext, meter: str, order_id: str, lo
     elif lot.target is SignOverTarget.WRITE_OFF:
         money.leave(Place.WRITTEN_OFF, lot.name)
     else:
-        money.move(Place.REFUNDED)
+        refund_order(writing, money, order_id, meter, context.now())
     writing.run(Hot.ORDER_PLACE, (money.place.value, money.moves, order_id))
     if carried is None:
         return None

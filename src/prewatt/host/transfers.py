@@ -8,13 +8,14 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, or_, select
 
-from prewatt.host.answers import SuspenseAnswer, TransferAnswer, TransferState
+from prewatt.host.answers import ChargeAnswer, SuspenseAnswer, TransferAnswer, TransferState
 from prewatt.host.bodyvalue import follow_bodies
 from prewatt.host.booking import book_changes, book_match
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.fields import check_meter, check_text
 from prewatt.host.ledger import AccountKind, Phase, Posting, account_id
 from prewatt.host.money import OrderMoney, Place, post_or_fail
+from prewatt.host.plans.charges import read_charges, refund_order
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.store import Hot, Writing, schema
 from prewatt.host.store.books import read_book, take_book
@@ -43,6 +44,11 @@ class Transfers:
         """One transfer, by its number or its order's id; RefusedError (unknown_order) where there is none."""
         with self._context.store.reading() as connection:
             return read_transfer(connection, transfer)
+
+    def read_charges(self, transfer: str) -> list[ChargeAnswer]:
+        """What was paid for with it, line by line, the value first; none where it was sold without a rate plan."""
+        with self._context.store.reading() as connection:
+            return list(read_charges(connection, read_transfer(connection, transfer).order))
 
     def read_all(
         self,
@@ -77,23 +83,27 @@ class Transfers:
         return self.read(found.order)
 
     def refund(self, transfer: str) -> TransferAnswer:
-        """Pays a cancelled order back: wallet -> refunded. RefusedError unless it is cancelled and not refunded."""
+        """Pays a cancelled order back: wallet -> refunded, and every line of a rate plan that was paid with it.
+
+        RefusedError unless it is cancelled and not refunded.
+        """
         found = self.read(transfer)
         self._context.store.write(lambda writing: self._refund(writing, found))
         return self.read(found.order)
 
     def read_suspense(self) -> list[SuspenseAnswer]:
-        """Value that meters hold and no order explains, by meter."""
+        """Value that meters hold and no order explains, by meter and sequence."""
+        # An account that comes to nothing may still hold what was taken and what was given back, both unexplained.
         holding = select(schema.accounts.c.id).where(
             schema.accounts.c.id.startswith(f"{AccountKind.SUSPENSE.value}:"),
-            schema.accounts.c.debits_micro != schema.accounts.c.credits_micro,
+            schema.accounts.c.debits_micro + schema.accounts.c.credits_micro > 0,
         )
         with self._context.store.reading() as connection:
             meters = sorted(account.partition(":")[2] for account in connection.execute(holding).scalars())
             return [
                 SuspenseAnswer(meter, int(entry.sequence), entry.amount_micro)
                 for meter in meters
-                for entry in read_book(connection, meter).suspense
+                for entry in sorted(read_book(connection, meter).suspense, key=lambda entry: entry.sequence)
             ]
 
     def explain_suspense(self, meter: str, sequence: int, note: str) -> None:
@@ -160,7 +170,7 @@ class Transfers:
             allowed = "a transfer to a meter in step, reconciled, and without this amount in suspense"
             raise RefusedError(RefusalOutcome.METER_BLOCKED, "transfer", found.order, allowed)
         money = OrderMoney(writing, found.order, found.meter, amount, Place(place), moves, now_s)
-        money.move(Place.REFUNDED)
+        refund_order(writing, money, found.order, found.meter, now_s)
         writing.run(Hot.ORDER_PLACE, (money.place.value, money.moves, found.order))
         log_action(writing, now_s, "transfer refund", found.meter, f"order {found.order}")
 
@@ -181,7 +191,8 @@ def read_transfer(connection: Connection, transfer: str) -> TransferAnswer:
 
 def _joined() -> Any:  # noqa: ANN401 - a Select of many columns
     orders, payments = schema.orders, schema.payments
-    return select(orders, payments.c.authorization).select_from(
+    paid = payments.c.amount_micro.label("paid_micro")
+    return select(orders, payments.c.authorization, paid).select_from(
         orders.outerjoin(payments, payments.c.order_id == orders.c.id)
     )
 
@@ -199,6 +210,7 @@ def _answer(row: Row[Any]) -> TransferAnswer:
         step=_STEPS.get(step, step.value),
         meter=row.meter,
         amount_micro=row.amount_micro,
+        paid_micro=row.amount_micro if row.paid_micro is None else row.paid_micro,
         sequence=row.sequence,
         authorization=row.authorization,
         place=row.place,

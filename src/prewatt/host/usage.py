@@ -18,7 +18,7 @@ from prewatt.host.registry import unknown_meter
 from prewatt.host.store import schema
 from prewatt.units import MINUTE_S, PULSES_PER_CT_PULSE
 
-__all__ = ["DAYS_SHOWN_MAX", "Usage", "day_number", "local_day"]
+__all__ = ["DAYS_SHOWN_MAX", "Usage", "day_number", "local_day", "read_minutes"]
 
 DAYS_SHOWN_MAX: Final = 400
 
@@ -75,7 +75,7 @@ def _joined(meter: str, by: str, buckets: list[tuple[int, list[_Bucket]]], zone:
 
 
 def _buckets(connection: Connection, meter: str, day: int, by: str, zone: ZoneInfo) -> Iterator[_Bucket]:
-    start_s, minutes = _read_minutes(connection, meter, day)
+    start_s, minutes = read_minutes(connection, meter, day)
     if not minutes:
         return
     length = len(minutes) if by == "day" else 60
@@ -88,7 +88,7 @@ def _buckets(connection: Connection, meter: str, day: int, by: str, zone: ZoneIn
         yield _Bucket(at_s, label, sum(stretch), len(stretch))
 
 
-def _read_minutes(connection: Connection, meter: str, day: int) -> tuple[int, list[int | None]]:
+def read_minutes(connection: Connection, meter: str, day: int) -> tuple[int, list[int | None]]:
     """The day's readings by minute, None where there was no power or nothing was collected."""
     logs = schema.day_logs
     rows = connection.execute(

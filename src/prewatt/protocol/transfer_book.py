@@ -160,6 +160,8 @@ class Seen:
     sums_epoch: int = NO_EPOCH
     sums_micro: int = 0
     with_sums: bool = False
+    burned_micro: int = 0
+    returned_micro: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,13 @@ def see(book: MeterBook, fact: Fact, changes: list[Change]) -> MeterBook:
             return book
         changes.append(Measured(None, totals))
         return replace(book, seen=_with_sums(book.seen, fact, totals))
-    old = book.seen
-    seen = Seen(fact.receipt.balance_micro, fact.receipt.last_sequence, book.heard, with_sums=fact.totals is not None)
-    if old is not None:
-        seen = replace(seen, sums_epoch=old.sums_epoch, sums_micro=old.sums_micro)
+    seen = replace(
+        book.seen or Seen(0, 0, 0),
+        balance_micro=fact.receipt.balance_micro,
+        last_sequence=fact.receipt.last_sequence,
+        heard=book.heard,
+        with_sums=fact.totals is not None,
+    )
     changes.append(Measured(fact.receipt, totals))
     return replace(book, seen=_with_sums(seen, fact, totals) if totals is not None else seen)
 
@@ -38,12 +41,22 @@ def went_back(seen: Seen | None, fact: ResultFact) -> bool:
     """
     if seen is None or fact.totals is None or not _began_after(seen, fact):
         return False
-    same = epoch_of(fact.receipt.last_sequence) == seen.sums_epoch
-    return same and _sum(fact.totals) < seen.sums_micro
+    if epoch_of(fact.receipt.last_sequence) != seen.sums_epoch:
+        return False
+    # Each by itself: whoever put an old memory back may have bought since, more than had been burned.
+    told = fact.totals.burned_micro, fact.totals.returned_micro, _sum(fact.totals)
+    shown = seen.burned_micro, seen.returned_micro, seen.sums_micro
+    return any(now < then for now, then in zip(told, shown, strict=True))
 
 
 def _with_sums(seen: Seen, fact: Fact, totals: Totals) -> Seen:
-    return replace(seen, sums_epoch=epoch_of(fact.receipt.last_sequence), sums_micro=_sum(totals))
+    return replace(
+        seen,
+        sums_epoch=epoch_of(fact.receipt.last_sequence),
+        sums_micro=_sum(totals),
+        burned_micro=totals.burned_micro,
+        returned_micro=totals.returned_micro,
+    )
 
 
 def _sum(totals: Totals) -> int:

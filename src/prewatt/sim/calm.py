@@ -15,6 +15,7 @@ from prewatt.host.answers import MeterAnswer
 from prewatt.host.host import Host
 from prewatt.host.store.books import read_book
 from prewatt.protocol.transfer import BodyState
+from prewatt.sim.behind import find_behind
 from prewatt.sim.home import Home
 from prewatt.units import DAY_S, MINUTE_S
 
@@ -62,7 +63,7 @@ class Calm:
             if not home.on:
                 home.restore_power()
         world.office.run(thorough=True)
-        behind = world.office.behind()
+        behind = find_behind(world.office)
         self._end_campaigns()
         self._last_wishes()
         self._wait(begun_ms + CALM_MAX_S * 1_000)
@@ -146,7 +147,9 @@ class Calm:
                 continue
             if home.dead and world.bodies.plain(meter.id):
                 continue
-            if book.body is not BodyState.LIVE or not book.synced or book.reconciling or book.orders or book.known:
+            if book.frozen is not None or book.body is not BodyState.LIVE or not book.synced:
+                return f"{meter.id}: {book}"
+            if book.reconciling or book.orders or book.known:
                 return f"{meter.id}: {book}"
             why = self._unfinished_of(home, meter)
             if why is not None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import apsw
 
-from prewatt.host.store.whole import look, look_at_log
+from prewatt.host.store.whole import find_mark, look, look_at_log
 from prewatt.sim.disk import Disk
 from prewatt.sim.platter import Copy
 from prewatt.sim.vfs import SimConnection
@@ -52,7 +52,7 @@ def look_through(files: Mapping[str, bytes], *, rows: bool = False) -> Looked:
         ((_, frames, _),) = real.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         log, file = files.get(_LOG, b""), files[DATABASE]
         read = lambda offset, length: file[offset : offset + length]  # noqa: E731
-        wrong = look_at_log(log, max(int(str(frames)), 0), read) or look(real.execute)
+        wrong = look_at_log(log, max(int(str(frames)), 0), read, find_mark(real.execute)) or look(real.execute)
         return Looked(wrong, _read(real) if rows else {})
     except (apsw.Error, UnicodeDecodeError) as error:
         return Looked(str(error) or type(error).__name__, {})

@@ -14,7 +14,6 @@ from prewatt.host.bodyanswers import BodyAnswer, SignOverTarget
 from prewatt.host.store.books import read_book
 from prewatt.protocol.transfer import BodyState, MeterBook
 from prewatt.sim.again import asked_again, carry
-from prewatt.units import epoch_of
 
 if TYPE_CHECKING:
     from prewatt.sim.world import World
@@ -178,11 +177,18 @@ class Office:
         if self.moved.get(meter, meter) != meter and book.body is BodyState.LIVE:
             # The host has forgotten that this body was retired.
             self._retire(meter)
-        elif book.body in _ENDED and not self._is_moved(meter):
+        elif self._waits(meter, book):
             target = self.moved.get(meter) or self._plans.get(meter, meter)
             if meter not in self.moved and self.ended(target):
                 self._plans[meter] = target = meter
             self._replace(meter, target)
+
+    def _waits(self, meter: str, book: MeterBook) -> bool:
+        """Whether the value of a retired body has still to follow; after a restore the next one may hang there before."""
+        answer = self._body(meter)
+        if book.body in _ENDED:
+            return answer is None or answer.state != "moved"
+        return answer is not None and answer.state == "retired"
 
     def _retire(self, meter: str) -> None:
         self.world.call(lambda host: host.bodies.retire(meter, "worn out"))
@@ -238,20 +244,6 @@ class Office:
         answer = carry(self.world, name, lambda host: host.bodies.sign_over(meter, what, target, name, "he was there"))
         if answer is not None:
             self._signed.setdefault((meter, answer.lot), (target, name))
-
-    def behind(self) -> set[str]:
-        """Ids whose body has not lived what the host knows of it: a clone of it did, or its memory was put back."""
-        found = set()
-        for meter in self.world.auditor.twins - self.lost:
-            book, account = self.book(meter), self.world.auditor.account(self.world.homes[meter])
-            if book is None or book.body is not BodyState.LIVE or not book.synced or account.money is None:
-                continue
-            money, seen = account.money, book.seen
-            summed = money.received_micro + money.burned_micro + money.returned_micro
-            less = seen is not None and seen.sums_epoch == epoch_of(max(account.last_sequence, 0))
-            if account.last_sequence < book.settled or (less and seen is not None and summed < seen.sums_micro):
-                found.add(meter)
-        return found
 
     # -- operations
 

@@ -22,6 +22,7 @@ from prewatt.host.store import Store, Writing
 from prewatt.host.store.dialect.sqlite import WRITING_BEGIN, WRITING_PRAGMAS, SqliteDialect
 from prewatt.host.store.migrate import upgrade
 from prewatt.host.store.store import Job
+from prewatt.host.store.trail import HOST, By
 from prewatt.host.store.whole import DAMAGED
 from prewatt.sim.disk import Disk
 from prewatt.sim.looking import DATABASE, look_through
@@ -77,10 +78,10 @@ class SimStore(Store):
         self._disk, self._life = disk, disk.life
         self._connection: Connection | None = _connect(disk)
 
-    def submit(self, work: Callable[[Writing], T]) -> "Future[T]":
+    def submit(self, work: Callable[[Writing], T], by: By = HOST) -> "Future[T]":
         """See Store."""
         self.check_sound()
-        job = Job(work)
+        job = Job(work, by)
         job.future = _Result(self)
         self._waiting.append(job)
         return job.future

@@ -105,6 +105,9 @@ class FakeSource:
         self.pressed.append((face["id"], keys))
         return face
 
+    def acting(self, actor: object, origin: str) -> "FakeSource":
+        return self
+
     def sell(self, meter: str, amount: str, order: str | None = None) -> dict[str, Any]:
         if meter == "000003":
             raise RefusedError(RefusalOutcome.METER_CLOSED, "meter", meter, "a meter that is not closed")

@@ -1,7 +1,5 @@
 """Customers and premises: every field checked, every change told, and one customer at most at a meter."""
 
-import json
-
 import pytest
 
 from prewatt.host.customers.checks import EMAIL_CHARS_MAX, LOCALES
@@ -19,9 +17,9 @@ def add(world, key="C1", kind=CUSTOMERS, **given):
 
 
 def log(world, subject):
-    """What the audit log says of a subject: action and detail."""
-    found = world.place.run(f"SELECT action, detail FROM audit_log WHERE subject = '{subject}' ORDER BY number")
-    return [(action, json.loads(detail) if detail.startswith("{") else detail) for action, detail in found]
+    """What the audit log says of a subject: action, before and after, oldest first."""
+    found = reversed(world.host.log.read(subject=subject).lines)
+    return [(line.action, {"before": line.before, "after": line.after}) for line in found]
 
 
 def tenancies(world, **of):

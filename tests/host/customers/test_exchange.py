@@ -217,10 +217,10 @@ def test_nothing_is_left_of_an_import_that_fails_on_the_way(world, monkeypatch):
     said = records.log_action
     monkeypatch.setattr(records, "CHUNK", 2)
 
-    def fail(writing, now_s, action, key, detail):
+    def fail(writing, now_s, action, key, detail, **changed):
         if key == "C900":
             raise OSError("no space left")
-        said(writing, now_s, action, key, detail)
+        said(writing, now_s, action, key, detail, **changed)
 
     monkeypatch.setattr(records, "log_action", fail)
     text = CUSTOMERS + "".join(f"C{number},Ada,en,,,\n" for number in range(950))

@@ -20,6 +20,7 @@ from prewatt.host.store.dialect.address import ServerAddress
 from prewatt.host.store.dialect.postgresql import PostgresqlDialect
 from prewatt.host.store.dialect.wire import Link, LinkLostError
 from prewatt.host.store.server import DatabaseServer
+from prewatt.host.store.trail import HOST
 
 LINES = schema.audit_log.c.detail
 COUNT_MARK = insert(schema.mark).values(one=1, generation=1, commits=0)
@@ -52,7 +53,7 @@ def opened(dialect):
 
 def say(name):
     """Work that is visible as often as it was done."""
-    return lambda writing: writing.run(Hot.ACTION_INSERT, (1, "test", "say", "x", name)) and name
+    return lambda writing: writing.log.append(1, HOST, ("say", "x", name), None, None) or name
 
 
 def said(store):

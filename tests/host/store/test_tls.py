@@ -14,11 +14,12 @@ from sqlalchemy import func, insert, select
 from tests.database_servers import DatabaseServer as Server
 
 from prewatt.host.refusals import StoreError
-from prewatt.host.store import Hot, Store, schema
+from prewatt.host.store import Store, schema
 from prewatt.host.store.dialect.address import ServerAddress
 from prewatt.host.store.dialect.postgresql import PostgresqlDialect
 from prewatt.host.store.dialect.wire import Link
 from prewatt.host.store.server import DatabaseServer
+from prewatt.host.store.trail import HOST
 from prewatt.link.certificates import issue, make_authority
 from prewatt.link.names import server_name
 from prewatt.units import DAY_S
@@ -92,7 +93,7 @@ OWN_WAY = "SELECT ssl::text || ' ' || version FROM pg_stat_ssl WHERE pid = pg_ba
 
 def test_a_host_works_over_tls_with_a_checked_certificate(server, address):
     def say(writing):
-        return writing.run(Hot.ACTION_INSERT, (1, "test", "say", "x", "once"))
+        return writing.log.append(1, HOST, ("say", "x", "once"), None, None)
 
     database = DatabaseServer(address())
     database.create(lambda writing: writing.connection.execute(COUNT_MARK))

@@ -175,6 +175,28 @@ def test_a_log_that_is_whole_no_further_than_some_commits_ago_is_damaged(logged,
         check_whole(path)
 
 
+@pytest.mark.parametrize(("from_end", "refused"), [(2, True), (1, False)])
+def test_a_commit_whose_own_last_frame_is_gone_is_counted_by_its_number(tmp_path, from_end, refused):
+    database = logging_database(tmp_path / "live.db")
+    database.execute("CREATE TABLE mark (one INTEGER NOT NULL PRIMARY KEY, generation BIGINT, commits BIGINT)")
+    database.execute("INSERT INTO mark VALUES (1, 1, 0)")
+    database.commit()
+    for _ in range(300):
+        database.execute("UPDATE mark SET commits = commits + 1")
+        database.commit()
+    path = left_behind(database, tmp_path)
+    log = path.with_name("left.db-wal")
+    content = bytearray(log.read_bytes())
+    place = len(content) - from_end * FRAME_BYTES
+    content[place : place + 24] = bytes(24)
+    log.write_bytes(content)
+    if refused:
+        with pytest.raises(StoreError, match="2 commits behind a frame that is not whole"):
+            check_whole(path)
+    else:
+        check_whole(path)
+
+
 def spoilt_header(content, checkpointed):
     return bytes(SECTOR_BYTES) + content[SECTOR_BYTES:]
 

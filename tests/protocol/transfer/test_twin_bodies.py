@@ -1,5 +1,7 @@
 """Two bodies with one memory, and a body hung too early: what their answers betray, and what a person may say of it."""
 
+import json
+
 import pytest
 
 import prewatt.protocol.transfer as rules
@@ -39,6 +41,22 @@ def test_sums_that_go_back_in_a_session_begun_after_freeze_the_meter(live):
     assert shown(book, 100, 40).frozen is None
     assert shown(book, 100, 41).frozen is None
     assert shown(book, 100, 39).frozen is FreezeReason.WENT_BACK
+
+
+def test_an_old_memory_that_has_bought_since_more_than_was_burned_is_noticed(live):
+    book = shown(live, 100, 40)
+    assert shown(book, 150, 39).frozen is FreezeReason.WENT_BACK
+    assert shown(book, 150, 40).frozen is None
+
+
+def test_a_book_that_was_stored_before_the_parts_of_its_sums_were_kept_can_be_read(live):
+    book = shown(live, 100, 40)
+    stored = json.loads(rules.pack_book(book))
+    stored["seen"] = stored["seen"][:6]
+    old = rules.unpack_book(json.dumps(stored).encode())
+    assert (old.seen.sums_micro, old.seen.burned_micro) == (140, 0)
+    assert shown(old, 100, 40).frozen is None
+    assert shown(old, 100, 39).frozen is FreezeReason.WENT_BACK
 
 
 def test_an_answer_that_was_asked_before_may_be_older_than_what_is_shown(live):

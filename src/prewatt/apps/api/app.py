@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI
 from prewatt.apps.api.access import Access
 from prewatt.apps.api.errors import add_error_handlers
 from prewatt.apps.api.selling import selling_routes
+from prewatt.apps.api.staff import login_routes
 from prewatt.apps.api.street import street_routes
 from prewatt.apps.pages import StreetPages
 from prewatt.apps.selling import Selling
@@ -45,8 +46,9 @@ def _begin(selling: Selling, token: str) -> tuple[FastAPI, Access]:
         redirect_slashes=False,
     )
     add_error_handlers(app)
-    access = Access(token)
-    app.include_router(selling_routes(selling), prefix=API_PREFIX, dependencies=[Depends(access.require)])
+    access = Access(token, lambda: selling.host.logins)
+    app.include_router(selling_routes(access.desk(selling)), prefix=API_PREFIX)
+    app.include_router(login_routes(lambda: selling.host.logins), prefix=API_PREFIX)
 
     @app.get("/healthz")
     def health() -> dict[str, Any]:

@@ -32,8 +32,21 @@ _NOT_THERE: Final = frozenset(
         RefusalOutcome.UNKNOWN_PREMISES,
         RefusalOutcome.UNKNOWN_SUPPLIER,
         RefusalOutcome.UNKNOWN_AGENT,
+        RefusalOutcome.UNKNOWN_USER,
+        RefusalOutcome.UNKNOWN_TOKEN,
+        RefusalOutcome.UNKNOWN_APPROVAL,
+        RefusalOutcome.UNKNOWN_RATE,
     }
 )
+# Not known is 401, known and not allowed 403, too many tries 429.
+_WHO: Final = {
+    RefusalOutcome.NOT_KNOWN: 401,
+    RefusalOutcome.NOT_ALLOWED: 403,
+    RefusalOutcome.NOT_APPROVED: 403,
+    RefusalOutcome.LOCKED_OUT: 429,
+}
+# Bodies in which a password stands: nothing of one that was mistyped is told back.
+_SECRET_PATHS: Final = ("/api/v1/logins", "/api/v1/users")
 _BAD_FIELDS: Final = frozenset({RefusalOutcome.BAD_FIELD, RefusalOutcome.VALUE_CEILING})
 
 
@@ -59,8 +72,10 @@ def add_error_handlers(app: FastAPI) -> None:
     async def refused(_request: Request, error: RefusedError) -> JSONResponse:
         status = _NOT_FOUND if error.outcome in _NOT_THERE else _CONFLICT
         status = _BAD_REQUEST if error.outcome in _BAD_FIELDS else status
+        status = _WHO.get(error.outcome, status)
         body = error_body(error.outcome, str(error), field=error.field, given=error.given, allowed=error.allowed)
-        return JSONResponse(body, status)
+        headers = {"WWW-Authenticate": "Bearer"} if error.outcome is RefusalOutcome.NOT_KNOWN else None
+        return JSONResponse(body, status, headers=headers)
 
     @app.exception_handler(ValueFieldError)
     async def bad_field(_request: Request, error: ValueFieldError) -> JSONResponse:
@@ -69,8 +84,10 @@ def add_error_handlers(app: FastAPI) -> None:
         return JSONResponse(body, _BAD_REQUEST)
 
     @app.exception_handler(RequestValidationError)
-    async def bad_body(_request: Request, error: RequestValidationError) -> JSONResponse:
+    async def bad_body(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
+        if request.url.path.startswith(_SECRET_PATHS):
+            first["input"] = "***"
         field = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
         text = f"{field}: {first.get('input')!r} is not allowed; {first['msg']}"
         body = error_body(RefusalOutcome.BAD_FIELD, text, field=field, given=first.get("input"), allowed=first["msg"])

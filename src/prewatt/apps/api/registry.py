@@ -1,16 +1,16 @@
-"""The fields of the routes on customers, premises, who has which meter, search, and files; and what takes them."""
+"""The bodies and questions of the routes on customers, premises, who has which meter, search, and files."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from fastapi import Query
+from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from prewatt.apps.selling import Json, Selling
+from prewatt.apps.desk import Desk
 from prewatt.host.customers.customers import LISTED_MAX
 from prewatt.host.customers.finding import FOUND_MAX
 
-__all__ = ["registry_endpoints"]
+__all__ = ["REGISTRY_BODIES", "REGISTRY_QUESTIONS"]
 
 
 class _Body(BaseModel):
@@ -68,71 +68,43 @@ class ImportIn(_Body):
     dry_run: bool = False
 
 
-After = Annotated[str, Query(description="The last id of the page before.")]
-Limit = Annotated[int, Query(ge=1, le=LISTED_MAX)]
+REGISTRY_BODIES: Final[dict[str, type[BaseModel]]] = {
+    "add_customer": CustomerIn,
+    "change_customer": CustomerChangeIn,
+    "add_premises": PremisesIn,
+    "change_premises": AddressIn,
+    "assign_meter": AssignIn,
+    "vacate_meter": VacateIn,
+    "import_registry": ImportIn,
+}
+
+_Endpoint = Callable[..., Any]
+_Question = Callable[[Callable[..., Desk]], _Endpoint]
+_After = Annotated[str, Query(description="The last id of the page before.")]
+_Limit = Annotated[int, Query(ge=1, le=LISTED_MAX)]
 
 
-def registry_endpoints(selling: Selling) -> dict[str, Callable[..., Any]]:
-    """The calls that take a body or a query, by name."""
-    listed = ("read_customers", "read_all_premises", "read_suppliers", "read_agents")
-    return {name: _listed(getattr(selling, name)) for name in listed} | {
-        "add_customer": _added(selling.add_customer, CustomerIn),
-        "add_premises": _added(selling.add_premises, PremisesIn),
-        "change_customer": _change_customer(selling),
-        "change_premises": _change_premises(selling),
-        "assign_meter": _of_meter(selling.assign_meter, AssignIn),
-        "vacate_meter": _of_meter(selling.vacate_meter, VacateIn),
-        "import_registry": _import(selling),
-        "find": _find(selling),
-    }
+def _listed(call: str) -> _Question:
+    def question(desk_of: Callable[..., Desk]) -> _Endpoint:
+        def endpoint(desk: Annotated[Desk, Depends(desk_of)], after: _After = "", limit: _Limit = 50) -> Any:  # noqa: ANN401 - JSON of the call
+            return desk.call(call, after=after, limit=limit)
+
+        return endpoint
+
+    return question
 
 
-def _listed(call: Callable[[str, int], list[Json]]) -> Callable[..., list[Json]]:
-    def endpoint(after: After = "", limit: Limit = 50) -> list[Json]:
-        return call(after, limit)
-
-    return endpoint
-
-
-def _added(call: Callable[..., Json], model: type[BaseModel]) -> Callable[..., Json]:
-    def endpoint(body: BaseModel) -> Json:
-        return call(**body.model_dump(exclude_none=True))
-
-    endpoint.__annotations__["body"] = model
-    return endpoint
-
-
-def _of_meter(call: Callable[..., list[Json]], model: type[BaseModel]) -> Callable[..., list[Json]]:
-    def endpoint(meter: str, body: BaseModel) -> list[Json]:
-        return call(meter, **body.model_dump(exclude_none=True))
-
-    endpoint.__annotations__["body"] = model
-    return endpoint
-
-
-def _change_customer(selling: Selling) -> Callable[..., Json]:
-    def endpoint(customer: str, body: CustomerChangeIn) -> Json:
-        return selling.change_customer(customer, **body.model_dump(exclude_none=True))
+def _find(desk_of: Callable[..., Desk]) -> _Endpoint:
+    def endpoint(
+        desk: Annotated[Desk, Depends(desk_of)], text: str, limit: Annotated[int, Query(ge=1, le=FOUND_MAX)] = 20
+    ) -> Any:  # noqa: ANN401 - JSON of the call
+        return desk.call("find", text=text, limit=limit)
 
     return endpoint
 
 
-def _change_premises(selling: Selling) -> Callable[..., Json]:
-    def endpoint(premises: str, body: AddressIn) -> Json:
-        return selling.change_premises(premises, **body.model_dump(exclude_none=True))
-
-    return endpoint
-
-
-def _import(selling: Selling) -> Callable[..., Json]:
-    def endpoint(kind: str, body: ImportIn) -> Json:
-        return selling.import_registry(kind, body.text, body.dry_run)
-
-    return endpoint
-
-
-def _find(selling: Selling) -> Callable[..., list[Json]]:
-    def endpoint(text: str, limit: Annotated[int, Query(ge=1, le=FOUND_MAX)] = 20) -> list[Json]:
-        return selling.find(text, limit)
-
-    return endpoint
+# The calls that take a query with bounds.
+REGISTRY_QUESTIONS: Final[dict[str, _Question]] = {
+    **{call: _listed(call) for call in ("read_customers", "read_all_premises", "read_suppliers", "read_agents")},
+    "find": _find,
+}

@@ -1,19 +1,26 @@
 """The seller's routes: each takes its fields, strictly, and calls `prewatt.apps.selling` under the same path."""
 
+import re
 from collections.abc import Callable
-from typing import Annotated, Any
+from inspect import Parameter, Signature, signature
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from prewatt.apps.api.campaigns import CampaignIn, ProgramIn
 from prewatt.apps.api.places import AreaIn, LineIn, MoveIn, NameIn, NothingIn, PollingIn, StationIn
-from prewatt.apps.api.registry import registry_endpoints
-from prewatt.apps.selling import ROUTES, Json, Selling
+from prewatt.apps.api.rates import RATE_BODIES, RATE_QUESTIONS
+from prewatt.apps.api.registry import REGISTRY_BODIES, REGISTRY_QUESTIONS
+from prewatt.apps.api.staff import ApproveIn, LimitIn, TokenIn, UserChangeIn, UserIn
+from prewatt.apps.desk import Desk
+from prewatt.apps.selling import APPROVE, ROUTES, Selling
+from prewatt.host.staff.log import LOG_PAGE_MAX
 from prewatt.host.transfers import LISTED_MAX
 
 __all__ = ["selling_routes"]
 
+APPROVE_TEXT = "Does what somebody else asked for: the call is made in the name of this second person."
 _DAYS_MAX = 366
 
 
@@ -130,106 +137,160 @@ class TariffIn(_Body):
     meters: list[str] | None = None
 
 
-def selling_routes(selling: Selling) -> APIRouter:
-    """The routes. Handlers are plain functions, so each runs in its own thread and may wait for the store."""
-    routes, with_bodies = APIRouter(), _with_bodies(selling) | registry_endpoints(selling)
+DeskOf = Callable[..., Desk]
+_Answers = Callable[..., Any]
+
+
+def selling_routes(desk_of: DeskOf) -> APIRouter:
+    """The routes. Handlers are plain functions, so each runs in its own thread and may wait for the store.
+
+    ``desk_of`` is the dependency that says for whom a call is made.
+    """
+    routes, special = APIRouter(), _SPECIAL
     for method, path, name in ROUTES:
-        call = getattr(selling, name)
-        endpoint = with_bodies.get(name, call)
-        routes.add_api_route(path, endpoint, methods=[method], name=name, summary=call.__doc__, operation_id=name)
+        if name in BODIES:
+            endpoint = _with_body(name, path, BODIES[name], desk_of)
+        elif name in special:
+            endpoint = special[name](desk_of)
+        else:
+            endpoint = _with_path(name, desk_of)
+        summary = getattr(Selling, name, endpoint).__doc__
+        routes.add_api_route(path, endpoint, methods=[method], name=name, summary=summary, operation_id=name)
     return routes
 
 
-def _with_bodies(selling: Selling) -> dict[str, Callable[..., Any]]:
-    """The calls that take a body or a query, by name; all others take their path alone."""
-    return {
-        "enrol_meter": _with_body(selling.enrol_meter, MeterIn),
-        "vend": _with_body(selling.vend, VendIn),
-        "set_tariff": _with_body(selling.set_tariff, TariffIn),
-        "close_meter": _of_meter(selling.close_meter, ReasonIn),
-        "block_meter": _of_meter(selling.block_meter, ReasonIn),
-        "reopen_meter": _of_meter(selling.reopen_meter, ReasonIn),
-        "reconcile_meter": _of_meter(selling.reconcile_meter, ReasonIn),
-        "thaw_meter": _of_meter(selling.thaw_meter, ThawIn),
-        "retire_meter": _of_meter(selling.retire_meter, ReasonIn),
-        "replace_meter": _of_meter(selling.replace_meter, ReplaceIn),
-        "lose_meter": _of_meter(selling.lose_meter, LossIn),
-        "sign_over": _of_meter(selling.sign_over, SignOverIn),
-        "match_suspense": _with_body(selling.match_suspense, MatchIn),
-        "send_text": _of_meter(selling.send_text, TextIn),
-        "order_relay": _of_meter(selling.order_relay, RelayIn),
-        "change_settings": _of_meter(selling.change_settings, SettingsIn),
-        "change_key": _of_meter(selling.change_key, KeyIn),
-        "explain_suspense": _with_body(selling.explain_suspense, SuspenseIn),
-        "start_campaign": _with_body(selling.start_campaign, CampaignIn),
-        "add_program": _with_body(selling.add_program, ProgramIn),
-        "move_meter": _of_meter(selling.move_meter, MoveIn),
-        "add_area": _with_body(selling.add_area, AreaIn),
-        "rename_area": _of_area(selling.rename_area, NameIn),
-        "add_station": _with_body(selling.add_station, StationIn),
-        "rename_station": _of_station(selling.rename_station, NameIn),
-        "set_station_line": _of_station(selling.set_station_line, LineIn),
-        "change_station_polling": _of_station(selling.change_station_polling, PollingIn),
-        "inherit_polling": _of_station(selling.inherit_polling, NothingIn),
-        "book_again": _of_station(selling.book_again, NothingIn),
-        "forget_unbooked": _of_station(selling.forget_unbooked, LossIn),
-        "change_polling": _with_body(selling.change_polling, PollingIn),
-        "read_events": _read_events(selling),
-        "read_usage": _read_usage(selling),
-        "read_transfers": _read_transfers(selling),
-    }
+# The calls that take a body, by name; it has the fields of its model, beside those of the path.
+BODIES: Final[dict[str, type[BaseModel]]] = {
+    "enrol_meter": MeterIn,
+    "vend": VendIn,
+    "set_tariff": TariffIn,
+    "close_meter": ReasonIn,
+    "block_meter": ReasonIn,
+    "reopen_meter": ReasonIn,
+    "reconcile_meter": ReasonIn,
+    "thaw_meter": ThawIn,
+    "retire_meter": ReasonIn,
+    "replace_meter": ReplaceIn,
+    "lose_meter": LossIn,
+    "sign_over": SignOverIn,
+    "match_suspense": MatchIn,
+    "send_text": TextIn,
+    "order_relay": RelayIn,
+    "change_settings": SettingsIn,
+    "change_key": KeyIn,
+    "explain_suspense": SuspenseIn,
+    "start_campaign": CampaignIn,
+    "add_program": ProgramIn,
+    "move_meter": MoveIn,
+    "add_area": AreaIn,
+    "rename_area": NameIn,
+    "add_station": StationIn,
+    "rename_station": NameIn,
+    "set_station_line": LineIn,
+    "change_station_polling": PollingIn,
+    "inherit_polling": NothingIn,
+    "book_again": NothingIn,
+    "forget_unbooked": LossIn,
+    "change_polling": PollingIn,
+    "add_user": UserIn,
+    "change_user": UserChangeIn,
+    "add_token": TokenIn,
+    "change_refund_limit": LimitIn,
+    APPROVE: ApproveIn,
+    **RATE_BODIES,
+    **REGISTRY_BODIES,
+}
 
 
-def _with_body(call: Callable[..., Any], model: type[BaseModel]) -> Callable[..., Json]:
-    def endpoint(body: BaseModel) -> Any:  # noqa: ANN401 - JSON of the call
-        return call(**body.model_dump(exclude_none=True))
+def _with_body(name: str, path: str, model: type[BaseModel], desk_of: DeskOf) -> _Answers:
+    steps = re.findall(r"{(\w+)}", path)
 
-    endpoint.__annotations__["body"] = model
+    def endpoint(body: BaseModel, desk: Desk, **step: str) -> Any:  # noqa: ANN401 - JSON of the call
+        return desk.call(name, **step, **body.model_dump(exclude_none=True))
+
+    endpoint.__doc__ = APPROVE_TEXT if name == APPROVE else None
+    return _signed(endpoint, {**dict.fromkeys(steps, str), "body": model}, desk_of)
+
+
+def _with_path(name: str, desk_of: DeskOf) -> _Answers:
+    def endpoint(desk: Desk, **given: Any) -> Any:  # noqa: ANN401 - JSON of the call
+        return desk.call(name, **given)
+
+    asked = list(signature(getattr(Selling, name)).parameters.values())[1:]
+    return _signed(
+        endpoint, {each.name: each.annotation for each in asked}, desk_of, {each.name: each.default for each in asked}
+    )
+
+
+def _signed(
+    endpoint: _Answers, fields: dict[str, Any], desk_of: DeskOf, defaults: dict[str, Any] | None = None
+) -> _Answers:
+    """The endpoint with the parameters that its path and body have; FastAPI reads them from the signature."""
+    asked = {**fields, "desk": Annotated[Desk, Depends(desk_of)]}
+    known = {} if defaults is None else defaults
+    made = [
+        Parameter(name, Parameter.KEYWORD_ONLY, annotation=kind, default=known.get(name, Parameter.empty))
+        for name, kind in asked.items()
+    ]
+    vars(endpoint)["__signature__"] = Signature(made)
     return endpoint
 
 
-def _of_meter(call: Callable[..., Json], model: type[BaseModel]) -> Callable[..., Json]:
-    def endpoint(meter: str, body: BaseModel) -> Json:
-        return call(meter, **body.model_dump(exclude_none=True))
-
-    endpoint.__annotations__["body"] = model
-    return endpoint
-
-
-def _of_area(call: Callable[..., Json], model: type[BaseModel]) -> Callable[..., Json]:
-    def endpoint(area: str, body: BaseModel) -> Json:
-        return call(area, **body.model_dump(exclude_none=True))
-
-    endpoint.__annotations__["body"] = model
-    return endpoint
-
-
-def _of_station(call: Callable[..., Any], model: type[BaseModel]) -> Callable[..., Any]:
-    def endpoint(station: str, body: BaseModel) -> Any:  # noqa: ANN401 - JSON of the call
-        return call(station, **body.model_dump(exclude_none=True))
-
-    endpoint.__annotations__["body"] = model
-    return endpoint
-
-
-def _read_events(selling: Selling) -> Callable[..., list[Json]]:
-    def endpoint(meter: str, limit: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 50) -> list[Json]:
-        return selling.read_events(meter, limit)
-
-    return endpoint
-
-
-def _read_usage(selling: Selling) -> Callable[..., Json]:
-    def endpoint(meter: str, by: str = "hour", days: Annotated[int, Query(ge=1, le=_DAYS_MAX)] = 1) -> Json:
-        return selling.read_usage(meter, by, days)
-
-    return endpoint
-
-
-def _read_transfers(selling: Selling) -> Callable[..., list[Json]]:
+def _read_events(desk_of: DeskOf) -> _Answers:
     def endpoint(
-        meter: str | None = None, state: str | None = None, limit: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 50
-    ) -> list[Json]:
-        return selling.read_transfers(meter, state, limit)
+        desk: Annotated[Desk, Depends(desk_of)], meter: str, limit: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 50
+    ) -> Any:  # noqa: ANN401 - JSON of the call
+        return desk.call("read_events", meter=meter, limit=limit)
 
     return endpoint
+
+
+def _read_usage(desk_of: DeskOf) -> _Answers:
+    def endpoint(
+        desk: Annotated[Desk, Depends(desk_of)],
+        meter: str,
+        by: str = "hour",
+        days: Annotated[int, Query(ge=1, le=_DAYS_MAX)] = 1,
+    ) -> Any:  # noqa: ANN401 - JSON of the call
+        return desk.call("read_usage", meter=meter, by=by, days=days)
+
+    return endpoint
+
+
+def _read_transfers(desk_of: DeskOf) -> _Answers:
+    def endpoint(
+        desk: Annotated[Desk, Depends(desk_of)],
+        meter: str | None = None,
+        state: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 50,
+    ) -> Any:  # noqa: ANN401 - JSON of the call
+        return desk.call("read_transfers", meter=meter, state=state, limit=limit)
+
+    return endpoint
+
+
+def _read_log(desk_of: DeskOf) -> _Answers:
+    def endpoint(
+        desk: Annotated[Desk, Depends(desk_of)],
+        subject: str | None = None,
+        actor: str | None = None,
+        from_s: int | None = None,
+        until_s: int | None = None,
+        below: int | None = None,
+        limit: Annotated[int, Query(ge=1, le=LOG_PAGE_MAX)] = 50,
+    ) -> Any:  # noqa: ANN401 - JSON of the call
+        period = {"from_s": from_s, "until_s": until_s}
+        return desk.call("read_log", subject=subject, actor=actor, below=below, limit=limit, **period)
+
+    return endpoint
+
+
+# The calls that take a query.
+_SPECIAL: Final[dict[str, Callable[[DeskOf], _Answers]]] = {
+    "read_events": _read_events,
+    "read_usage": _read_usage,
+    "read_transfers": _read_transfers,
+    "read_log": _read_log,
+    **RATE_QUESTIONS,
+    **REGISTRY_QUESTIONS,
+}

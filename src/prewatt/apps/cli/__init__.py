@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from prewatt.apps.cli import (
+    approvals,
     areas,
     audit,
     boxes,
@@ -15,11 +16,14 @@ from prewatt.apps.cli import (
     customers,
     init,
     keys,
+    log,
     meters,
     papers,
     programs,
+    rates,
     registry,
     sim,
+    staff,
     stations,
     tariffs,
     transfers,
@@ -73,11 +77,15 @@ app.add_typer(transfers.app, name="transfer")
 app.add_typer(codes.orders, name="order")
 app.add_typer(codes.suspense, name="suspense")
 app.add_typer(tariffs.app, name="tariff")
+app.add_typer(rates.app, name="rate")
 app.add_typer(usage.app, name="usage")
 app.add_typer(keys.app, name="keys")
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(programs.app, name="program")
+app.add_typer(staff.app, name="user")
+app.add_typer(approvals.app, name="approve")
 audit.register(app)
+log.register(app)
 sim.register(app)
 clock.register(app)
 

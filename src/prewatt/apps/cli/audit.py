@@ -18,8 +18,8 @@ def register(app: typer.Typer) -> None:
 def audit(data: Data = None, json_out: JsonOut = False) -> int:
     """Recompute where every paid micro-unit is.
 
-    Entries, orders and the meters' authenticated reports are compared. Exit 1 where the law is broken, and the first
-    meter or order that breaks it is named.
+    Entries, orders and the meters' authenticated reports are compared, and the audit log's chain is followed. Exit 1
+    where the law is broken, and the first meter, order or line of the log that breaks it is named.
     """
     with open_seller(read_settings(data=data)) as seller:
         found = seller.get("/audit")
@@ -35,9 +35,11 @@ def audit(data: Data = None, json_out: JsonOut = False) -> int:
             "in transit": value(found["in_transit_micro"]),
             "delivered": value(found["delivered_micro"]),
             "refunded": value(found["refunded_micro"]),
+            "taxes, charges": value(found["charges_micro"]),
             "lost bodies": value(found["lost_bodies_micro"]),
             "written off": value(found["written_off_micro"]),
             "suspense": value(found["suspense_micro"]),
+            "audit log": f"{found['log_lines']} lines, to {found['log_hash']}",
         }
     )
     if found["ok"]:

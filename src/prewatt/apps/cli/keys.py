@@ -1,6 +1,5 @@
 """`prewatt keys`: the sealed master key sets from which every meter's keys are derived."""
 
-import json
 import os
 import time
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -11,7 +10,7 @@ from prewatt.apps.cli.options import Data, JsonOut
 from prewatt.apps.cli.seller import open_seller
 from prewatt.apps.cli.show import local_time, print_json, say, state_text, table
 from prewatt.apps.database import has_installation
-from prewatt.apps.settings import Settings, read_settings
+from prewatt.apps.settings import read_settings
 from prewatt.units import DAY_S, ValueFieldError
 
 if TYPE_CHECKING:
@@ -23,11 +22,6 @@ app = typer.Typer(no_args_is_help=True, help="Master key sets in the sealed vaul
 
 # A year, as `prewatt.host.keys.ROTATION_PERIOD_S`, which would bring the ciphers into every command.
 _ROTATION_DAYS: Final = 365
-_ACTIVE: Final = "active"
-# States of a campaign that has not ended.
-_OPEN: Final = frozenset({"scheduled", "running", "paused"})
-# Meters named in one line of an error.
-_NAMED_MAX: Final = 5
 _SuiteOption = Annotated[str, typer.Option("--suite", help="aes-2026, or tdes-1998 for old fleets.")]
 
 
@@ -80,8 +74,14 @@ def retire_keys(
     It cannot be undone. Refused while a meter would be left without a key set that it has proved: give it another one
     first with `prewatt meter key`.
     """
+    settings = read_settings(data=data)
+    if has_installation(settings):
+        # Its meters and campaigns say whether they can spare the set, and its log says who ended it.
+        with open_seller(settings) as seller:
+            seller.post(f"/keys/{index}/retire")
+        _print(_vault(data), json_out)
+        return
     vault = _vault(data)
-    _check_spare(vault, index, read_settings(data=data))
     vault.retire(index)
     _print(vault, json_out)
 
@@ -98,32 +98,6 @@ def due_keys(
         say("no key set is due")
         return
     _print_sets(due, json_out)
-
-
-def _check_spare(vault: "FileVault", index: int, settings: Settings) -> None:
-    """ValueFieldError where a meter of this installation, if there is one, has proved no other active set, or a
-    campaign gives this one out."""
-    if not has_installation(settings):
-        return
-    spare = {each.index for each in vault.sets() if str(each.state) == _ACTIVE and each.index != index}
-    with open_seller(settings) as seller:
-        meters, campaigns = seller.get("/meters"), seller.get("/campaigns")
-    giving = [
-        each["id"]
-        for each in campaigns
-        if each["kind"] == "key" and each["state"] in _OPEN and json.loads(each["what"])["key_set"] == index
-    ]
-    if giving:
-        raise ValueFieldError("set", index, f"a set that no campaign is giving out; {giving[0]} is, cancel it first")
-    needing = [meter["id"] for meter in meters if index in meter["key_sets"] and not spare & _certain(meter)]
-    if needing:
-        listed = ", ".join(needing[:_NAMED_MAX]) + (" ..." if len(needing) > _NAMED_MAX else "")
-        raise ValueFieldError("set", index, f"a set without which every meter has another; {listed} would have none")
-
-
-def _certain(meter: dict[str, Any]) -> set[int]:
-    """The sets that a meter is certain to have."""
-    return set(meter["key_sets"]) - set(meter["key_sets_doubted"])
 
 
 def _checked(suite: str) -> str:

@@ -10,10 +10,13 @@ from functools import cache
 from typing import Any, Final
 from urllib.parse import unquote
 
-from prewatt.apps.cli.seller import Json, SellerError
+from prewatt.apps.cli.seller import Json, SellerError, person
+from prewatt.apps.desk import Desk
 from prewatt.apps.installation import open_installation
 from prewatt.apps.selling import ROUTES, Selling
 from prewatt.apps.settings import Settings
+from prewatt.host.host import Host
+from prewatt.host.staff.actor import CLI, owner_of_folder
 
 __all__ = ["local_seller"]
 
@@ -25,8 +28,8 @@ class LocalSeller:
 
     running = False
 
-    def __init__(self, selling: Selling) -> None:
-        self._selling = selling
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     def get(self, path: str, **query: object) -> Json:
         """See Seller."""
@@ -42,7 +45,7 @@ class LocalSeller:
             if match:
                 fields = {field: value for field, value in given.items() if value is not None}
                 steps = {field: unquote(step) for field, step in match.groupdict().items()}
-                return getattr(self._selling, name)(**steps, **fields)
+                return self._desk.call(name, **steps, **fields)
         raise SellerError("no prewatt is up on this data folder; start one with `prewatt up`")
 
 
@@ -57,4 +60,13 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str], str], ...]:
 def local_seller(settings: Settings, *, create: bool) -> Iterator[LocalSeller]:
     """The seller of the data folder in ``settings``; HostError and VaultError say what is wrong with it."""
     with open_installation(settings, create=create) as host:
-        yield LocalSeller(Selling(host))
+        yield LocalSeller(_desk(host, settings))
+
+
+def _desk(host: Host, settings: Settings) -> Desk:
+    """Whoever has a token is who it says; whoever may read the folder is the owner."""
+    origin = f"{CLI} {person()}"
+    if settings.token is None:
+        return Desk(Selling(host), owner_of_folder(), origin)
+    actor = host.logins.actor_of(settings.token.get_secret_value())
+    return Desk(Selling(host), actor, f"{origin} {actor.via}")

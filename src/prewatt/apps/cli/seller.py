@@ -6,6 +6,8 @@ that is starting or another command, a command waits for that a while, as a pers
 """
 
 import json
+import os
+import pwd
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,7 +19,7 @@ from prewatt.host.folder import LockHolder, read_holder
 from prewatt.host.refusals import FolderBusyError
 from prewatt.units import ValueFieldError
 
-__all__ = ["BUSY_WAIT_S", "Json", "Seller", "SellerError", "in_path", "open_seller"]
+__all__ = ["BUSY_WAIT_S", "Json", "Seller", "SellerError", "in_path", "open_seller", "person"]
 
 Json = Any
 # How long a command waits for an `up` that is starting, or for another command to end.
@@ -29,6 +31,8 @@ _FILE_WITHIN_S: Final = 3_600.0
 _FILES_BELOW: Final = "/registry/"
 _API_PREFIX: Final = "/api/v1"
 _REFUSED: Final = 300
+# As `prewatt.apps.api.access`, which would load the whole server.
+_PERSON_HEADER: Final = "Prewatt-Person"
 
 
 class SellerError(Exception):
@@ -49,6 +53,15 @@ class Seller(Protocol):
         ...
 
 
+def person() -> str:
+    """The operating system's name for whoever sits here; its number where it has none."""
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+    return name if name.isascii() and name.isprintable() else str(os.getuid())
+
+
 def in_path(field: str, given: str) -> str:
     """An id as one step of a path. ValueFieldError for what can be no step; whose id it is the seller says."""
     if not given or "/" in given or not given.isprintable():
@@ -61,13 +74,16 @@ class RemoteSeller:
 
     running = True
 
-    def __init__(self, holder: LockHolder) -> None:
+    def __init__(self, holder: LockHolder, token: str | None = None) -> None:
+        """``token``: of whoever asks; without one it is the owner, by the token of the run."""
         # The standard library's client, imported here: a command answers sooner than a larger client is loaded.
         from http.client import HTTPConnection, HTTPException
 
         self._errors = (HTTPException, OSError)
         self._connection = HTTPConnection(holder.address, holder.port, timeout=_ANSWER_WITHIN_S)
-        self._headers = {"Authorization": f"Bearer {holder.token}", "Content-Type": "application/json"}
+        shown = holder.token if token is None else token
+        self._headers = {"Authorization": f"Bearer {shown}", "Content-Type": "application/json"}
+        self._headers |= {_PERSON_HEADER: person()}
 
     def get(self, path: str, **query: object) -> Json:
         """See Seller."""
@@ -117,7 +133,8 @@ def _enter(stack: ExitStack, settings: Settings, *, create: bool, last: bool) ->
     """The seller there is at this moment; where there is none, None, or FolderBusyError at the ``last`` try."""
     holder = read_holder(settings.data)
     if holder is not None and holder.port is not None:
-        remote = RemoteSeller(holder)
+        token = None if settings.token is None else settings.token.get_secret_value()
+        remote = RemoteSeller(holder, token)
         stack.callback(remote.close)
         return remote
     if holder is not None and not last:

@@ -125,6 +125,7 @@ def _print(found: dict[str, Any], json_out: bool) -> None:
             "transfer": found["transfer"],
             "meter": found["meter"],
             "amount": value(found["amount_micro"]),
+            "paid": value(found["paid_micro"]),
             "state": state_text(found["state"]),
             "step": found["step"],
             "sequence": "-" if found["sequence"] is None else found["sequence"],

@@ -69,6 +69,7 @@ def _show(sale: dict[str, Any]) -> None:
     fields(
         {
             "meter": sale["meter"],
+            "paid": value(sale["paid_micro"]),
             "amount": value(sale["amount_micro"]),
             "order": sale["order"],
             "transfer": sale["transfer"],

@@ -21,6 +21,8 @@ from prewatt.apps.web.rendering import render, wants_page
 from prewatt.apps.web.sales import Sale, Sales
 from prewatt.apps.web.shown import show_clock, show_meter, show_pace, show_registers, show_sum
 from prewatt.apps.web.source import PageSource
+from prewatt.host.refusals import RefusedError
+from prewatt.host.staff.rights import check_right
 from prewatt.units import ValueFieldError
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ SPEEDS: Final = (1, 60, 600, 3_600)
 _SPEED_DIGITS_MAX: Final = 4
 _SEE_OTHER: Final = 303
 _UNAUTHORIZED: Final = 401
+_FORBIDDEN: Final = 403
 _UNPROCESSABLE: Final = 422
 _NO_KEY: Final = "The key of this prewatt is missing or old."
 _ORDER_BYTES: Final = 8
@@ -43,23 +46,35 @@ _Json = dict[str, Any]
 def add_pages(app: FastAPI, access: "Access", pages: PageSource) -> None:
     """Adds the pages to ``app``. Call it last: pages take the errors of their own paths from the handlers there are."""
 
-    async def require(request: Request) -> None:
-        if not access.allowed(request):
-            raise HTTPException(_UNAUTHORIZED, _NO_KEY)
+    def may(call: str) -> Any:  # noqa: ANN401 - what FastAPI makes of a dependency
+        def require(request: Request) -> None:
+            try:
+                known = access.identify(request)
+            except RefusedError:
+                raise HTTPException(_UNAUTHORIZED, _NO_KEY) from None
+            try:
+                check_right(known[0], call)
+            except RefusedError as error:
+                raise HTTPException(_FORBIDDEN, str(error)) from None
+            request.state.known = known
+
+        return Depends(require)
 
     routes = _Pages(access, pages)
     # Without the guard: this is where a browser hands in the key.
     entrance = APIRouter(route_class=PageRoute, include_in_schema=False)
     entrance.add_api_route("/", routes.enter)
-    looks = APIRouter(route_class=PageRoute, include_in_schema=False, dependencies=[Depends(require)])
+    looks = APIRouter(route_class=PageRoute, include_in_schema=False, dependencies=[may("read_faces")])
     looks.add_api_route("/street.json", routes.read_street)
     looks.add_api_route("/meter/{meter}.json", routes.read_meter)
     looks.add_api_route("/meter/{meter}", routes.show_meter_page)
-    guards = [Depends(require), Depends(check_same_site)]
-    acts = APIRouter(route_class=PageRoute, include_in_schema=False, dependencies=guards)
-    acts.add_api_route("/meter/{meter}/sell", routes.sell, methods=["POST"])
-    acts.add_api_route("/meter/{meter}/keys", routes.press, methods=["POST"])
-    acts.add_api_route("/speed", routes.set_speed, methods=["POST"])
+    acts = APIRouter(route_class=PageRoute, include_in_schema=False)
+    for path, act, call in (
+        ("/meter/{meter}/sell", routes.sell, "vend"),
+        ("/meter/{meter}/keys", routes.press, "press_keys"),
+        ("/speed", routes.set_speed, "set_clock"),
+    ):
+        acts.add_api_route(path, act, methods=["POST"], dependencies=[may(call), Depends(check_same_site)])
     for router in (entrance, looks, acts):
         app.include_router(router)
     add_lcd_font(app, STATIC_PATH)
@@ -80,14 +95,21 @@ class _Pages:
         """The street; with the key of the printed address, the way in: the key moves into a cookie."""
         from prewatt.apps.api.access import COOKIE
 
-        if token is not None and self._access.matches(token):
+        if token is not None and self._access.opens(request, token):
             answer = RedirectResponse("/", _SEE_OTHER)
             secure = request.url.scheme == "https"
             answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure)
             return answer
-        if token is not None or not self._access.allowed(request):
+        if token is not None:
             raise HTTPException(_UNAUTHORIZED, _NO_KEY)
+        self._check_entry(request)
         return self._street_page()
+
+    def _check_entry(self, request: Request) -> None:
+        try:
+            self._access.identify(request)
+        except RefusedError:
+            raise HTTPException(_UNAUTHORIZED, _NO_KEY) from None
 
     def read_street(self) -> _Json:
         """What the street's script asks for about twice a second."""
@@ -115,7 +137,7 @@ class _Pages:
         meter = self._source.face(meter)["id"]
         amount, order = form.get("amount", ""), form.get("order") or _new_order()
         try:
-            sale = self._sales.sell(meter, amount, order)
+            sale = self._sales.sell(meter, amount, order, self._source.acting(*request.state.known))
         except ValueFieldError as error:
             if not wants_page(request):
                 raise

@@ -56,9 +56,12 @@ class Sales:
         self._lock = threading.Lock()
         self._last: OrderedDict[str, Sale] = OrderedDict()
 
-    def sell(self, meter: str, amount: str, order: str) -> Sale:
-        """Sells and remembers; ValueFieldError or HostError where it is refused, and then nothing is remembered."""
-        answer = self._source.sell(meter, amount, order)
+    def sell(self, meter: str, amount: str, order: str, source: PageSource | None = None) -> Sale:
+        """Sells, through ``source`` where that acts for whoever asked, and remembers.
+
+        ValueFieldError or HostError where it is refused, and then nothing is remembered.
+        """
+        answer = (source or self._source).sell(meter, amount, order)
         sale = Sale(
             order=str(answer["order"]),
             state=str(answer["state"]),

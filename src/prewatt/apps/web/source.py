@@ -6,12 +6,17 @@ The pages know neither street nor host, so they are tested on a fake and serve w
 from typing import Any, Protocol
 
 from prewatt.apps.faces import Face
+from prewatt.host.staff.actor import Actor
 
 __all__ = ["PageSource"]
 
 
 class PageSource(Protocol):
     """Calls are quick and made from threads. Errors: ValueFieldError (RefusedError among them) and HostError."""
+
+    def acting(self, actor: Actor, origin: str) -> "PageSource":
+        """The same for one person: what is sold through it is sold in that name."""
+        ...
 
     def faces(self) -> list[Face]:
         """The face of every meter, by id."""

@@ -8,11 +8,13 @@ from sqlalchemy import Row
 
 from prewatt.host.answers import AuditAnswer, Violation
 from prewatt.host.audit.bodies import audit_carried
+from prewatt.host.audit.charges import CHARGE_KINDS, audit_charge_accounts
 from prewatt.host.audit.evidence import Evidence, read_evidence, violation
 from prewatt.host.audit.meters import audit_meter
 from prewatt.host.audit.orders import audit_order
 from prewatt.host.context import HostContext
 from prewatt.host.ledger import PLACES, AccountKind
+from prewatt.host.store.trail import check_log
 
 __all__ = ["Audit"]
 
@@ -27,7 +29,11 @@ class Audit:
         """Checks every meter, every order and the ledger as a whole; changes nothing."""
         with self._context.store.reading() as connection:
             evidence = read_evidence(connection)
+            log_lines, log_hash, log_break = check_log(connection)
         found = list(_violations(evidence))
+        if log_break is not None:
+            what = f"line was {log_break.what}"
+            found.append(violation("log", str(log_break.number), "audit log as it was written", "its hash", what))
         return AuditAnswer(
             ok=not found,
             checked=len(evidence.meters) + len(evidence.orders) + 1,
@@ -40,9 +46,12 @@ class Audit:
             in_transit_micro=evidence.total_micro(AccountKind.IN_TRANSIT),
             delivered_micro=evidence.total_micro(AccountKind.DELIVERED),
             refunded_micro=evidence.total_micro(AccountKind.REFUNDED),
+            charges_micro=sum(evidence.total_micro(kind) for kind in CHARGE_KINDS),
             suspense_micro=-evidence.total_micro(AccountKind.SUSPENSE),
             lost_bodies_micro=evidence.total_micro(AccountKind.LOST_BODIES),
             written_off_micro=evidence.total_micro(AccountKind.WRITE_OFF),
+            log_lines=log_lines,
+            log_hash=log_hash.hex(),
         )
 
 
@@ -57,6 +66,7 @@ def _violations(evidence: Evidence) -> Iterator[Violation]:
         yield from audit_order(evidence, row)
     yield from _strangers(evidence)
     yield from audit_carried(evidence)
+    yield from audit_charge_accounts(evidence)
     yield from _ledger(evidence)
 
 

@@ -36,6 +36,8 @@ class Evidence:
     signed: dict[str, list[Row[Any]]] = field(default_factory=lambda: defaultdict(list))
     matches: dict[tuple[str, int], str] = field(default_factory=dict)
     standings: dict[str, Row[Any]] = field(default_factory=dict)
+    rate_sales: dict[str, Row[Any]] = field(default_factory=dict)
+    rate_lines: dict[str, list[Row[Any]]] = field(default_factory=lambda: defaultdict(list))
 
     def balance_micro(self, kind: AccountKind, owner: str = "") -> int:
         """The credit balance of an account, counted from the entries."""
@@ -79,6 +81,10 @@ def read_evidence(connection: Connection) -> Evidence:
         evidence.signed[row.meter].append(row)
     for row in connection.execute(select(schema.matches)):
         evidence.matches[row.meter, row.sequence] = row.order_id
+    evidence.rate_sales = {row.order_id: row for row in connection.execute(select(schema.rate_sales))}
+    lines = schema.rate_lines
+    for row in connection.execute(select(lines).order_by(lines.c.order_id, lines.c.place)):
+        evidence.rate_lines[row.order_id].append(row)
     ended = select(schema.standings).where(schema.standings.c.meter.in_(select(schema.bodies.c.meter)))
     evidence.standings = {row.meter: row for row in connection.execute(ended)}
     return evidence

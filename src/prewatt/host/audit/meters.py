@@ -11,6 +11,7 @@ from prewatt.codec.errors import DecodeError
 from prewatt.codec.receipt import Receipt
 from prewatt.host.answers import Violation
 from prewatt.host.audit.bodies import audit_bodies, gone_micro, lost_micro, refunded_micro
+from prewatt.host.audit.charges import lines_paid_back
 from prewatt.host.audit.evidence import Evidence, violation
 from prewatt.host.ledger import AccountKind, account_id
 from prewatt.host.money import Place
@@ -131,6 +132,7 @@ def _books(evidence: Evidence, meter: str, orders: list[Row[Any]]) -> Iterator[V
     for place, kind in _PLACES:
         held = sum(row.amount_micro for row in orders if row.place == place)
         held += _OF_BODIES[kind](evidence, meter) if kind in _OF_BODIES else 0
+        held += lines_paid_back(evidence, orders) if place is Place.REFUNDED else 0
         found = evidence.balance_micro(kind, meter)
         if found != held:
             yield violation("meter", meter, f"{kind} holds the orders that are there", held, found)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Row
 
 from prewatt.host.answers import Violation
+from prewatt.host.audit.charges import audit_lines, is_line
 from prewatt.host.audit.evidence import Evidence, violation
 from prewatt.host.ledger import AccountKind, Phase, Posting, account_id, kind_of
 from prewatt.host.money import Place
@@ -44,19 +45,22 @@ def audit_order(evidence: Evidence, row: Row[Any]) -> Iterator[Violation]:
     yield from _placed(evidence, row)
     yield from _settled(evidence, row)
     yield from _open(evidence.books.get(row.meter), row)
+    yield from audit_lines(evidence, row)
 
 
 def _paid(evidence: Evidence, row: Row[Any]) -> Iterator[Violation]:
     payments = evidence.payments[row.id]
     if len(payments) != 1:
         yield violation("order", row.id, "has one payment", 1, len(payments))
-    elif payments[0].amount_micro != row.amount_micro:
-        yield violation("order", row.id, "was paid in full", row.amount_micro, payments[0].amount_micro)
+        return
+    whole = row.amount_micro + sum(line.amount_micro for line in evidence.rate_lines[row.id])
+    if payments[0].amount_micro != whole:
+        yield violation("order", row.id, "was paid in full", whole, payments[0].amount_micro)
 
 
 def _placed(evidence: Evidence, row: Row[Any]) -> Iterator[Violation]:
     """The order's own entries leave all of its amount in the one place where its row says it is."""
-    postings = evidence.postings[row.id]
+    postings = [posting for posting in evidence.postings[row.id] if not is_line(posting.id)]
     ids = [posting.id for posting in postings]
     wanted = [f"{row.id}/{number}" for number in range(1, row.moves + 1)]
     if ids != wanted:

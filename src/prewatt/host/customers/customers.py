@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select, update
 from prewatt.host.context import HostContext, log_action
 from prewatt.host.customers.answers import ContactAnswer, CustomerAnswer, PremisesAnswer, TenancyAnswer
 from prewatt.host.customers.kinds import CUSTOMERS, PREMISES, RecordKind, Row, check_row
-from prewatt.host.customers.records import Changed, before_and_after, read_rows, write_rows
+from prewatt.host.customers.records import Changed, read_rows, write_rows
 from prewatt.host.customers.tenancies import begin_tenancy, end_tenancy, read_tenancies
 from prewatt.host.fields import check_id, check_meter, check_text
 from prewatt.host.refusals import RefusalOutcome, RefusedError
@@ -144,8 +144,8 @@ def move_people(
     moved = update(meters).where(meters.c.id == meter).values(customer=customer, premises=premises)
     writing.connection.execute(moved)
     names = ("customer", "premises")
-    was, became = dict(zip(names, before, strict=True)), dict(zip(names, after, strict=True)) | {"reason": reason}
-    log_action(writing, now_s, "meter assign", meter, before_and_after(was, became))
+    was, became = dict(zip(names, before, strict=True)), dict(zip(names, after, strict=True))
+    log_action(writing, now_s, "meter assign", meter, reason, before=was, after=became)
 
 
 def _assign(writing: Writing, meter: str, customer: str | None, premises: str | None, reason: str, now_s: int) -> None:

@@ -16,9 +16,10 @@ from prewatt.host.customers.meterplans import MeterSheet
 from prewatt.host.customers.plans import Plan, RecordSheet, Told
 from prewatt.host.customers.sheets import Line, build_sheet, parse_sheet
 from prewatt.host.refusals import RefusalOutcome, RefusedError
+from prewatt.host.staff.rights import check_import
 from prewatt.host.store import Writing
 
-__all__ = ["SHEETS", "Exchange"]
+__all__ = ["SHEETS", "Exchange", "Watch"]
 
 
 class Sheet(Protocol):
@@ -46,12 +47,23 @@ SHEETS: Final[dict[str, Sheet]] = {
 _IDLE: Final = ImportProgress("", "", 0, 0)
 
 
+class Watch:
+    """How far the import that runs has come, for whoever asks: one for the host, whoever imports."""
+
+    def __init__(self) -> None:
+        self.progress = _IDLE
+
+
 class Exchange:
     """Export and import."""
 
-    def __init__(self, context: HostContext) -> None:
-        self._context = context
-        self.progress = _IDLE
+    def __init__(self, context: HostContext, watch: Watch) -> None:
+        self._context, self._watch = context, watch
+
+    @property
+    def progress(self) -> ImportProgress:
+        """How far the import that runs now has come, be it somebody else's."""
+        return self._watch.progress
 
     def export(self, kind: str) -> SheetAnswer:
         """All rows of a kind, as they are at one moment."""
@@ -68,10 +80,11 @@ class Exchange:
         try:
             return self._take(kind, text, dry_run=dry_run)
         finally:
-            self.progress = _IDLE
+            self._watch.progress = _IDLE
 
     def _take(self, kind: str, text: str, *, dry_run: bool) -> ImportAnswer:
         sheet = _sheet(kind)
+        check_import(self._context.actor, kind)
         self._tell(kind, "reading", 0, 0)
         lines, bad = parse_sheet(text, sheet.columns, lambda rows: self._tell(kind, "reading", rows, rows))
         rows = len(lines)
@@ -106,7 +119,7 @@ class Exchange:
         return plan
 
     def _tell(self, kind: str, step: str, done: int, rows: int) -> None:
-        self.progress = ImportProgress(kind, step, done, rows)
+        self._watch.progress = ImportProgress(kind, step, done, rows)
 
 
 def _sheet(kind: str) -> Sheet:

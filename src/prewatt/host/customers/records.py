@@ -4,8 +4,7 @@ Rows are written in sets, be it one from a counter or a hundred thousand from a 
 that is added or changed has its own line in the audit log, with all fields before and after.
 """
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, TypeVar
@@ -18,7 +17,7 @@ from prewatt.host.customers.words import search_text
 from prewatt.host.fields import check_id
 from prewatt.host.store import Writing, schema
 
-__all__ = ["CHUNK", "Changed", "add_people", "before_and_after", "chunks", "read_rows", "write_rows"]
+__all__ = ["CHUNK", "Changed", "add_people", "chunks", "read_rows", "write_rows"]
 
 T = TypeVar("T")
 
@@ -40,11 +39,6 @@ def chunks(rows: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
     rest = iter(rows)
     while chunk := list(islice(rest, size)):
         yield chunk
-
-
-def before_and_after(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> str:
-    """A change as the audit log keeps it: JSON of both; null where there was or is nothing."""
-    return json.dumps({"before": before, "after": after}, ensure_ascii=False, separators=(",", ":"))
 
 
 def read_rows(connection: Connection, kind: RecordKind, keys: Iterable[str]) -> dict[str, Row]:
@@ -70,7 +64,7 @@ def write_rows(writing: Writing, kind: RecordKind, changed: Sequence[Changed], n
         _write_sought(connection, kind, changed)
     for each in changed:
         action = f"{kind.word} {'add' if each.before is None else 'change'}"
-        log_action(writing, now_s, action, each.key, before_and_after(each.before, each.after))
+        log_action(writing, now_s, action, each.key, "", before=each.before, after=each.after)
 
 
 def add_people(

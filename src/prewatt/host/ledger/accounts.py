@@ -1,9 +1,10 @@
 """Accounts: the places where a paid micro-unit can be, as the law of conservation lists them.
 
 An account is a kind and an owner (a meter's id, a cause, or nothing). Money comes in by a debit of `cash` and stands as
-a credit in exactly one place. Three kinds may go to the debit side: `cash` by its nature, `suspense` because it holds
-value that a meter shows and the books cannot explain, and `delivered` because it follows what a meter proves, whatever
-that is; the audit names one that went below zero. Every other place never gives away more than it has.
+a credit in exactly one place. Four kinds may go to the debit side: `cash` by its nature, `suspense` because it holds
+value that a meter shows and the books cannot explain, `delivered` because it follows what a meter proves, whatever that
+is; the audit names one that went below zero; and `subsidy` because the seller adds from it to what a customer pays.
+Every other place never gives away more than it has.
 """
 
 from dataclasses import dataclass
@@ -27,6 +28,10 @@ class AccountKind(StrEnum):
     REFUNDED = "refunded"
     FEE = "fee"
     TAX = "tax"
+    LEVY = "levy"
+    STANDING = "standing"
+    SUBSIDY = "subsidy"
+    """What blocks, allowances and discounts of a rate plan bring and cost beside the unit price."""
     DEBT_REPAID = "debt_repaid"
     ROUNDING = "rounding"
     SUSPENSE = "suspense"
@@ -36,7 +41,9 @@ class AccountKind(StrEnum):
     WRITE_OFF = "write_off"
 
 
-_MAY_GO_BELOW_ZERO: Final = frozenset({AccountKind.CASH, AccountKind.SUSPENSE, AccountKind.DELIVERED})
+_MAY_GO_BELOW_ZERO: Final = frozenset(
+    {AccountKind.CASH, AccountKind.SUSPENSE, AccountKind.DELIVERED, AccountKind.SUBSIDY}
+)
 PLACES: Final = frozenset(AccountKind) - {AccountKind.CASH}
 
 

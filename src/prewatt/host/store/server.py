@@ -43,7 +43,7 @@ class DatabaseServer:
                     bring_up(connection)
                     writing = Writing(connection, self._dialect)
                     fill(writing)
-                    writing.ledger.write()
+                    writing.end_group()
                     writing.run(Hot.COMMIT_NUMBER)
         except self._dialect.errors as error:
             raise self._dialect.store_error(error) from error

@@ -24,6 +24,7 @@ from sqlalchemy import Connection, Engine
 from prewatt.host.refusals import HostError, StoreError, StoreUnknownError
 from prewatt.host.store.course import Course, CourseError
 from prewatt.host.store.dialect import Dialect, Hot, SqliteDialect
+from prewatt.host.store.trail import HOST, By
 from prewatt.host.store.writing import Writing
 
 __all__ = ["GROUP_MAX", "GROUP_WINDOW_S", "Job", "Store", "Writing"]
@@ -45,10 +46,11 @@ SETTLING_PAUSE_S: Final = 0.2
 class Job:
     """A piece of work that waits for its commit."""
 
-    __slots__ = ("future", "work")
+    __slots__ = ("by", "future", "work")
 
-    def __init__(self, work: Callable[[Writing], Any]) -> None:
+    def __init__(self, work: Callable[[Writing], Any], by: By = HOST) -> None:
         self.work = work
+        self.by = by
         self.future: Future[Any] = Future()
 
 
@@ -82,9 +84,9 @@ class Store:
         self._thread = threading.Thread(target=self._run, name="prewatt store", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Callable[[Writing], T]) -> "Future[T]":
-        """Hands ``work`` to the writer; the future is done when the commit that carries it is durable."""
-        job = Job(work)
+    def submit(self, work: Callable[[Writing], T], by: By = HOST) -> "Future[T]":
+        """Hands ``work`` of ``by`` to the writer; the future is done when the commit that carries it is durable."""
+        job = Job(work, by)
         self.check_sound()
         with self._gate:
             if self._closed:
@@ -221,7 +223,7 @@ class Store:
             writing.ledger.load(each for job in jobs for each in getattr(job.work, "postings", ()))
             for job in jobs:
                 outcomes.append((job, *self._run_one(writing, job)))
-            writing.ledger.write()
+            writing.end_group()
             row = tuple(writing.run(Hot.COMMIT_NUMBER).fetchone())
             try:
                 transaction.commit()
@@ -246,6 +248,7 @@ class Store:
 
     def _run_one(self, writing: Writing, job: Job) -> tuple[Any, BaseException | None]:
         """What one piece of work gave or raised; its changes are undone where it raised."""
+        writing.by = job.by
         value, error = writing.attempt(job.work)
         return value, self.dialect.store_error(error) if isinstance(error, self.dialect.errors) else error
 

@@ -10,9 +10,10 @@ index and no reference names (see docs/operating).
 The log itself is believed up to its first frame that is not whole, which is how SQLite finds what a power cut left of
 the last commit. So a sector that rots in it would take every later commit away, and what a checkpoint had already moved
 would stay: a mix of two moments. Every commit waits for the disk; at most one can lie behind a frame that is not whole.
-More than one says that the log is damaged. And where its header is not whole, or is that of an older log, all of it is
-passed over; a header is on the disk before the first frame behind it, so frames that the file lacks say the same
-(format of the log: sqlite.org/walformat.html, 4 and 5).
+More than one says that the log is damaged; they are counted by their last frames and, since one of those may be the
+frame that is not whole, by the number that each commit carries. And where its header is not whole, or is that of an
+older log, all of it is passed over; a header is on the disk before the first frame behind it, so frames that the file
+lacks say the same (format of the log: sqlite.org/walformat.html, 4 and 5).
 """
 
 import sqlite3
@@ -23,8 +24,9 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from prewatt.host.refusals import StoreError
+from prewatt.host.store.commitnumber import MARK_PLACE, read_commit_number
 
-__all__ = ["DAMAGED", "check_whole", "look", "look_at_log", "note_damage"]
+__all__ = ["DAMAGED", "check_whole", "find_mark", "look", "look_at_log", "note_damage"]
 
 # In every line that says so.
 DAMAGED: Final = "put a backup in its place"
@@ -87,10 +89,19 @@ def look(execute: Callable[[str], Iterable[tuple[Any, ...]]]) -> str:
     return ""
 
 
-def look_at_log(log: bytes, frames: int, read: Callable[[int, int], bytes]) -> str:
+def find_mark(execute: Callable[[str], Iterable[tuple[Any, ...]]]) -> tuple[int, int] | None:
+    """The page of the commit number, and that number; None where the database keeps none."""
+    for (page,) in execute(MARK_PLACE):
+        for (commits,) in execute("SELECT commits FROM mark"):
+            return page, commits
+    return None
+
+
+def look_at_log(log: bytes, frames: int, read: Callable[[int, int], bytes], mark: tuple[int, int] | None) -> str:
     """What is wrong with a log of which so many frames are whole; empty where a power cut explains it.
 
-    ``read`` gives bytes of the database's file: offset, length.
+    ``read`` gives bytes of the database's file: offset, length. ``mark``: the page of the commit number, and that
+    number as far as the log is whole; None where the database keeps none.
     """
     header = log[:_LOG_HEADER_BYTES]
     whole = _is_whole(header)
@@ -100,8 +111,22 @@ def look_at_log(log: bytes, frames: int, read: Callable[[int, int], bytes]) -> s
     if not frames and found and not (whole and _are_older(found, header[_LOG_SALT])):
         why = "an older header" if whole else "a header that is not whole"
         return f"its log has {why} before newer commits" if _lacks(found, read) else ""
-    later = sum(each[_FRAME_SALT] == header[_LOG_SALT] and any(each[_FRAME_COMMIT]) for each in found[frames:])
+    behind = [each for each in found[frames:] if each[_FRAME_SALT] == header[_LOG_SALT]]
+    later = max(sum(any(each[_FRAME_COMMIT]) for each in behind), _numbered(behind, mark))
     return f"its log has {later} commits behind a frame that is not whole" if later > 1 else ""
+
+
+def _numbered(frames: list[bytes], mark: tuple[int, int] | None) -> int:
+    """How many commits more these frames tell of by number: the one whose last frame is not whole is not seen in it."""
+    if mark is None:
+        return 0
+    page, commits = mark
+    told = (
+        read_commit_number(each[_FRAME_HEADER_BYTES:])
+        for each in frames
+        if int.from_bytes(each[_FRAME_PAGE], "big") == page
+    )
+    return max((number - commits for number in told if number is not None), default=0)
 
 
 def _is_whole(header: bytes) -> bool:
@@ -158,7 +183,7 @@ def _look(path: Path, log: bytes) -> str:
             return file.read(length)
 
     with closing(last):
-        return look_at_log(log, frames, read) or look(last.execute)
+        return look_at_log(log, frames, read, find_mark(last.execute)) or look(last.execute)
 
 
 def _quoted(path: Path) -> str:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Table, event
 
 from prewatt.host.store.dialect import Dialect, Hot, Insert
 from prewatt.host.store.groupledger import GroupLedger
+from prewatt.host.store.trail import HOST, By, LogTail
 
 __all__ = ["Writing"]
 
@@ -20,7 +21,7 @@ _LEDGER_TABLES: Final = ("entries", "accounts")
 class Writing:
     """What a piece of work writes with: a SQLAlchemy connection, and the driver's for hot statements."""
 
-    __slots__ = ("connection", "dialect", "driver", "ledger")
+    __slots__ = ("by", "connection", "dialect", "driver", "ledger", "log")
 
     def __init__(self, connection: Connection, dialect: Dialect) -> None:
         self.connection = connection
@@ -28,9 +29,16 @@ class Writing:
         # The driver's own connection; its type is the database's.
         self.driver: Any = connection.connection.driver_connection
         self.ledger = GroupLedger(self.run)
+        self.log = LogTail(self.run)
+        self.by: By = HOST
         if not event.contains(connection, "before_cursor_execute", _write_ledger):
             event.listen(connection, "before_cursor_execute", _write_ledger)
         connection.info[_LEDGER] = self.ledger
+
+    def end_group(self) -> None:
+        """Writes what was kept back for the end of the group."""
+        self.ledger.write()
+        self.log.write()
 
     def run(self, statement: Hot, row: Sequence[Any] = ()) -> Any:  # noqa: ANN401 - the driver's own cursor
         """Runs a hot statement with its parameters; fetchone, fetchall and rowcount tell what it gave."""
@@ -45,7 +53,7 @@ class Writing:
 
         Where the database itself failed, that is raised: nothing of the group can be kept.
         """
-        mark = self.ledger.mark()
+        mark, logged = self.ledger.mark(), self.log.mark()
         self.dialect.send(self.driver, "SAVEPOINT work")
         try:
             value = work(self)
@@ -55,6 +63,7 @@ class Writing:
             self.dialect.send(self.driver, "ROLLBACK TO work")
             self.dialect.send(self.driver, "RELEASE work")
             self.ledger.undo(mark)
+            self.log.undo(logged)
             return None, error
         self.dialect.send(self.driver, "RELEASE work")
         return value, None

@@ -42,8 +42,14 @@ class Hot(Enum):
     """(id) -> 1"""
     METER_ACCOUNT = auto()
     """(meter) -> account, reason, kind"""
-    ACTION_INSERT = auto()
-    """(at_s, actor, action, subject, detail)"""
+    LOG_TAIL = auto()
+    """() -> number and hash of the newest line of the audit log"""
+    LOG_TAIL_PUT = auto()
+    """(number, hash)"""
+    LOG_INSERT = auto()
+    """(number, at_s, actor, origin, action, subject, detail, before, after, hash)"""
+    RATE_ASSIGNED = auto()
+    """(meter) -> 1 where a rate plan was ever assigned to it or to the installation"""
     PAYMENT_INSERT = auto()
     """(authorization, order_id, method, amount_micro, at_s)"""
     RECORD_HOLDER = auto()

@@ -50,7 +50,13 @@ POSTGRESQL_HOT: Final[Mapping[Hot, str]] = {
     ),
     Hot.ORDER_EXISTS: "SELECT 1 FROM orders WHERE id = $1",
     Hot.METER_ACCOUNT: "SELECT account, reason, kind FROM meters WHERE id = $1",
-    Hot.ACTION_INSERT: "INSERT INTO audit_log (at_s, actor, action, subject, detail) VALUES ($1, $2, $3, $4, $5)",
+    Hot.LOG_TAIL: "SELECT number, hash FROM log_tail",
+    Hot.LOG_TAIL_PUT: "UPDATE log_tail SET number = $1, hash = $2",
+    Hot.LOG_INSERT: (
+        "INSERT INTO audit_log (number, at_s, actor, origin, action, subject, detail, before, after, hash)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+    ),
+    Hot.RATE_ASSIGNED: "SELECT 1 FROM rate_assignments WHERE meter = $1 OR meter IS NULL LIMIT 1",
     Hot.PAYMENT_INSERT: (
         'INSERT INTO payments ("authorization", order_id, method, amount_micro, at_s) VALUES ($1, $2, $3, $4, $5)'
     ),

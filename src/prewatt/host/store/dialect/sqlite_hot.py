@@ -47,7 +47,13 @@ SQLITE_HOT: Final[Mapping[Hot, str]] = {
     ),
     Hot.ORDER_EXISTS: "SELECT 1 FROM orders WHERE id = ?",
     Hot.METER_ACCOUNT: "SELECT account, reason, kind FROM meters WHERE id = ?",
-    Hot.ACTION_INSERT: "INSERT INTO audit_log (at_s, actor, action, subject, detail) VALUES (?, ?, ?, ?, ?)",
+    Hot.LOG_TAIL: "SELECT number, hash FROM log_tail",
+    Hot.LOG_TAIL_PUT: "UPDATE log_tail SET number = ?, hash = ?",
+    Hot.LOG_INSERT: (
+        "INSERT INTO audit_log (number, at_s, actor, origin, action, subject, detail, before, after, hash)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    ),
+    Hot.RATE_ASSIGNED: "SELECT 1 FROM rate_assignments WHERE meter = ? OR meter IS NULL LIMIT 1",
     Hot.PAYMENT_INSERT: (
         "INSERT INTO payments (authorization, order_id, method, amount_micro, at_s) VALUES (?, ?, ?, ?, ?)"
     ),

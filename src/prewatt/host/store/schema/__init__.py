@@ -16,6 +16,14 @@ from prewatt.host.store.schema.customers import agents, sought, suppliers, tenan
 from prewatt.host.store.schema.field import alarms, counter_books, day_logs, events, reports, standings, wishes
 from prewatt.host.store.schema.money import accounts, entries, orders, payments, record_file
 from prewatt.host.store.schema.network import area_boxes, boxes, kept, polling, unbooked
+from prewatt.host.store.schema.rates import (
+    rate_assignments,
+    rate_lines,
+    rate_plans,
+    rate_sales,
+    rate_steps,
+    rate_tariffs,
+)
 from prewatt.host.store.schema.registry import (
     areas,
     audit_log,
@@ -23,6 +31,7 @@ from prewatt.host.store.schema.registry import (
     controls,
     customers,
     installation,
+    log_tail,
     mark,
     meter_keys,
     meters,
@@ -30,12 +39,15 @@ from prewatt.host.store.schema.registry import (
     stations,
     tariffs,
 )
+from prewatt.host.store.schema.staff import approval_ends, approvals, lockouts, staff_limits, tokens, users
 
 __all__ = [
     "APPEND_ONLY",
     "accounts",
     "agents",
     "alarms",
+    "approval_ends",
+    "approvals",
     "area_boxes",
     "areas",
     "audit_log",
@@ -52,6 +64,8 @@ __all__ = [
     "events",
     "installation",
     "kept",
+    "lockouts",
+    "log_tail",
     "mark",
     "matches",
     "metadata",
@@ -62,16 +76,25 @@ __all__ = [
     "polling",
     "premises",
     "programs",
+    "rate_assignments",
+    "rate_lines",
+    "rate_plans",
+    "rate_sales",
+    "rate_steps",
+    "rate_tariffs",
     "record_file",
     "reports",
     "sign_overs",
     "sought",
+    "staff_limits",
     "standings",
     "stations",
     "suppliers",
     "tariffs",
     "tenancies",
+    "tokens",
     "unbooked",
+    "users",
     "wanted_settings",
     "wishes",
 ]
@@ -80,4 +103,6 @@ __all__ = [
 APPEND_ONLY: Final = (
     *(entries, record_file, reports, events, alarms, wishes, payments, tariffs, audit_log, sign_overs, matches),
     programs,
+    *(approvals, approval_ends),
+    *(rate_plans, rate_assignments, rate_tariffs, rate_sales, rate_lines, rate_steps),
 )

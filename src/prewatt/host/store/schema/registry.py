@@ -24,6 +24,7 @@ __all__ = [
     "controls",
     "customers",
     "installation",
+    "log_tail",
     "mark",
     "meter_keys",
     "meters",
@@ -185,6 +186,24 @@ audit_log = Table(
     Column("action", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("detail", Text, nullable=False),
+    Column("origin", Text, nullable=False, server_default=""),
+    # JSON objects: what stood there, and what stands there now.
+    Column("before", Text),
+    Column("after", Text),
+    # SHA-256 over the line before and this one; see `store.trail`.
+    Column("hash", LargeBinary, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
 Index("audit_log_by_subject", audit_log.c.subject, audit_log.c.number)
+Index("audit_log_by_actor", audit_log.c.actor, audit_log.c.number)
+Index("audit_log_by_time", audit_log.c.at_s, audit_log.c.number)
+
+# One row, the newest line of the audit log: what was removed behind it shows.
+log_tail = Table(
+    "log_tail",
+    metadata,
+    Column("name", String(4), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    CheckConstraint("name = 'tail'", name="log_tail_one"),
+)

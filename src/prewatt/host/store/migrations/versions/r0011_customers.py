@@ -1,6 +1,6 @@
 """What is known of customers, who lived where since when, suppliers and agents, and texts to search.
 
-Revision 0010, after 0006. Whoever has a meter at this moment is taken to have had it since it was enrolled.
+Revision 0011, after 0009. Whoever has a meter at this moment is taken to have had it since it was enrolled.
 """
 
 from pathlib import Path
@@ -12,8 +12,8 @@ from prewatt.host.customers.words import search_text
 
 __all__ = ["branch_labels", "depends_on", "down_revision", "downgrade", "revision", "upgrade"]
 
-revision = "0010"
-down_revision = "0006"
+revision = "0011"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
@@ -28,7 +28,7 @@ _ROWS = (
 def upgrade() -> None:
     """Makes what is new in this format."""
     connection = op.get_bind()
-    script = Path(__file__).with_name(f"r0010_customers.{connection.dialect.name}.sql").read_text()
+    script = Path(__file__).with_name(f"r0011_customers.{connection.dialect.name}.sql").read_text()
     for statement in filter(str.strip, script.split(";\n")):
         connection.exec_driver_sql(statement)
     insert = text("INSERT INTO sought (kind, id, field, text) VALUES (:kind, :id, :field, :text)")
