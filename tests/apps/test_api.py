@@ -64,7 +64,14 @@ def is_error(answer, status=None):
 
 def filled(path):
     places = {"{meter}": METER, "{order}": "1", "{campaign}": "asked-about", "{station}": "S1", "{area}": "A1"}
-    places |= {"{customer}": "C1", "{premises}": "P1", "{kind}": "agents", "/find": "/find?text=0"}
+    places |= {
+        "{customer}": "C1",
+        "{premises}": "P1",
+        "{supplier}": "E1",
+        "{agent}": "K1",
+        "{kind}": "agents",
+        "/find": "/find?text=0",
+    }
     for name, place in places.items():
         path = path.replace(name, place)
     return path
@@ -133,8 +140,8 @@ def test_every_question_has_an_answer(up, path):
     up.post("/customers", customer="C1", name="Ada")
     up.post("/premises", premises="P1", address="1 Mill Lane")
     up.post(f"/meters/{METER}/assign", customer="C1", premises="P1")
-    up.post("/registry/suppliers/import", text="supplier,name,phone,email\nE1,Grid,,\n")
-    up.post("/registry/agents/import", text="agent,name,phone,email\nK1,Kiosk,,\n")
+    up.post("/suppliers", supplier="E1", name="Grid")
+    up.post("/agents", agent="K1", name="Kiosk")
     up.post("/rates", document={"name": "asked-about", "valid_from": "2020-01-01", "price": {"unit": "0.25"}})
     query = {"/rates/plan": "?plan=asked-about", "/meters/{meter}/preview": "?plan=asked-about"}.get(path, "")
     status, content = up.ask("GET", API + filled(path) + query)

@@ -47,6 +47,20 @@ def test_a_customer_moves_in_is_found_and_moves_out(shop):
         assert "C1" in shop.run(*words).out
 
 
+@pytest.mark.parametrize("word", ["supplier", "agent"])
+def test_a_supplier_or_an_agent_is_added_changed_listed_and_found(shop, word):
+    assert shop.json(word, "add", "X1", "--name", "Grille")["phone"] == ""
+    changed = shop.json(word, "change", "X1", "--phone", "+44 20 7946 0000", "--email", "x@example.org")
+    assert changed == {"id": "X1", "name": "Grille", "phone": "+442079460000", "email": "x@example.org"}
+    assert shop.json(word, "show", "X1") == changed
+    assert shop.json(word, "list") == [changed]
+    assert [each["kind"] for each in shop.json("customer", "find", "grill")] == [f"{word}s"]
+    (line, *_) = shop.json("log", "--subject", "X1")["lines"]
+    assert (line["action"], line["before"]["phone"], line["after"]["phone"]) == (f"{word} change", "", "+442079460000")
+    assert "Grille" in shop.run(word, "show", "X1").out
+    assert f"{word}: 'X9'" in shop.run(word, "show", "X9").err
+
+
 REFUSED = (
     (("customer", "add", "C1", "--name", "Ada", "--phone", "0612"), "phone: '0612' is not allowed"),
     (("customer", "show", "C9"), "customer: 'C9'"),

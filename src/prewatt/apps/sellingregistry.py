@@ -56,9 +56,33 @@ class SellingRegistry:
         """Who sells energy to the seller, by id, those behind ``after``."""
         return self._read_all(SUPPLIERS, after, limit)
 
+    def read_supplier(self, supplier: str) -> Json:
+        """One supplier."""
+        return self._host.customers.read(SUPPLIERS, supplier).as_dict()
+
+    def add_supplier(self, supplier: str, **given: str) -> Json:
+        """Adds somebody who sells energy to the seller; the same again answers the same."""
+        return self._host.customers.add(SUPPLIERS, supplier, given).as_dict()
+
+    def change_supplier(self, supplier: str, **given: str) -> Json:
+        """Changes the fields that are given; an empty text takes one away."""
+        return self._host.customers.change(SUPPLIERS, supplier, given).as_dict()
+
     def read_agents(self, after: str = "", limit: int = 50) -> list[Json]:
         """Who sells for the seller, by id, those behind ``after``."""
         return self._read_all(AGENTS, after, limit)
+
+    def read_agent(self, agent: str) -> Json:
+        """One agent."""
+        return self._host.customers.read(AGENTS, agent).as_dict()
+
+    def add_agent(self, agent: str, **given: str) -> Json:
+        """Adds somebody who sells for the seller; the same again answers the same."""
+        return self._host.customers.add(AGENTS, agent, given).as_dict()
+
+    def change_agent(self, agent: str, **given: str) -> Json:
+        """Changes the fields that are given; an empty text takes one away."""
+        return self._host.customers.change(AGENTS, agent, given).as_dict()
 
     def assign_meter(
         self, meter: str, customer: str | None = None, premises: str | None = None, reason: str = _REASON
@@ -76,7 +100,7 @@ class SellingRegistry:
         return [each.as_dict() for each in self._host.customers.read_tenancies(meter=meter)]
 
     def find(self, text: str, limit: int = 20) -> list[Json]:
-        """Customers, premises and meters by a part of an id, a name, a phone number or an address."""
+        """Customers, premises, suppliers, agents, meters by a part of an id, a name, a phone number or an address."""
         return [each.as_dict() for each in self._host.finding.find(text, limit=limit)]
 
     def export_registry(self, kind: str) -> Json:

@@ -184,7 +184,7 @@ class Office:
             self._replace(meter, target)
 
     def _waits(self, meter: str, book: MeterBook) -> bool:
-        """Whether the value of a retired body has still to follow; after a restore the next one may hang there before."""
+        """Whether the value of a retired body has still to follow; after a restore the next may hang there before."""
         answer = self._body(meter)
         if book.body in _ENDED:
             return answer is None or answer.state != "moved"

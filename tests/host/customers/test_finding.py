@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prewatt.host.customers.finding import ASKED_CHARS_MAX, FOUND_MAX
-from prewatt.host.customers.kinds import CUSTOMERS, PREMISES
+from prewatt.host.customers.kinds import AGENTS, CUSTOMERS, PREMISES, SUPPLIERS
 from prewatt.host.customers.words import search_text
 from prewatt.host.refusals import RefusedError
 
@@ -18,6 +18,9 @@ HITS = (
     ("345678", [("customers", "C1", "phone"), ("customers", "C3", "phone")]),
     ("김민", [("customers", "C3", "name")]),
     ("eglise", [("premises", "P1", "address")]),
+    ("grid", [("suppliers", "E1", "name")]),
+    ("4420", [("suppliers", "E1", "phone")]),
+    ("kiosque", [("agents", "K1", "name")]),
     ("c3", [("customers", "C3", "id")]),
     ("00000", [("meters", "000001", "id")]),
     ("0001", [("meters", "000001", "id")]),
@@ -36,6 +39,8 @@ def filled(world):
     ):
         world.host.customers.add(CUSTOMERS, key, {"name": name, "phone": phone})
     world.host.customers.add(PREMISES, "P1", {"address": "12 Rue de l'Église"})
+    world.host.customers.add(SUPPLIERS, "E1", {"name": "Grid & Co", "phone": "+442079460000"})
+    world.host.customers.add(AGENTS, "K1", {"name": "Le Kiosque"})
     world.host.customers.assign("000001", customer="C1", premises="P1", reason="in")
     return world
 

@@ -47,6 +47,26 @@ class PremisesIn(AddressIn):
     premises: str
 
 
+class ContactChangeIn(_Body):
+    """What changes of a supplier or an agent; what is left out stays."""
+
+    name: str | None = None
+    phone: Annotated[str | None, Field(description="As E.164 has it: +33612345678.")] = None
+    email: str | None = None
+
+
+class SupplierIn(ContactChangeIn):
+    """Who sells energy to the seller."""
+
+    supplier: str
+
+
+class AgentIn(ContactChangeIn):
+    """Who sells for the seller."""
+
+    agent: str
+
+
 class AssignIn(_Body):
     """Who has a meter from now on, and where; what is left out stays."""
 
@@ -73,6 +93,10 @@ REGISTRY_BODIES: Final[dict[str, type[BaseModel]]] = {
     "change_customer": CustomerChangeIn,
     "add_premises": PremisesIn,
     "change_premises": AddressIn,
+    "add_supplier": SupplierIn,
+    "change_supplier": ContactChangeIn,
+    "add_agent": AgentIn,
+    "change_agent": ContactChangeIn,
     "assign_meter": AssignIn,
     "vacate_meter": VacateIn,
     "import_registry": ImportIn,

@@ -13,6 +13,7 @@ from prewatt.apps.cli import (
     campaigns,
     clock,
     codes,
+    contacts,
     customers,
     init,
     keys,
@@ -72,6 +73,8 @@ app.add_typer(papers.app, name="papers")
 app.add_typer(meters.app, name="meter")
 app.add_typer(customers.customers, name="customer")
 app.add_typer(customers.premises_app, name="premises")
+app.add_typer(contacts.suppliers, name="supplier")
+app.add_typer(contacts.agents, name="agent")
 app.add_typer(registry.app, name="registry")
 app.add_typer(transfers.app, name="transfer")
 app.add_typer(codes.orders, name="order")

@@ -9,7 +9,7 @@ from prewatt.apps.cli.seller import in_path, open_seller
 from prewatt.apps.cli.show import fields, local_time, print_json, table
 from prewatt.apps.settings import read_settings
 
-__all__ = ["customers", "premises_app", "register"]
+__all__ = ["customers", "list_rows", "premises_app", "register", "show_row"]
 
 customers = typer.Typer(no_args_is_help=True, help="Customers: add, change, list, show, find.")
 premises_app = typer.Typer(no_args_is_help=True, help="Premises, where meters hang: add, change, list, show.")
@@ -46,7 +46,7 @@ def add_customer(
     given = {"name": name, "locale": locale, "phone": phone, "email": email, "notices": notices}
     with open_seller(read_settings(data=data)) as seller:
         found = seller.post("/customers", customer=customer, **given)
-    _show(found, json_out)
+    show_row(found, json_out)
 
 
 @customers.command("change")
@@ -64,7 +64,7 @@ def change_customer(
     given = {"name": name, "locale": locale, "phone": phone, "email": email, "notices": notices}
     with open_seller(read_settings(data=data)) as seller:
         found = seller.post(f"/customers/{in_path('customer', customer)}", **given)
-    _show(found, json_out)
+    show_row(found, json_out)
 
 
 @customers.command("list")
@@ -72,7 +72,7 @@ def list_customers(after: _After = "", limit: _Limit = 50, data: Data = None, js
     """List customers by id."""
     with open_seller(read_settings(data=data)) as seller:
         found = seller.get("/customers", after=after, limit=limit)
-    _list(found, ("id", "name", "locale", "phone", "email", "meters"), json_out)
+    list_rows(found, ("id", "name", "locale", "phone", "email", "meters"), json_out)
 
 
 @customers.command("show")
@@ -84,7 +84,7 @@ def show_customer(customer: _Customer, data: Data = None, json_out: JsonOut = Fa
     if json_out:
         print_json(found | {"tenancies": had})
         return
-    _show(found, json_out)
+    show_row(found, json_out)
     _tenancies(had, json_out)
 
 
@@ -95,10 +95,10 @@ def find_anything(
     data: Data = None,
     json_out: JsonOut = False,
 ) -> None:
-    """Find customers, premises and meters; case, accents and spaces make no difference."""
+    """Find customers, premises, suppliers, agents and meters; case, accents and spaces make no difference."""
     with open_seller(read_settings(data=data)) as seller:
         found = seller.get("/find", text=text, limit=limit)
-    _list(found, ("kind", "id", "field", "text"), json_out)
+    list_rows(found, ("kind", "id", "field", "text"), json_out)
 
 
 @premises_app.command("add")
@@ -106,7 +106,7 @@ def add_premises(premises: _Premises, address: _Address, data: Data = None, json
     """Add a place where meters hang; the same again changes nothing."""
     with open_seller(read_settings(data=data)) as seller:
         found = seller.post("/premises", premises=premises, address=address)
-    _show(found, json_out)
+    show_row(found, json_out)
 
 
 @premises_app.command("change")
@@ -114,7 +114,7 @@ def change_premises(premises: _Premises, address: _Address, data: Data = None, j
     """Change an address."""
     with open_seller(read_settings(data=data)) as seller:
         found = seller.post(f"/premises/{in_path('premises', premises)}", address=address)
-    _show(found, json_out)
+    show_row(found, json_out)
 
 
 @premises_app.command("list")
@@ -122,7 +122,7 @@ def list_premises(after: _After = "", limit: _Limit = 50, data: Data = None, jso
     """List premises by id."""
     with open_seller(read_settings(data=data)) as seller:
         found = seller.get("/premises", after=after, limit=limit)
-    _list(found, ("id", "address", "meters"), json_out)
+    list_rows(found, ("id", "address", "meters"), json_out)
 
 
 @premises_app.command("show")
@@ -130,7 +130,7 @@ def show_premises(premises: _Premises, data: Data = None, json_out: JsonOut = Fa
     """Show premises, with the meters that hang there."""
     with open_seller(read_settings(data=data)) as seller:
         found = seller.get(f"/premises/{in_path('premises', premises)}")
-    _show(found, json_out)
+    show_row(found, json_out)
 
 
 def register(app: typer.Typer) -> None:
@@ -179,14 +179,16 @@ def _text(value: object) -> str:
     return (", ".join(map(str, value)) if isinstance(value, list) else str(value)) or "-"
 
 
-def _show(found: dict[str, Any], json_out: bool) -> None:
+def show_row(found: dict[str, Any], json_out: bool) -> None:
+    """One row, field by field."""
     if json_out:
         print_json(found)
         return
     fields({name: _text(value) for name, value in found.items()})
 
 
-def _list(found: list[dict[str, Any]], columns: tuple[str, ...], json_out: bool) -> None:
+def list_rows(found: list[dict[str, Any]], columns: tuple[str, ...], json_out: bool) -> None:
+    """Rows as a table."""
     if json_out:
         print_json(found)
         return

@@ -1,4 +1,4 @@
-"""Finding a customer, premises or a meter by a part of what is known of it: an id, a name, a phone number, an address.
+"""Finding a customer, premises, a supplier, an agent or a meter by a part of an id, a name, a phone number, an address.
 
 Texts are compared normalised (`search_text`). What begins with the words asked for comes first, and is found through an
 index however many there are; then, as far as the limit is not reached, what holds them anywhere, by looking at all.
@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from prewatt.host.context import HostContext
 from prewatt.host.customers.answers import FoundAnswer
-from prewatt.host.customers.kinds import CUSTOMERS, PREMISES
+from prewatt.host.customers.kinds import RECORD_KINDS
 from prewatt.host.customers.records import read_rows
 from prewatt.host.customers.words import search_text
 from prewatt.host.refusals import RefusalOutcome, RefusedError
@@ -91,14 +91,10 @@ def _answers(connection: Connection, hits: Sequence[Hit]) -> list[FoundAnswer]:
     def keys(kind: str) -> list[str]:
         return [key for each, key, _ in hits if each == kind]
 
-    customers = read_rows(connection, CUSTOMERS, keys("customers"))
-    premises = read_rows(connection, PREMISES, keys("premises"))
-    meters = _places(connection, keys("meters"))
-    texts: dict[str, dict[str, str]] = {
-        "customers": {key: row["name"] for key, row in customers.items()},
-        "premises": {key: row["address"] for key, row in premises.items()},
-        "meters": meters,
-    }
+    texts = {"meters": _places(connection, keys("meters"))}
+    for name, kind in RECORD_KINDS.items():
+        shown = kind.sought[0]
+        texts[name] = {key: row[shown] for key, row in read_rows(connection, kind, keys(name)).items()}
     return [FoundAnswer(kind, key, field, texts[kind][key]) for kind, key, field in hits]
 
 

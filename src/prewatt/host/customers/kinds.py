@@ -28,14 +28,15 @@ Check = Callable[[str, str], str]
 
 @dataclass(frozen=True)
 class RecordKind:
-    """One kind. ``checks``: column and what may stand in it; ``sought``: columns it is found by, besides the key."""
+    """One kind. ``checks``: column and what may stand in it; ``sought``: columns it is found by, besides the
+    key; the first is what it is shown by."""
 
     name: str
     word: str
     table: Table
     checks: Mapping[str, Check]
     unknown: RefusalOutcome
-    sought: tuple[str, ...] = ()
+    sought: tuple[str, ...]
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -70,8 +71,10 @@ PREMISES: Final = RecordKind(
     RefusalOutcome.UNKNOWN_PREMISES,
     ("address",),
 )
-SUPPLIERS: Final = RecordKind("suppliers", "supplier", schema.suppliers, _CONTACT, RefusalOutcome.UNKNOWN_SUPPLIER)
-AGENTS: Final = RecordKind("agents", "agent", schema.agents, _CONTACT, RefusalOutcome.UNKNOWN_AGENT)
+SUPPLIERS: Final = RecordKind(
+    "suppliers", "supplier", schema.suppliers, _CONTACT, RefusalOutcome.UNKNOWN_SUPPLIER, ("name", "phone")
+)
+AGENTS: Final = RecordKind("agents", "agent", schema.agents, _CONTACT, RefusalOutcome.UNKNOWN_AGENT, ("name", "phone"))
 RECORD_KINDS: Final = {each.name: each for each in (CUSTOMERS, PREMISES, SUPPLIERS, AGENTS)}
 # Which field a way of notices needs.
 _REACHED_BY: Final = {"sms": "phone", "email": "email"}

@@ -60,8 +60,7 @@ def write_rows(writing: Writing, kind: RecordKind, changed: Sequence[Changed], n
     if other:
         values: dict[str, Any] = {column: bindparam(column) for column in kind.checks}
         connection.execute(update(table).where(table.c.id == bindparam("known_id")).values(values), other)
-    if kind.sought:
-        _write_sought(connection, kind, changed)
+    _write_sought(connection, kind, changed)
     for each in changed:
         action = f"{kind.word} {'add' if each.before is None else 'change'}"
         log_action(writing, now_s, action, each.key, "", before=each.before, after=each.after)

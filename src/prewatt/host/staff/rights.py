@@ -44,7 +44,7 @@ RIGHTS: Final[Mapping[str, Right]] = {
         " read_stations read_station read_coverage read_total_coverage read_unbooked read_station_polling read_polling"
         " read_campaigns read_campaign read_programs read_rates read_rate read_rate_assignments preview_rate"
         " read_customers read_customer read_customer_tenancies read_all_premises read_premises read_tenancies"
-        " read_suppliers read_agents find",
+        " read_suppliers read_supplier read_agents read_agent find",
     ),
     **_rights(Scope.SELL, _SELLERS, "vend issue_code"),
     **_rights(Scope.SELL, _COUNTER, "cancel_transfer refund_transfer"),
@@ -59,6 +59,7 @@ RIGHTS: Final[Mapping[str, Right]] = {
     ),
     **_rights(Scope.REGISTRY, _COUNTER, "add_customer change_customer assign_meter vacate_meter"),
     **_rights(Scope.REGISTRY, _PLACES, "add_premises change_premises"),
+    **_rights(Scope.REGISTRY, _FINANCE, "add_supplier change_supplier add_agent change_agent"),
     **_rights(Scope.REGISTRY, _AUDITORS, "export_registry"),
     **_rights(Scope.REGISTRY, _FINANCE | _FIELD, "import_registry read_import"),
     **_rights(Scope.PRICES, _FINANCE, "set_tariff add_rate check_rate import_rate assign_rate"),
@@ -76,8 +77,8 @@ RIGHTS: Final[Mapping[str, Right]] = {
 IMPORT_NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "customers": ("change_customer",),
     "premises": ("change_premises",),
-    "suppliers": ("import_registry",),
-    "agents": ("import_registry",),
+    "suppliers": ("change_supplier",),
+    "agents": ("change_agent",),
     "meters": ("enrol_meter", "assign_meter"),
 }
 

@@ -43,7 +43,7 @@ agents = Table(
     Column("email", String(254), nullable=False, server_default=""),
 )
 
-# What customers and premises are found by, normalised. Its order is that of the bytes, so that an index finds prefixes.
+# What all of them are found by, normalised. Its order is that of the bytes, so that an index finds prefixes.
 sought = Table(
     "sought",
     metadata,
@@ -51,6 +51,6 @@ sought = Table(
     Column("id", ID, primary_key=True),
     Column("field", String(8), primary_key=True),
     Column("text", Text().with_variant(Text(collation="C"), "postgresql"), nullable=False),
-    CheckConstraint("kind IN ('customers', 'premises')", name="sought_kind"),
+    CheckConstraint("kind IN ('customers', 'premises', 'suppliers', 'agents')", name="sought_kind"),
 )
 Index("sought_by_text", sought.c.text)

@@ -22,7 +22,7 @@ CREATE TABLE sought (
     field VARCHAR(8) NOT NULL,
     text TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (kind, id, field),
-    CONSTRAINT sought_kind CHECK (kind IN ('customers', 'premises'))
+    CONSTRAINT sought_kind CHECK (kind IN ('customers', 'premises', 'suppliers', 'agents'))
 );
 CREATE INDEX sought_by_text ON sought (text);
 CREATE TABLE tenancies (
