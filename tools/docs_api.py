@@ -76,6 +76,7 @@ ANSWERS = {
     "read_station": "Station",
     "add_station": "Station",
     "rename_station": "Station",
+    "set_station_rating": "Station",
     "set_station_line": "Station",
     "read_coverage": "Coverage of a station",
     "read_unbooked": "list of Unbooked",

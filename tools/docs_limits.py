@@ -75,6 +75,7 @@ def _registry() -> tuple[Limit, ...]:
         Limit("a phone number", f"{checks.PHONE_DIGITS_MIN} to {checks.PHONE_DIGITS_MAX} digits", "ITU-T E.164"),
         Limit("an e-mail address", f"{checks.EMAIL_CHARS_MAX} characters", "RFC 5321"),
         Limit("customers or premises in one answer", f"{customers.LISTED_MAX:,}", "ask on after the last id"),
+        Limit("a transformer", f"{checks.RATING_VA_MAX // 1_000:,} kVA", "0.001 and more"),
         Limit("hits of one search", f"{finding.FOUND_MAX}", "more nobody reads"),
         Limit("a text to search for", f"{finding.ASKED_CHARS_MAX} characters", ""),
         Limit("rows of a file", f"{sheets.ROWS_MAX:,}", "more are imported as several files"),

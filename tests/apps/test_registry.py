@@ -61,6 +61,17 @@ def test_a_supplier_or_an_agent_is_added_changed_listed_and_found(shop, word):
     assert f"{word}: 'X9'" in shop.run(word, "show", "X9").err
 
 
+def test_a_station_gets_a_rating_and_goes_out_and_comes_in_as_a_file(shop, sheet):
+    assert shop.json("station", "rating", "S1", "37.5")["rating_va"] == 37_500
+    assert "37.5 kVA" in shop.run("station", "show", "S1").out
+    assert shop.run("registry", "export", "stations").out.splitlines()[1] == "S1,A1,0,,,37.5"
+    path = sheet("station,area,number,name,line,rating_kva\nT1,A1,,the mill,,250\n")
+    assert shop.json("registry", "import", "stations", path)["added"] == 1
+    assert shop.json("station", "show", "T1")["rating_va"] == 250_000
+    assert shop.json("station", "rating", "S1", "none")["rating_va"] is None
+    assert shop.json("station", "add", "T2", "--rating", "100")["rating_va"] == 100_000
+
+
 REFUSED = (
     (("customer", "add", "C1", "--name", "Ada", "--phone", "0612"), "phone: '0612' is not allowed"),
     (("customer", "show", "C9"), "customer: 'C9'"),

@@ -92,6 +92,7 @@ ROUTES: Final = (
     Route("GET", "/stations/{station}", "read_station"),
     Route("POST", "/stations/{station}/name", "rename_station"),
     Route("POST", "/stations/{station}/line", "set_station_line"),
+    Route("POST", "/stations/{station}/rating", "set_station_rating"),
     Route("GET", "/stations/{station}/coverage", "read_coverage"),
     Route("GET", "/stations/{station}/unbooked", "read_unbooked"),
     Route("POST", "/stations/{station}/unbooked/again", "book_again"),

@@ -100,11 +100,11 @@ class SellingRegistry:
         return [each.as_dict() for each in self._host.customers.read_tenancies(meter=meter)]
 
     def find(self, text: str, limit: int = 20) -> list[Json]:
-        """Customers, premises, suppliers, agents, meters by a part of an id, a name, a phone number or an address."""
+        """People, places and meters that have a text in an id, a name, a phone number or an address."""
         return [each.as_dict() for each in self._host.finding.find(text, limit=limit)]
 
     def export_registry(self, kind: str) -> Json:
-        """All customers, premises, suppliers, agents or meters as one CSV file."""
+        """All customers, premises, suppliers, agents, stations or meters as one CSV file."""
         return self._host.exchange.export(kind).as_dict()
 
     def import_registry(self, kind: str, text: str, dry_run: bool = False) -> Json:

@@ -31,6 +31,7 @@ from prewatt.host.controls import Controls
 from prewatt.host.customers.customers import Customers
 from prewatt.host.customers.exchange import Exchange, Watch
 from prewatt.host.customers.finding import Finding
+from prewatt.host.customers.sought import write_sought
 from prewatt.host.dispatch import Dispatch, DispatchSettings, Network
 from prewatt.host.dispatch.unbooked import Unbooked
 from prewatt.host.fields import check_text
@@ -268,6 +269,7 @@ def _fill(writing: Writing, installation: str, options: HostOptions, now_s: int)
     connection.execute(insert(schema.mark).values(one=1, generation=1, commits=0))
     connection.execute(insert(schema.areas).values(id=AREA_DEFAULT, number=0))
     connection.execute(insert(schema.stations).values(id=STATION_DEFAULT, area=AREA_DEFAULT, number=0))
+    write_sought(connection, "stations", [(STATION_DEFAULT, {})])
     log_action(writing, now_s, "installation make", installation, options.name)
 
 

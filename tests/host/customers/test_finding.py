@@ -21,6 +21,7 @@ HITS = (
     ("grid", [("suppliers", "E1", "name")]),
     ("4420", [("suppliers", "E1", "phone")]),
     ("kiosque", [("agents", "K1", "name")]),
+    ("mill", [("stations", "T1", "name")]),
     ("c3", [("customers", "C3", "id")]),
     ("00000", [("meters", "000001", "id")]),
     ("0001", [("meters", "000001", "id")]),
@@ -41,6 +42,7 @@ def filled(world):
     world.host.customers.add(PREMISES, "P1", {"address": "12 Rue de l'Église"})
     world.host.customers.add(SUPPLIERS, "E1", {"name": "Grid & Co", "phone": "+442079460000"})
     world.host.customers.add(AGENTS, "K1", {"name": "Le Kiosque"})
+    world.host.topology.add_station("T1", name="The Mill")
     world.host.customers.assign("000001", customer="C1", premises="P1", reason="in")
     return world
 
@@ -70,6 +72,13 @@ def test_a_change_is_found_and_what_was_before_no_more(filled):
     assert found(filled, "33612") == []
     (shown,) = filled.host.finding.find("000001")
     assert shown.text == "12 Rue de l'Église, Zora"
+
+
+def test_a_station_is_found_by_its_id_and_by_its_newest_name(filled):
+    filled.host.topology.rename_station("T1", "The Forge")
+    assert found(filled, "the mill") == []
+    (forge, first) = filled.host.finding.find("forge")[0], filled.host.finding.find("S1")[0]
+    assert (forge.kind, forge.id, forge.text, first.id, first.text) == ("stations", "T1", "The Forge", "S1", "")
 
 
 def test_hits_and_texts_have_a_most(filled):

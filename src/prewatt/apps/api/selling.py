@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from prewatt.apps.api.campaigns import CampaignIn, ProgramIn
-from prewatt.apps.api.places import AreaIn, LineIn, MoveIn, NameIn, NothingIn, PollingIn, StationIn
+from prewatt.apps.api.places import AreaIn, LineIn, MoveIn, NameIn, NothingIn, PollingIn, RatingIn, StationIn
 from prewatt.apps.api.rates import RATE_BODIES, RATE_QUESTIONS
 from prewatt.apps.api.registry import REGISTRY_BODIES, REGISTRY_QUESTIONS
 from prewatt.apps.api.staff import ApproveIn, LimitIn, TokenIn, UserChangeIn, UserIn
@@ -187,6 +187,7 @@ BODIES: Final[dict[str, type[BaseModel]]] = {
     "add_station": StationIn,
     "rename_station": NameIn,
     "set_station_line": LineIn,
+    "set_station_rating": RatingIn,
     "change_station_polling": PollingIn,
     "inherit_polling": NothingIn,
     "book_again": NothingIn,

@@ -27,8 +27,13 @@ _Limit = Annotated[int, typer.Option("--limit", help="How many at most, 1 to 100
 
 def _commands(word: str, about: str) -> typer.Typer:
     """The commands of one kind; ``word`` is what one of them is called."""
-    app, place = typer.Typer(no_args_is_help=True, help=about), f"/{word}s"
+    app = typer.Typer(no_args_is_help=True, help=about)
+    _changing(app, word, f"/{word}s")
+    _asking(app, word, f"/{word}s")
+    return app
 
+
+def _changing(app: typer.Typer, word: str, place: str) -> None:
     @app.command("add", help="Add one; the same again changes nothing.")
     def add(
         key: _Key,
@@ -55,6 +60,8 @@ def _commands(word: str, about: str) -> typer.Typer:
             found = seller.post(f"{place}/{in_path(word, key)}", name=name, phone=phone, email=email)
         show_row(found, json_out)
 
+
+def _asking(app: typer.Typer, word: str, place: str) -> None:
     @app.command("list", help="List them by id.")
     def list_all(after: _After = "", limit: _Limit = 50, data: Data = None, json_out: JsonOut = False) -> None:
         with open_seller(read_settings(data=data)) as seller:
@@ -66,8 +73,6 @@ def _commands(word: str, about: str) -> typer.Typer:
         with open_seller(read_settings(data=data)) as seller:
             found = seller.get(f"{place}/{in_path(word, key)}")
         show_row(found, json_out)
-
-    return app
 
 
 suppliers = _commands("supplier", "Who sells energy to you: add, change, list, show.")

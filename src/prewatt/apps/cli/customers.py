@@ -95,7 +95,7 @@ def find_anything(
     data: Data = None,
     json_out: JsonOut = False,
 ) -> None:
-    """Find customers, premises, suppliers, agents and meters; case, accents and spaces make no difference."""
+    """Find customers, premises, suppliers, agents, stations and meters; case, accents and spaces make no difference."""
     with open_seller(read_settings(data=data)) as seller:
         found = seller.get("/find", text=text, limit=limit)
     list_rows(found, ("kind", "id", "field", "text"), json_out)

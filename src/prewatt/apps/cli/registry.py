@@ -1,4 +1,4 @@
-"""`prewatt registry`: customers, premises, suppliers, agents and meters as CSV files, out and in.
+"""`prewatt registry`: customers, premises, suppliers, agents, stations and meters as CSV files, out and in.
 
 An import of a hundred thousand rows takes a minute; meanwhile its progress is asked for beside it, and drawn where
 there is a terminal.
@@ -26,7 +26,9 @@ __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="The registry as CSV files: export, import.")
 
-_Kind = Annotated[str, typer.Argument(metavar="KIND", help="customers, premises, suppliers, agents or meters.")]
+_Kind = Annotated[
+    str, typer.Argument(metavar="KIND", help="customers, premises, suppliers, agents, stations or meters.")
+]
 _LOOK_EVERY_S: Final = 0.2
 _BOM: Final = "\ufeff"
 

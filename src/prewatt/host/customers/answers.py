@@ -71,7 +71,7 @@ class FoundAnswer(Answer):
     """Something that a text was found in."""
 
     kind: str
-    """`customers`, `premises`, `suppliers`, `agents` or `meters`."""
+    """`customers`, `premises`, `suppliers`, `agents`, `stations` or `meters`."""
     id: str
     field: str
     """Where it was found: `id`, `name`, `phone` or `address`."""

@@ -18,12 +18,15 @@ __all__ = [
     "NOTICE_WAYS",
     "PHONE_DIGITS_MAX",
     "PHONE_DIGITS_MIN",
+    "RATING_VA_MAX",
     "check_email",
     "check_id_of",
     "check_locale",
     "check_notices",
     "check_phone",
+    "check_rating",
     "check_text_of",
+    "format_rating",
 ]
 
 # The languages that texts for customers are written in.
@@ -34,6 +37,10 @@ PHONE_DIGITS_MIN: Final = 7
 PHONE_DIGITS_MAX: Final = 15
 # RFC 5321, 4.5.3.1, less the brackets of a path.
 EMAIL_CHARS_MAX: Final = 254
+# Far above any transformer that homes hang at.
+RATING_VA_MAX: Final = 100_000_000
+_VA_PER_KVA: Final = 1_000
+_RATING: Final = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,3}))?", re.ASCII)
 _PHONE: Final = re.compile(rf"\+[1-9][0-9]{{{PHONE_DIGITS_MIN - 1},{PHONE_DIGITS_MAX - 1}}}", re.ASCII)
 _BETWEEN: Final = str.maketrans("", "", " -.()")
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -84,3 +91,19 @@ def check_notices(text: str, field: str = "notices") -> str:
         allowed = f"any of {', '.join(NOTICE_WAYS)} with a space between two, or empty"
         raise RefusedError(RefusalOutcome.BAD_FIELD, field, text, allowed)
     return " ".join(given)
+
+
+def check_rating(text: str, field: str = "rating_kva") -> int:
+    """What a transformer may carry, given in kVA as a decimal, in VA; 0 where the field is empty: not known."""
+    found = _RATING.fullmatch(text)
+    rating_va = 0 if found is None else int(found[1]) * _VA_PER_KVA + int((found[2] or "").ljust(3, "0"))
+    if text and not 0 < rating_va <= RATING_VA_MAX:
+        allowed = f"kVA, 0.001 to {RATING_VA_MAX // _VA_PER_KVA} with at most three decimals, or empty"
+        raise RefusedError(RefusalOutcome.BAD_FIELD, field, text, allowed)
+    return rating_va
+
+
+def format_rating(rating_va: int) -> str:
+    """VA as kVA, a decimal without needless zeros; empty where it is not known."""
+    whole, part = divmod(rating_va, _VA_PER_KVA)
+    return (f"{whole}.{part:03d}".rstrip("0") if part else str(whole)) if rating_va else ""

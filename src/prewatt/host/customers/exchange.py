@@ -15,6 +15,7 @@ from prewatt.host.customers.kinds import RECORD_KINDS
 from prewatt.host.customers.meterplans import MeterSheet
 from prewatt.host.customers.plans import Plan, RecordSheet, Told
 from prewatt.host.customers.sheets import Line, build_sheet, parse_sheet
+from prewatt.host.customers.stationplans import StationSheet
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.staff.rights import check_import
 from prewatt.host.store import Writing
@@ -42,6 +43,7 @@ class Sheet(Protocol):
 
 SHEETS: Final[dict[str, Sheet]] = {
     **{name: RecordSheet(kind) for name, kind in RECORD_KINDS.items()},
+    "stations": StationSheet(),
     "meters": MeterSheet(),
 }
 _IDLE: Final = ImportProgress("", "", 0, 0)

@@ -1,4 +1,5 @@
-"""Finding a customer, premises, a supplier, an agent or a meter by a part of an id, a name, a phone number, an address.
+"""Finding customers, premises, suppliers, agents, stations and meters by a part of an id, a name, a phone number, an
+address.
 
 Texts are compared normalised (`search_text`). What begins with the words asked for comes first, and is found through an
 index however many there are; then, as far as the limit is not reached, what holds them anywhere, by looking at all.
@@ -91,7 +92,12 @@ def _answers(connection: Connection, hits: Sequence[Hit]) -> list[FoundAnswer]:
     def keys(kind: str) -> list[str]:
         return [key for each, key, _ in hits if each == kind]
 
-    texts = {"meters": _places(connection, keys("meters"))}
+    stations = schema.stations
+    named = select(stations.c.id, stations.c.name).where(stations.c.id.in_(keys("stations")))
+    texts = {
+        "meters": _places(connection, keys("meters")),
+        "stations": {row.id: row.name for row in connection.execute(named)},
+    }
     for name, kind in RECORD_KINDS.items():
         shown = kind.sought[0]
         texts[name] = {key: row[shown] for key, row in read_rows(connection, kind, keys(name)).items()}

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from prewatt.host.context import log_action
 from prewatt.host.customers.kinds import CUSTOMERS, PREMISES, RecordKind, Row, check_row
-from prewatt.host.customers.words import search_text
+from prewatt.host.customers.sought import write_sought
 from prewatt.host.fields import check_id
-from prewatt.host.store import Writing, schema
+from prewatt.host.store import Writing
 
 __all__ = ["CHUNK", "Changed", "add_people", "chunks", "read_rows", "write_rows"]
 
@@ -60,7 +60,8 @@ def write_rows(writing: Writing, kind: RecordKind, changed: Sequence[Changed], n
     if other:
         values: dict[str, Any] = {column: bindparam(column) for column in kind.checks}
         connection.execute(update(table).where(table.c.id == bindparam("known_id")).values(values), other)
-    _write_sought(connection, kind, changed)
+    texts = [(each.key, {name: each.after[name] for name in kind.sought}) for each in changed]
+    write_sought(connection, kind.name, texts, [each.key for each in changed if each.before is not None])
     for each in changed:
         action = f"{kind.word} {'add' if each.before is None else 'change'}"
         log_action(writing, now_s, action, each.key, "", before=each.before, after=each.after)
@@ -80,18 +81,3 @@ def add_people(
         if wrong:
             raise wrong[0]
         write_rows(writing, kind, [Changed(key, None, row)], now_s)
-
-
-def _write_sought(connection: Connection, kind: RecordKind, changed: Sequence[Changed]) -> None:
-    sought = schema.sought
-    old = [each.key for each in changed if each.before is not None]
-    if old:
-        connection.execute(delete(sought).where(sought.c.kind == kind.name, sought.c.id.in_(old)))
-    rows = [
-        {"kind": kind.name, "id": each.key, "field": field, "text": text}
-        for each in changed
-        for field, given in (("id", each.key), *((name, each.after[name]) for name in kind.sought))
-        if (text := search_text(given))
-    ]
-    if rows:
-        connection.execute(insert(sought), rows)

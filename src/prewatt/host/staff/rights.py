@@ -54,8 +54,9 @@ RIGHTS: Final[Mapping[str, Right]] = {
         Scope.FIELD,
         _FIELD,
         "enrol_meter move_meter retire_meter send_text order_relay change_settings change_key add_area rename_area"
-        " add_station rename_station set_station_line book_again forget_unbooked change_station_polling"
-        " inherit_polling change_polling start_campaign pause_campaign resume_campaign cancel_campaign press_keys",
+        " add_station rename_station set_station_line set_station_rating book_again forget_unbooked"
+        " change_station_polling inherit_polling change_polling start_campaign pause_campaign"
+        " resume_campaign cancel_campaign press_keys",
     ),
     **_rights(Scope.REGISTRY, _COUNTER, "add_customer change_customer assign_meter vacate_meter"),
     **_rights(Scope.REGISTRY, _PLACES, "add_premises change_premises"),
@@ -79,6 +80,7 @@ IMPORT_NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "premises": ("change_premises",),
     "suppliers": ("change_supplier",),
     "agents": ("change_agent",),
+    "stations": ("add_station", "rename_station", "set_station_line", "set_station_rating"),
     "meters": ("enrol_meter", "assign_meter"),
 }
 

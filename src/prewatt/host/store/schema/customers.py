@@ -51,6 +51,6 @@ sought = Table(
     Column("id", ID, primary_key=True),
     Column("field", String(8), primary_key=True),
     Column("text", Text().with_variant(Text(collation="C"), "postgresql"), nullable=False),
-    CheckConstraint("kind IN ('customers', 'premises', 'suppliers', 'agents')", name="sought_kind"),
+    CheckConstraint("kind IN ('customers', 'premises', 'suppliers', 'agents', 'stations')", name="sought_kind"),
 )
 Index("sought_by_text", sought.c.text)

@@ -75,6 +75,8 @@ stations = Table(
     Column("number", Integer, nullable=False),
     Column("name", Text, nullable=False, server_default=""),
     Column("line", String(32), nullable=False, server_default=""),
+    # Of its transformer; 0: not known.
+    Column("rating_va", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("number BETWEEN 0 AND 255", name="stations_number_byte"),
 )
 Index("stations_number", stations.c.area, stations.c.number, unique=True)

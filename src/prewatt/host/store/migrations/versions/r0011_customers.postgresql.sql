@@ -2,6 +2,7 @@ ALTER TABLE customers ADD COLUMN locale VARCHAR(8) DEFAULT 'en' NOT NULL;
 ALTER TABLE customers ADD COLUMN phone VARCHAR(16) DEFAULT '' NOT NULL;
 ALTER TABLE customers ADD COLUMN email VARCHAR(254) DEFAULT '' NOT NULL;
 ALTER TABLE customers ADD COLUMN notices TEXT DEFAULT '' NOT NULL;
+ALTER TABLE stations ADD COLUMN rating_va BIGINT DEFAULT 0 NOT NULL;
 CREATE TABLE suppliers (
     id VARCHAR(64) NOT NULL,
     name TEXT NOT NULL,
@@ -22,7 +23,7 @@ CREATE TABLE sought (
     field VARCHAR(8) NOT NULL,
     text TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (kind, id, field),
-    CONSTRAINT sought_kind CHECK (kind IN ('customers', 'premises', 'suppliers', 'agents'))
+    CONSTRAINT sought_kind CHECK (kind IN ('customers', 'premises', 'suppliers', 'agents', 'stations'))
 );
 CREATE INDEX sought_by_text ON sought (text);
 CREATE TABLE tenancies (

@@ -1,4 +1,5 @@
-"""What is known of customers, who lived where since when, suppliers and agents, and texts to search.
+"""What is known of customers, who lived where since when, suppliers and agents, how
+large transformers are, and texts to search.
 
 Revision 0011, after 0009. Whoever has a meter at this moment is taken to have had it since it was enrolled.
 """
@@ -22,6 +23,8 @@ _ROWS = (
     ("customers", "name", "SELECT id, name FROM customers"),
     ("premises", "id", "SELECT id, id FROM premises"),
     ("premises", "address", "SELECT id, address FROM premises"),
+    ("stations", "id", "SELECT id, id FROM stations"),
+    ("stations", "name", "SELECT id, name FROM stations WHERE name <> ''"),
 )
 
 
