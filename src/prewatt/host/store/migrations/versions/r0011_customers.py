@@ -24,7 +24,7 @@ _ROWS = (
     ("premises", "id", "SELECT id, id FROM premises"),
     ("premises", "address", "SELECT id, address FROM premises"),
     ("stations", "id", "SELECT id, id FROM stations"),
-    ("stations", "name", "SELECT id, name FROM stations WHERE name <> ''"),
+    ("stations", "name", "SELECT id, name FROM stations"),
 )
 
 
@@ -37,7 +37,11 @@ def upgrade() -> None:
     insert = text("INSERT INTO sought (kind, id, field, text) VALUES (:kind, :id, :field, :text)")
     for kind, field, query in _ROWS:
         found = connection.execute(text(query)).all()
-        rows = [{"kind": kind, "id": key, "field": field, "text": search_text(given)} for key, given in found]
+        rows = [
+            {"kind": kind, "id": key, "field": field, "text": sought}
+            for key, given in found
+            if (sought := search_text(given))
+        ]
         if rows:
             connection.execute(insert, rows)
 
