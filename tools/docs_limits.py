@@ -13,6 +13,7 @@ from prewatt.device.meter import program as boot
 from prewatt.device.meter import valuecode as typed
 from prewatt.host import collection, fields, transfers, usage
 from prewatt.host.campaigns import campaigns, runner, shown, wishes
+from prewatt.host.customers import checks, customers, finding, sheets
 from prewatt.host.dispatch import DispatchSettings
 from prewatt.host.host import METERS_CEILING_MAX, HostOptions
 from prewatt.host.keys import secret, vault
@@ -65,7 +66,21 @@ def sections() -> dict[str, tuple[Limit, ...]]:
         "Staff": _staff(),
         "Campaigns and programs for meters": _campaigns(),
         "Program": _program(),
+        "Customers and files": _registry(),
     }
+
+
+def _registry() -> tuple[Limit, ...]:
+    return (
+        Limit("a phone number", f"{checks.PHONE_DIGITS_MIN} to {checks.PHONE_DIGITS_MAX} digits", "ITU-T E.164"),
+        Limit("an e-mail address", f"{checks.EMAIL_CHARS_MAX} characters", "RFC 5321"),
+        Limit("customers or premises in one answer", f"{customers.LISTED_MAX:,}", "ask on after the last id"),
+        Limit("a transformer", f"{checks.RATING_VA_MAX // 1_000:,} kVA", "0.001 and more"),
+        Limit("hits of one search", f"{finding.FOUND_MAX}", "more nobody reads"),
+        Limit("a text to search for", f"{finding.ASKED_CHARS_MAX} characters", ""),
+        Limit("rows of a file", f"{sheets.ROWS_MAX:,}", "more are imported as several files"),
+        Limit("a file", f"{sheets.TEXT_CHARS_MAX:,} characters", "as much as that many rows have"),
+    )
 
 
 def _staff() -> tuple[Limit, ...]:

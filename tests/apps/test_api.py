@@ -71,6 +71,14 @@ def is_error(answer, status=None):
 def filled(path):
     places = {"{meter}": METER, "{order}": "1", "{campaign}": "asked-about", "{station}": "S1", "{area}": "A1"}
     question = NEEDED.get(path, "")
+    places |= {
+        "{customer}": "C1",
+        "{premises}": "P1",
+        "{supplier}": "E1",
+        "{agent}": "K1",
+        "{kind}": "agents",
+        "/find": "/find?text=0",
+    }
     for name, place in places.items():
         path = path.replace(name, place)
     return path + question
@@ -136,6 +144,11 @@ EMPTY = {
 def test_every_question_has_an_answer(up, path):
     up.post("/vends", meter=METER, amount="0.10", order="asked-about")
     up.post("/campaigns", kind="clock", id="asked-about")
+    up.post("/customers", customer="C1", name="Ada")
+    up.post("/premises", premises="P1", address="1 Mill Lane")
+    up.post(f"/meters/{METER}/assign", customer="C1", premises="P1")
+    up.post("/suppliers", supplier="E1", name="Grid")
+    up.post("/agents", agent="K1", name="Kiosk")
     up.post("/rates", document={"name": "asked-about", "valid_from": "2020-01-01", "price": {"unit": "0.25"}})
     status, content = up.ask("GET", API + filled(path))
     if path == "/meters/{meter}/quote":
@@ -211,6 +224,9 @@ def test_hostile_text_is_refused_wherever_it_is_given(up, text):
     assert is_error(up.ask("POST", f"{API}/vends", {text: text}), 422)
     assert is_error(up.ask("POST", f"{API}/meters", {"meter": "000009", "customer": text}), 422)
     assert is_error(up.ask("POST", f"{API}/meters", {"meter": "000009", "station": text}), 422)
+    assert is_error(up.ask("POST", f"{API}/customers", {"customer": text, "name": "Ada"}), 422)
+    assert is_error(up.ask("POST", f"{API}/meters/{METER}/assign", {"customer": text}), 422)
+    assert is_error(up.ask("POST", f"{API}/registry/customers/import", {"text": text}), 422)
     assert is_error(up.ask("POST", f"{API}/tariffs", {"unit_price": text}), 422)
     assert is_error(up.ask("POST", f"{API}/tariffs", {"unit_price": "0.30", "table": text}), 422)
     assert is_error(up.ask("POST", f"{API}/street/{METER}/keys", {"keys": text}), 422)

@@ -12,6 +12,7 @@ from prewatt.apps.sellingcampaigns import SellingCampaigns
 from prewatt.apps.sellingledger import SellingLedger
 from prewatt.apps.sellingplaces import SellingPlaces
 from prewatt.apps.sellingrates import SellingRates
+from prewatt.apps.sellingregistry import SellingRegistry
 from prewatt.apps.sellingstaff import SellingStaff
 from prewatt.apps.tables import named_table, table_from_document
 from prewatt.apps.zones import installation_rule
@@ -92,6 +93,7 @@ ROUTES: Final = (
     Route("GET", "/stations/{station}", "read_station"),
     Route("POST", "/stations/{station}/name", "rename_station"),
     Route("POST", "/stations/{station}/line", "set_station_line"),
+    Route("POST", "/stations/{station}/rating", "set_station_rating"),
     Route("GET", "/stations/{station}/coverage", "read_coverage"),
     Route("GET", "/stations/{station}/unbooked", "read_unbooked"),
     Route("POST", "/stations/{station}/unbooked/again", "book_again"),
@@ -118,6 +120,30 @@ ROUTES: Final = (
     Route("GET", "/ledger/periods", "read_periods"),
     Route("POST", "/ledger/periods", "close_period"),
     Route("GET", "/ledger/export", "export_entries"),
+    Route("GET", "/customers", "read_customers"),
+    Route("POST", "/customers", "add_customer"),
+    Route("GET", "/customers/{customer}", "read_customer"),
+    Route("POST", "/customers/{customer}", "change_customer"),
+    Route("GET", "/customers/{customer}/tenancies", "read_customer_tenancies"),
+    Route("GET", "/premises", "read_all_premises"),
+    Route("POST", "/premises", "add_premises"),
+    Route("GET", "/premises/{premises}", "read_premises"),
+    Route("POST", "/premises/{premises}", "change_premises"),
+    Route("GET", "/suppliers", "read_suppliers"),
+    Route("POST", "/suppliers", "add_supplier"),
+    Route("GET", "/suppliers/{supplier}", "read_supplier"),
+    Route("POST", "/suppliers/{supplier}", "change_supplier"),
+    Route("GET", "/agents", "read_agents"),
+    Route("POST", "/agents", "add_agent"),
+    Route("GET", "/agents/{agent}", "read_agent"),
+    Route("POST", "/agents/{agent}", "change_agent"),
+    Route("POST", "/meters/{meter}/assign", "assign_meter"),
+    Route("POST", "/meters/{meter}/vacate", "vacate_meter"),
+    Route("GET", "/meters/{meter}/tenancies", "read_tenancies"),
+    Route("GET", "/find", "find"),
+    Route("GET", "/registry/import", "read_import"),
+    Route("GET", "/registry/{kind}/export", "export_registry"),
+    Route("POST", "/registry/{kind}/import", "import_registry"),
     Route("GET", "/audit", "audit"),
     Route("GET", "/log", "read_log"),
     Route("GET", "/self", "read_self"),
@@ -139,7 +165,9 @@ _REASON: Final = "asked by the owner"
 _STATES: Final = ", ".join(TransferState)
 
 
-class Selling(SellingBodies, SellingCampaigns, SellingLedger, SellingPlaces, SellingRates, SellingStaff):
+class Selling(
+    SellingBodies, SellingCampaigns, SellingLedger, SellingPlaces, SellingRates, SellingRegistry, SellingStaff
+):
     """The calls. Errors are those of the host: RefusedError, ValueFieldError, HostError."""
 
     def __init__(self, host: Host) -> None:

@@ -36,10 +36,17 @@ class SellingPlaces:
         return self._host.topology.read_station(station).as_dict()
 
     def add_station(
-        self, station: str, area: str = AREA_DEFAULT, number: int | None = None, name: str = "", line: str = ""
+        self,
+        station: str,
+        area: str = AREA_DEFAULT,
+        number: int | None = None,
+        name: str = "",
+        line: str = "",
+        rating_kva: str = "",
     ) -> Json:
         """Adds a local station below an area, which is added where it is new."""
-        return self._host.topology.add_station(station, area, number=number, name=name, line=line).as_dict()
+        given = {"name": name, "line": line, "rating_kva": rating_kva}
+        return self._host.topology.add_station(station, area, number=number, **given).as_dict()
 
     def rename_station(self, station: str, name: str) -> Json:
         """Gives a station another name; its id stays."""
@@ -48,6 +55,10 @@ class SellingPlaces:
     def set_station_line(self, station: str, line: str) -> Json:
         """Says what kind of line a station has; empty: one that costs no time."""
         return self._host.topology.set_line(station, line).as_dict()
+
+    def set_station_rating(self, station: str, rating_kva: str) -> Json:
+        """Says what a station's transformer may carry; empty: not known."""
+        return self._host.topology.set_rating(station, rating_kva).as_dict()
 
     def read_coverage(self, station: str) -> Json:
         """How many meters of a station were read today, and which were not."""

@@ -80,6 +80,8 @@ class StationAnswer(Answer):
     name: str
     line: str
     """The line profile its timing follows; empty: none, a line that costs no time."""
+    rating_va: int | None
+    """What its transformer may carry, in VA; null: not known."""
     meters: int
     transformers: tuple[str, ...]
     """Those of them that are the transformer's own: what it gives, and nothing is sold to them."""

@@ -115,6 +115,7 @@ def _station(connection: Connection, row: Row[Any], counts: tuple[int, int, int]
         address=str(address),
         name=row.name,
         line=row.line,
+        rating_va=row.rating_va or None,
         meters=counts[0],
         transformers=_transformers(connection, row.id),
         coverage=coverage_of([counts]),

@@ -29,6 +29,10 @@ from prewatt.host.campaigns.campaigns import Campaigns
 from prewatt.host.codes import Codes
 from prewatt.host.context import HostContext, Installation, log_action, read_installation
 from prewatt.host.controls import Controls
+from prewatt.host.customers.customers import Customers
+from prewatt.host.customers.exchange import Exchange, Watch
+from prewatt.host.customers.finding import Finding
+from prewatt.host.customers.sought import write_sought
 from prewatt.host.dispatch import Dispatch, DispatchSettings, Network
 from prewatt.host.dispatch.unbooked import Unbooked
 from prewatt.host.fields import check_text
@@ -105,6 +109,7 @@ class Host:
         self.network = Network(context, self.dispatch)
         self._wakers.append(self.dispatch.wake)
         self.logins = Logins(context)
+        self._importing = Watch()
         self._serve(context)
 
     def _serve(self, context: HostContext) -> None:
@@ -112,6 +117,9 @@ class Host:
         self.topology = Topology(context)
         self.polling = Polling(context)
         self.registry = Registry(context)
+        self.customers = Customers(context)
+        self.exchange = Exchange(context, self._importing)
+        self.finding = Finding(context)
         self.vending = Vending(context)
         self.transfers = Transfers(context)
         self.codes = Codes(context)
@@ -264,6 +272,7 @@ def _fill(writing: Writing, installation: str, options: HostOptions, now_s: int)
     connection.execute(insert(schema.mark).values(one=1, generation=1, commits=0))
     connection.execute(insert(schema.areas).values(id=AREA_DEFAULT, number=0))
     connection.execute(insert(schema.stations).values(id=STATION_DEFAULT, area=AREA_DEFAULT, number=0))
+    write_sought(connection, "stations", [(STATION_DEFAULT, {})])
     log_action(writing, now_s, "installation make", installation, options.name)
 
 

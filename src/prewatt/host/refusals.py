@@ -53,6 +53,11 @@ class RefusalOutcome(StrEnum):
     UNKNOWN_PAYMENT = "unknown_payment"
     UNKNOWN_ACCOUNT = "unknown_account"
     PERIOD_CLOSED = "period_closed"
+    UNKNOWN_CUSTOMER = "unknown_customer"
+    UNKNOWN_PREMISES = "unknown_premises"
+    UNKNOWN_SUPPLIER = "unknown_supplier"
+    UNKNOWN_AGENT = "unknown_agent"
+    BAD_ROWS = "bad_rows"
     UNKNOWN_USER = "unknown_user"
     UNKNOWN_TOKEN = "unknown_token"  # noqa: S105 - an outcome
     UNKNOWN_APPROVAL = "unknown_approval"

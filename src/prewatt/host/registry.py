@@ -6,42 +6,24 @@ were written into it at production. Nothing here talks to a meter; a new one wai
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, select, update
 
 from prewatt.crypto import SuiteName
 from prewatt.host.answers import MeterAnswer
 from prewatt.host.booking import book_changes
-from prewatt.host.campaigns.joining import join_running
 from prewatt.host.context import HostContext, log_action
-from prewatt.host.fields import check_id, check_meter, check_text, meter_bytes
-from prewatt.host.keys import KeySetState
+from prewatt.host.customers.records import add_people
+from prewatt.host.enrolling import CT, HOME, KINDS, NewMeter, insert_meters, key_sets_for
+from prewatt.host.fields import check_id, check_meter, check_text
 from prewatt.host.meterviews import read_meter_answers
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.store import Hot, Writing, schema
-from prewatt.host.store.books import insert_book, take_book
-from prewatt.host.tags import TAG_RANDOM_BYTES, make_tag
-from prewatt.host.tariffs import newest_tariff, queue_tariff
+from prewatt.host.store.books import take_book
 from prewatt.host.topology import AREA_DEFAULT, STATION_DEFAULT, add_station, free_m_id, has_station
-from prewatt.protocol.transfer import (
-    SAFE_EPOCH_FIRST,
-    BodyState,
-    Change,
-    MeterBook,
-    TransferRuleError,
-    ask_commission,
-    new_book,
-    reconciled,
-    restored,
-    thaw,
-)
+from prewatt.protocol.transfer import BodyState, Change, MeterBook, TransferRuleError, reconciled, thaw
 
 __all__ = ["CT", "HOME", "KINDS", "Enrolment", "Registry", "check_account", "unknown_meter"]
-
-HOME: Final = "home"
-CT: Final = "ct"
-KINDS: Final = (HOME, CT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +58,7 @@ class Registry:
         check_id(enrolment.station, field="station")
         if enrolment.kind not in KINDS:
             raise RefusedError(RefusalOutcome.BAD_FIELD, "kind", enrolment.kind, " or ".join(KINDS))
-        key_sets = self._check_keys(enrolment)
+        key_sets = key_sets_for(self._context, enrolment.suite, enrolment.key_sets)
         self._context.store.write(lambda writing: self._enrol(writing, meter, enrolment, key_sets))
         self._context.note_place(enrolment.station)
         self._context.wake(meter)
@@ -164,56 +146,15 @@ class Registry:
         writing.connection.execute(changed.values(account=account, reason=None if account == "open" else reason))
         log_action(writing, self._context.now(), f"meter {account}", meter, reason)
 
-    def _check_keys(self, enrolment: Enrolment) -> tuple[int, ...]:
-        names = [name.value for name in SuiteName]
-        if enrolment.suite not in names:
-            raise RefusedError(RefusalOutcome.BAD_FIELD, "suite", enrolment.suite, " or ".join(names))
-        sets = self._context.vault.sets()
-        active = [each.index for each in sets if each.state is KeySetState.ACTIVE and each.suite == enrolment.suite]
-        wanted = tuple(active) if enrolment.key_sets is None else tuple(sorted(set(enrolment.key_sets)))
-        if not wanted or not set(wanted) <= set(active):
-            listed = ", ".join(map(str, active)) or "none; add one with `prewatt keys add`"
-            allowed = f"active key sets of {enrolment.suite} ({listed})"
-            raise RefusedError(RefusalOutcome.NO_KEY_SET, "key_sets", wanted, allowed)
-        return wanted
-
     def _enrol(self, writing: Writing, meter: str, enrolment: Enrolment, key_sets: tuple[int, ...]) -> None:
         connection, now_s = writing.connection, self._context.now()
         if enrolment.makes_station and not has_station(connection, enrolment.station):
             add_station(writing, now_s, enrolment.station, AREA_DEFAULT)
         m_id = self._check_place(connection, meter, enrolment)
-        _add_people(connection, enrolment)
-        connection.execute(
-            insert(schema.meters).values(
-                id=meter,
-                station=enrolment.station,
-                m_id=m_id,
-                suite=enrolment.suite,
-                account="open",
-                kind=enrolment.kind,
-                customer=enrolment.customer,
-                premises=enrolment.premises,
-                made_s=now_s,
-            )
-        )
-        # One that was here before a restore may have lost sets since.
-        doubted = self._context.generation.highest_epoch(meter) is not None
-        rows = [{"meter": meter, "key_set": each, "state": "confirmed", "doubted": doubted} for each in key_sets]
-        connection.execute(insert(schema.meter_keys), rows)
-        connection.execute(insert(schema.standings).values(meter=meter, **_NO_STANDING))
-        insert_book(writing, meter, self._first_book(meter))
-        tariff = newest_tariff(connection, enrolment.station)
-        if tariff is not None and enrolment.kind == HOME:
-            queue_tariff(writing, [meter], tariff, now_s)
-        join_running(writing, meter, now_s)
-        log_action(writing, now_s, "meter enrol", meter, f"station {enrolment.station}, modem address {m_id}")
-
-    def _first_book(self, meter: str) -> MeterBook:
-        """A new id is commissioned; one that was enrolled before a restore shows first what it holds (R7)."""
-        book, remembered = new_book(meter_bytes(meter)), self._context.generation.highest_epoch(meter)
-        if remembered is not None:
-            return restored(book, remembered)[0]
-        return ask_commission(book, SAFE_EPOCH_FIRST, make_tag(self._context.random(TAG_RANDOM_BYTES)))
+        who = (enrolment.customer, enrolment.customer_name)
+        add_people(writing, now_s, who, (enrolment.premises, enrolment.address))
+        fields = (enrolment.station, m_id, enrolment.suite, enrolment.kind, enrolment.customer, enrolment.premises)
+        insert_meters(writing, self._context, [NewMeter(meter, *fields, key_sets)], now_s)
 
     def _check_place(self, connection: Connection, meter: str, enrolment: Enrolment) -> int:
         """The modem address the meter gets, where id, station and ceiling allow it at all."""
@@ -231,15 +172,6 @@ def _reconcile(book: MeterBook) -> tuple[MeterBook, tuple[Change, ...]]:
     if book.synced and not book.reconciling:
         raise TransferRuleError("its orders wait for nobody; only a restore makes them wait")
     return reconciled(book)
-
-
-_NO_STANDING: Final = {
-    "balance_micro": 0,
-    "last_sequence": -1,
-    "at_s": 0,
-    "day_next": 0,
-    "events_acknowledged": 0,
-}
 
 
 def unknown_meter(meter: str) -> RefusedError:
@@ -260,18 +192,3 @@ def check_account(writing: Writing, meter: str) -> None:
     if account != "open":
         outcome = RefusalOutcome.METER_CLOSED if account == "closed" else RefusalOutcome.METER_BLOCKED
         raise RefusedError(outcome, "meter", meter, f"an open account; this one is {account} ({reason})")
-
-
-def _add_people(connection: Connection, enrolment: Enrolment) -> None:
-    """Customer and premises of an enrolment, added where they are new."""
-    given = (
-        (schema.customers, "customer", enrolment.customer, "name", enrolment.customer_name),
-        (schema.premises, "premises", enrolment.premises, "address", enrolment.address),
-    )
-    for table, field, key, column, text in given:
-        if key is None:
-            continue
-        check_id(key, field=field)
-        if not connection.execute(select(table.c.id).where(table.c.id == key)).scalar():
-            value = check_text(text or key, field=column)
-            connection.execute(insert(table).values({"id": key, column: value}))

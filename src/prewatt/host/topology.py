@@ -6,8 +6,8 @@ meters below a station. Moving a meter touches its place alone: its book, its or
 and what the station before it still heard of it is booked as if it had not moved.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -15,6 +15,8 @@ from prewatt.host.answers import MeterAnswer
 from prewatt.host.boxanswers import AreaAnswer, StationAnswer
 from prewatt.host.boxviews import read_area_answers, read_station_answers
 from prewatt.host.context import HostContext, log_action
+from prewatt.host.customers.checks import check_rating, format_rating
+from prewatt.host.customers.sought import write_sought
 from prewatt.host.fields import check_id, check_meter, check_text
 from prewatt.host.lines import check_line
 from prewatt.host.meterviews import read_meter_answers
@@ -26,8 +28,10 @@ __all__ = [
     "AREA_DEFAULT",
     "METERS_PER_STATION_MAX",
     "STATION_DEFAULT",
+    "StationFields",
     "Topology",
     "add_station",
+    "change_station",
     "free_m_id",
     "has_station",
     "unknown_station",
@@ -37,6 +41,18 @@ __all__ = [
 METERS_PER_STATION_MAX: Final = BELOW_MAX
 AREA_DEFAULT: Final = "A1"
 STATION_DEFAULT: Final = "S1"
+
+
+class StationFields(NamedTuple):
+    """What people say of a station and may change at any time; all are checked."""
+
+    name: str = ""
+    line: str = ""
+    rating_va: int = 0
+    """What its transformer may carry; 0: not known."""
+
+
+_NO_FIELDS: Final = StationFields()
 
 
 class Topology:
@@ -53,15 +69,22 @@ class Topology:
         return self.read_area(area)
 
     def add_station(
-        self, station: str, area: str = AREA_DEFAULT, *, number: int | None = None, name: str = "", line: str = ""
+        self,
+        station: str,
+        area: str = AREA_DEFAULT,
+        *,
+        number: int | None = None,
+        name: str = "",
+        line: str = "",
+        rating_kva: str = "",
     ) -> StationAnswer:
         """A local station below an area server, which is added where it is new; the station may exist in that area."""
         check_id(station, field="station")
         check_id(area, field="area")
-        wanted_name = check_text(name, field="name") if name else ""
         check_line(line)
+        given = StationFields(check_text(name, field="name") if name else "", line, check_rating(rating_kva))
         now_s = self._context.now()
-        self._context.store.write(lambda writing: add_station(writing, now_s, station, area, number, wanted_name, line))
+        self._context.store.write(lambda writing: add_station(writing, now_s, station, area, number, given))
         self._context.note_place(station)
         return self.read_station(station)
 
@@ -114,6 +137,10 @@ class Topology:
         check_line(line)
         return self._change_station(station, "line", line=line)
 
+    def set_rating(self, station: str, rating_kva: str) -> StationAnswer:
+        """Says what the station's transformer may carry, in kVA as a decimal; empty: not known."""
+        return self._change_station(station, "rating", rating_va=check_rating(rating_kva))
+
     def move_meter(self, meter: str, station: str, *, m_id: int | None = None, reason: str) -> MeterAnswer:
         """Moves a meter below another station, or to another modem address below its own. Its money stays as it is."""
         meter, reason = check_meter(meter), check_text(reason, field="reason")
@@ -125,12 +152,11 @@ class Topology:
         with self._context.store.reading() as connection:
             return read_meter_answers(connection, meter)[0]
 
-    def _change_station(self, station: str, action: str, **values: str) -> StationAnswer:
+    def _change_station(self, station: str, action: str, **values: str | int) -> StationAnswer:
         def work(writing: Writing) -> None:
             if not has_station(writing.connection, station):
                 raise unknown_station(station)
-            writing.connection.execute(update(schema.stations).where(schema.stations.c.id == station).values(values))
-            log_action(writing, self._context.now(), f"station {action}", station, ", ".join(values.values()))
+            change_station(writing, self._context.now(), station, action, values)
 
         self._context.store.write(work)
         self._context.note_place(station)
@@ -153,8 +179,25 @@ def has_station(connection: Connection, station: str) -> bool:
     return connection.execute(select(schema.stations.c.id).where(schema.stations.c.id == station)).scalar() is not None
 
 
+def change_station(writing: Writing, now_s: int, station: str, action: str, values: Mapping[str, str | int]) -> None:
+    """Changes fields of a station that is there, all of which were checked."""
+    connection, stations = writing.connection, schema.stations
+    columns = [stations.c[name] for name in values]
+    before = connection.execute(select(*columns).where(stations.c.id == station)).one()._mapping
+    connection.execute(update(stations).where(stations.c.id == station).values(values))
+    if "name" in values:
+        write_sought(connection, "stations", [(station, {"name": str(values["name"])})], [station])
+    shown = ", ".join(str(format_rating(each) if isinstance(each, int) else each) for each in values.values())
+    log_action(writing, now_s, f"station {action}", station, shown, before=dict(before), after=values)
+
+
 def add_station(
-    writing: Writing, now_s: int, station: str, area: str, number: int | None = None, name: str = "", line: str = ""
+    writing: Writing,
+    now_s: int,
+    station: str,
+    area: str,
+    number: int | None = None,
+    given: StationFields = _NO_FIELDS,
 ) -> None:
     """The rows of a station, and of its area where that is new; nothing where both are there as wanted."""
     connection, stations = writing.connection, schema.stations
@@ -168,9 +211,10 @@ def add_station(
     _add_area(writing, now_s, area, None, "")
     taken = connection.execute(select(stations.c.number).where(stations.c.area == area)).scalars()
     chosen = _free_number(taken, number, field="number", full=RefusalOutcome.AREA_FULL, place=f"area {area}")
-    row = {"id": station, "area": area, "number": chosen, "name": name, "line": line}
+    row = {"id": station, "area": area, "number": chosen} | given._asdict()
     connection.execute(insert(stations).values(row))
-    log_action(writing, now_s, "station add", station, f"area {area}, number {chosen}")
+    write_sought(connection, "stations", [(station, {"name": given.name})])
+    log_action(writing, now_s, "station add", station, f"area {area}, number {chosen}", after=given._asdict())
 
 
 def _add_area(writing: Writing, now_s: int, area: str, number: int | None, name: str) -> None:

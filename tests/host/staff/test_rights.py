@@ -3,9 +3,10 @@
 import pytest
 
 from prewatt.apps.selling import ROUTES
+from prewatt.host.customers.exchange import SHEETS
 from prewatt.host.refusals import RefusalOutcome, RefusedError
 from prewatt.host.staff.actor import ALL_SCOPES, Actor, Role, Scope
-from prewatt.host.staff.rights import RIGHTS, check_right
+from prewatt.host.staff.rights import IMPORT_NEEDS, RIGHTS, check_import, check_right
 
 STREET = {"read_faces", "read_face", "press_keys", "read_clock", "set_clock"}
 
@@ -59,3 +60,22 @@ def test_the_books_are_read_by_who_answers_for_them_and_closed_by_who_keeps_them
     books = {"read_balance", "read_statement", "read_periods", "export_entries"}
     assert {RIGHTS[call].roles for call in books} == {frozenset({Role.OWNER, Role.FINANCE, Role.AUDITOR})}
     assert RIGHTS["close_period"].roles == {Role.OWNER, Role.FINANCE}
+
+
+def test_nobody_does_by_a_file_what_that_person_may_not_do_by_hand():
+    assert set(IMPORT_NEEDS) == set(SHEETS)
+    importers = RIGHTS["import_registry"].roles
+    may = {
+        role: {kind for kind in SHEETS if all(role in RIGHTS[call].roles for call in IMPORT_NEEDS[kind])}
+        for role in importers
+    }
+    assert may[Role.OWNER] == set(SHEETS)
+    assert "meters" not in may[Role.FINANCE]
+    assert not may[Role.TECHNICIAN] & {"customers", "meters"}
+    for role in importers:
+        for kind in SHEETS:
+            if kind in may[role]:
+                check_import(actor(role), kind)
+            else:
+                with pytest.raises(RefusedError, match="for the roles"):
+                    check_import(actor(role), kind)

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["AreaIn", "LineIn", "MoveIn", "NameIn", "NothingIn", "PollingIn", "StationIn"]
+__all__ = ["AreaIn", "LineIn", "MoveIn", "NameIn", "NothingIn", "PollingIn", "RatingIn", "StationIn"]
 
 
 class _Body(BaseModel):
@@ -20,13 +20,17 @@ class AreaIn(_Body):
 
 
 class StationIn(_Body):
-    """A local station, below area A1 where none is named; ``line``: the profile of its line."""
+    """A local station, below area A1 where none is named.
+
+    ``line``: the profile of its line; ``rating_kva``: what its transformer may carry, a decimal.
+    """
 
     station: str
     area: str | None = None
     number: int | None = None
     name: str | None = None
     line: str | None = None
+    rating_kva: str | None = None
 
 
 class NameIn(_Body):
@@ -39,6 +43,12 @@ class LineIn(_Body):
     """The profile of a station's line; empty: a line that costs no time."""
 
     line: str
+
+
+class RatingIn(_Body):
+    """What a station's transformer may carry, in kVA as a decimal such as 37.5; empty: not known."""
+
+    rating_kva: str
 
 
 class PollingIn(_Body):

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from prewatt.apps.api.campaigns import CampaignIn, ProgramIn
 from prewatt.apps.api.ledger import CloseIn
-from prewatt.apps.api.places import AreaIn, LineIn, MoveIn, NameIn, NothingIn, PollingIn, StationIn
+from prewatt.apps.api.places import AreaIn, LineIn, MoveIn, NameIn, NothingIn, PollingIn, RatingIn, StationIn
 from prewatt.apps.api.rates import RATE_BODIES, RATE_QUESTIONS
+from prewatt.apps.api.registry import REGISTRY_BODIES, REGISTRY_QUESTIONS
 from prewatt.apps.api.staff import ApproveIn, LimitIn, TokenIn, UserChangeIn, UserIn
 from prewatt.apps.desk import Desk
 from prewatt.apps.selling import APPROVE, ROUTES, Selling
@@ -187,6 +188,7 @@ BODIES: Final[dict[str, type[BaseModel]]] = {
     "add_station": StationIn,
     "rename_station": NameIn,
     "set_station_line": LineIn,
+    "set_station_rating": RatingIn,
     "change_station_polling": PollingIn,
     "inherit_polling": NothingIn,
     "book_again": NothingIn,
@@ -199,6 +201,7 @@ BODIES: Final[dict[str, type[BaseModel]]] = {
     "change_refund_limit": LimitIn,
     APPROVE: ApproveIn,
     **RATE_BODIES,
+    **REGISTRY_BODIES,
 }
 
 
@@ -292,4 +295,5 @@ _SPECIAL: Final[dict[str, Callable[[DeskOf], _Answers]]] = {
     "read_transfers": _read_transfers,
     "read_log": _read_log,
     **RATE_QUESTIONS,
+    **REGISTRY_QUESTIONS,
 }

@@ -13,6 +13,8 @@ from prewatt.apps.cli import (
     campaigns,
     clock,
     codes,
+    contacts,
+    customers,
     init,
     keys,
     ledger,
@@ -21,6 +23,7 @@ from prewatt.apps.cli import (
     papers,
     programs,
     rates,
+    registry,
     sim,
     staff,
     stations,
@@ -69,6 +72,11 @@ app.add_typer(stations.app, name="station")
 app.add_typer(boxes.host_app, name="host")
 app.add_typer(papers.app, name="papers")
 app.add_typer(meters.app, name="meter")
+app.add_typer(customers.customers, name="customer")
+app.add_typer(customers.premises_app, name="premises")
+app.add_typer(contacts.suppliers, name="supplier")
+app.add_typer(contacts.agents, name="agent")
+app.add_typer(registry.app, name="registry")
 app.add_typer(transfers.app, name="transfer")
 app.add_typer(codes.orders, name="order")
 app.add_typer(codes.suspense, name="suspense")

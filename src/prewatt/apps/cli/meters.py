@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.live import Live
 
-from prewatt.apps.cli import bodies, orders
+from prewatt.apps.cli import bodies, customers, orders
 from prewatt.apps.cli.options import Data, JsonOut, MeterArgument
 from prewatt.apps.cli.seller import in_path, open_seller
 from prewatt.apps.cli.show import console, fields, kwh, local_time, print_json, state_text, table, value
@@ -208,3 +208,4 @@ def _causes(bits: int) -> str:
 
 orders.register(app)
 bodies.register(app)
+customers.register(app)

@@ -26,6 +26,9 @@ Json = Any
 BUSY_WAIT_S: Final = 15.0
 _BUSY_LOOK_S: Final = 0.05
 _ANSWER_WITHIN_S: Final = 30.0
+# A whole file is one call: a million rows take minutes.
+_FILE_WITHIN_S: Final = 3_600.0
+_FILES_BELOW: Final = "/registry/"
 _API_PREFIX: Final = "/api/v1"
 _REFUSED: Final = 300
 # As `prewatt.apps.api.access`, which would load the whole server.
@@ -96,6 +99,10 @@ class RemoteSeller:
         self._connection.close()
 
     def _ask(self, method: str, path: str, body: bytes | None = None) -> Json:
+        if path.startswith(_FILES_BELOW):
+            self._connection.timeout = _FILE_WITHIN_S
+            if self._connection.sock is not None:
+                self._connection.sock.settimeout(_FILE_WITHIN_S)
         try:
             self._connection.request(method, _API_PREFIX + path, body, self._headers)
             answer = self._connection.getresponse()

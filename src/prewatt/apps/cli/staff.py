@@ -100,7 +100,9 @@ def add_token(
     label: Annotated[str, typer.Option("--label", help="What it is for.")],
     scope: Annotated[
         list[str] | None,
-        typer.Option("--scope", help="read, sell, money, field, prices, audit or staff; without one all of them."),
+        typer.Option(
+            "--scope", help="read, sell, money, field, registry, prices, audit or staff; without one all of them."
+        ),
     ] = None,
     days: Annotated[int | None, typer.Option("--days", help="Days until it expires; without them never.")] = None,
     data: Data = None,

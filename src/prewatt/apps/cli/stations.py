@@ -74,12 +74,16 @@ def add_station(
     line: Annotated[
         str | None, typer.Option("--line", help="Profile of its line, such as powerline-2400.", show_default=False)
     ] = None,
+    rating: Annotated[
+        str | None, typer.Option("--rating", help="What its transformer may carry, in kVA.", show_default=False)
+    ] = None,
     data: Data = None,
     json_out: JsonOut = False,
 ) -> None:
     """Add a local station."""
     with open_seller(read_settings(data=data)) as seller:
-        found = seller.post("/stations", station=station, area=area, number=number, name=name, line=line)
+        given = {"area": area, "number": number, "name": name, "line": line, "rating_kva": rating}
+        found = seller.post("/stations", station=station, **given)
     if json_out:
         print_json(found)
         return
@@ -109,6 +113,17 @@ def set_line(
     The host sizes its rounds by it, and tells the station how long to wait.
     """
     _change(station, "line", data, json_out, line="" if line == "none" else line)
+
+
+@app.command("rating")
+def set_rating(
+    station: _Station,
+    rating: Annotated[str, typer.Argument(metavar="KVA", help="Such as 250 or 37.5; `none` where it is not known.")],
+    data: Data = None,
+    json_out: JsonOut = False,
+) -> None:
+    """Say what a station's transformer may carry, in kVA."""
+    _change(station, "rating", data, json_out, rating_kva="" if rating == "none" else rating)
 
 
 @app.command("coverage")
@@ -229,6 +244,7 @@ def _print(found: dict[str, Any]) -> None:
         "name": found["name"] or "-",
         "area": f"{found['area']}, address {found['address']}",
         "line": found["line"] or "free",
+        "rating": f"{found['rating_va'] / 1_000:g} kVA" if found["rating_va"] else "not known",
         "meters": found["meters"],
         "transformer": ", ".join(found["transformers"]) or "not measured",
         "coverage": found["coverage"]["text"],

@@ -26,6 +26,7 @@ class Scope(StrEnum):
     SELL = "sell"
     MONEY = "money"
     FIELD = "field"
+    REGISTRY = "registry"
     PRICES = "prices"
     AUDIT = "audit"
     STAFF = "staff"

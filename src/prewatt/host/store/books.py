@@ -1,6 +1,7 @@
 """Where the rules' book of each meter is kept: one row, read and replaced inside the commit that posts its changes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -9,7 +10,7 @@ from prewatt.host.store.dialect import Hot
 from prewatt.host.store.store import Writing
 from prewatt.protocol.transfer import BodyState, MeterBook, OrderState, pack_book, unpack_book
 
-__all__ = ["insert_book", "put_book", "read_book", "read_books", "take_book"]
+__all__ = ["insert_books", "put_book", "read_book", "read_books", "take_book"]
 
 _STARTING = frozenset({BodyState.COMMISSIONING, BodyState.RETIRING})
 
@@ -22,36 +23,13 @@ def take_book(writing: Writing, meter: str) -> MeterBook:
 
 def put_book(writing: Writing, meter: str, book: MeterBook) -> None:
     """Replaces the meter's book."""
-    frozen = book.frozen.value if book.frozen is not None else None
-    row = (
-        pack_book(book),
-        max(book.epoch, 0),
-        book.synced,
-        frozen,
-        book.reconciling,
-        book.body is BodyState.LIVE,
-        book.body.value,
-        _has_work(book),
-        meter,
-    )
-    writing.run(Hot.BOOK_UPDATE, row)
+    writing.run(Hot.BOOK_UPDATE, (*_columns(book).values(), meter))
 
 
-def insert_book(writing: Writing, meter: str, book: MeterBook) -> None:
-    """Begins the book of a meter that has none."""
-    row = {
-        "meter": meter,
-        "book": b"",
-        "epoch_highest": 0,
-        "synced": True,
-        "frozen": None,
-        "reconciling": False,
-        "live": False,
-        "body": BodyState.NEW.value,
-        "work": False,
-    }
-    writing.connection.execute(schema.books.insert().values(row))
-    put_book(writing, meter, book)
+def insert_books(writing: Writing, books: Iterable[tuple[str, MeterBook]]) -> None:
+    """Begins the books of meters that have none."""
+    rows = [{"meter": meter} | _columns(book) for meter, book in books]
+    writing.connection.execute(schema.books.insert(), rows)
 
 
 def read_book(connection: Connection, meter: str) -> MeterBook:
@@ -64,6 +42,20 @@ def read_books(connection: Connection) -> Iterator[tuple[str, MeterBook]]:
     """Every meter's book, by id."""
     for row in connection.execute(select(schema.books.c.meter, schema.books.c.book).order_by(schema.books.c.meter)):
         yield row.meter, unpack_book(row.book)
+
+
+def _columns(book: MeterBook) -> dict[str, Any]:
+    """The row of a book without its meter, in the order in which the hot statement has it."""
+    return {
+        "book": pack_book(book),
+        "epoch_highest": max(book.epoch, 0),
+        "synced": book.synced,
+        "frozen": book.frozen.value if book.frozen is not None else None,
+        "reconciling": book.reconciling,
+        "live": book.body is BodyState.LIVE,
+        "body": book.body.value,
+        "work": _has_work(book),
+    }
 
 
 def _has_work(book: MeterBook) -> bool:

@@ -17,7 +17,7 @@ from prewatt.host.store.dialect import Dialect, SqliteDialect
 __all__ = ["HEAD", "REVISIONS", "bring_up", "check_revision", "upgrade"]
 
 # Oldest first; the last is what this version works with.
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0008", "0009", "0010")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0008", "0009", "0010", "0011")
 HEAD: Final = REVISIONS[-1]
 _SCRIPTS: Final = Path(__file__).parent / "migrations"
 _VERSIONS: Final = "alembic_version"

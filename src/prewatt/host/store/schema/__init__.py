@@ -2,8 +2,9 @@
 
 Meters are named by their six hex digits. Columns end in their unit. Tables that only ever grow (`entries`,
 `chain`, `closes`, `record_file`, `reports`, `events`, `alarms`, `audit_log`) refuse UPDATE and DELETE by triggers; so
-does the part of `tariffs` and `payments` that was once promised. What is shown may change; what was said may not. Of
-`reports`, one that a later one of the same day has made needless may go; the last of each day may not.
+does the part of `tariffs` and `payments` that was once promised. A row of `tenancies` is ended once, and else never
+changed. What is shown may change; what was said may not. Of `reports`, one that a later one of the same day has made
+needless may go; the last of each day may not.
 """
 
 from typing import Final
@@ -11,6 +12,7 @@ from typing import Final
 from prewatt.host.store.schema.bodies import bodies, matches, sign_overs
 from prewatt.host.store.schema.campaigns import campaign_meters, campaigns, programs, wanted_settings
 from prewatt.host.store.schema.columns import metadata
+from prewatt.host.store.schema.customers import agents, sought, suppliers, tenancies
 from prewatt.host.store.schema.field import alarms, counter_books, day_logs, events, reports, standings, wishes
 from prewatt.host.store.schema.ledger import chain, closes
 from prewatt.host.store.schema.money import accounts, entries, orders, payments, record_file
@@ -43,6 +45,7 @@ from prewatt.host.store.schema.staff import approval_ends, approvals, lockouts, 
 __all__ = [
     "APPEND_ONLY",
     "accounts",
+    "agents",
     "alarms",
     "approval_ends",
     "approvals",
@@ -85,10 +88,13 @@ __all__ = [
     "record_file",
     "reports",
     "sign_overs",
+    "sought",
     "staff_limits",
     "standings",
     "stations",
+    "suppliers",
     "tariffs",
+    "tenancies",
     "tokens",
     "unbooked",
     "users",

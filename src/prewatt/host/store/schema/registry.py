@@ -75,6 +75,8 @@ stations = Table(
     Column("number", Integer, nullable=False),
     Column("name", Text, nullable=False, server_default=""),
     Column("line", String(32), nullable=False, server_default=""),
+    # Of its transformer; 0: not known.
+    Column("rating_va", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("number BETWEEN 0 AND 255", name="stations_number_byte"),
 )
 Index("stations_number", stations.c.area, stations.c.number, unique=True)
@@ -84,6 +86,11 @@ customers = Table(
     metadata,
     Column("id", ID, primary_key=True),
     Column("name", Text, nullable=False),
+    Column("locale", String(8), nullable=False, server_default="en"),
+    Column("phone", String(16), nullable=False, server_default=""),
+    Column("email", String(254), nullable=False, server_default=""),
+    # The ways of notices that the customer wants, with a space between two.
+    Column("notices", Text, nullable=False, server_default=""),
 )
 
 premises = Table(
@@ -126,6 +133,8 @@ meters = Table(
     CheckConstraint("account IN ('open', 'blocked', 'closed')", name="meters_account"),
     UniqueConstraint("station", "m_id", name="meters_m_id"),
 )
+Index("meters_by_customer", meters.c.customer, meters.c.id)
+Index("meters_by_premises", meters.c.premises, meters.c.id)
 
 meter_keys = Table(
     "meter_keys",
