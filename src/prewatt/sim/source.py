@@ -1,4 +1,4 @@
-"""Which source this is. A seed makes the same history on the same source alone: who names a seed names the source too."""
+"""Which source this is. A seed makes the same history on the same source alone, so both are told together."""
 
 import subprocess
 from importlib.metadata import version
