@@ -7,6 +7,7 @@ it again. Two tests share the million, so that two processes share the work.
 import re
 import secrets
 import sys
+from itertools import count
 
 import hunt
 import pytest
@@ -91,7 +92,9 @@ def test_a_run_that_breaks_something_names_its_seed_and_its_source():
 
 
 def test_a_fresh_seed_that_breaks_something_fails_with_its_seed_and_its_source(monkeypatch):
-    monkeypatch.setattr(sys.modules[__name__], "TRIES_MAX", 0)
+    seeds = count(1)
+    for name, value in (("TRIES_MAX", 0), ("RUN_STEPS", (1_500,)), ("fresh_seed", lambda: next(seeds))):
+        monkeypatch.setattr(sys.modules[__name__], name, value)
     with planted("answers_before_the_journal_is_written"), pytest.raises(pytest.fail.Exception) as caught:
         walk_until(10**6)
     assert re.match(rf"prewatt {re.escape(source())}, seed (\d+): Request\(seed=\1, ", caught.value.msg)

@@ -63,7 +63,6 @@ def test_a_carrier_of_another_package_is_found_listens_dials_sends_and_receives(
     assert heard == "200 kWh received"
 
 
-@pytest.mark.heavy
 def test_a_carrier_of_another_package_is_put_through_the_suite_as_ours_are(outside):
     suite = ("tests/link/conformance/test_carriers.py", "-q", "-p", "no:cacheprovider", "--carrier", "ADDRESS")
     done = outside("-m", "pytest", *suite, "-k", "pigeon")
