@@ -369,6 +369,9 @@ FairSpec ==
     /\ Init /\ did = "others" /\ [][FairNext]_withDid
     /\ []<>~CanLine \/ []<><<did' = "line">>_withDid
     /\ []<>~CanPeople \/ []<><<did' = "people">>_withDid
+\* Of several workers each takes the session from the other; a body that always has one answers one some day.
+Answered == \E b \in Bodies : Execute(b) /\ did' = "line"
+FairWorkersSpec == FairSpec /\ WF_withDid(Answered)
 
 -----------------------------------------------------------------------------
 (* What must hold.                                                          *)

@@ -112,6 +112,22 @@ def test_what_lasts_goes_through_the_streams_in_order_both_ways(servers, papers)
     run(talk())
 
 
+def test_what_was_sent_through_a_stream_before_closing_comes_to_the_next_end(servers, papers):
+    async def talk():
+        sent = [b"keep " + bytes([number]) for number in range(3)]
+        async with Met(servers, papers, lasts) as met:
+            for data in sent:
+                await met.area.send(data)
+            met.area.close()
+            met.host.close()
+        async with Met(servers, papers, lasts) as met:
+            got = set()
+            while not got >= set(sent):
+                got.add(await asyncio.wait_for(met.host.receive(), 20))
+
+    run(talk())
+
+
 def test_what_was_taken_but_not_processed_comes_again(servers, papers):
     async def talk():
         async with Met(servers, papers, lasts) as met:

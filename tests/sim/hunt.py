@@ -2,7 +2,8 @@
 
 python tests/sim/hunt.py [--seconds 300] [--first N] [--steps 8000] [--jobs 2] [--worst 3]
 
-Prints every seed that broke something with its story, and at the end the seeds walked and steps a second.
+Prints every seed that broke something with the source it ran on and its story, and at the end the seeds walked and
+steps a second.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from itertools import count
 
 from prewatt.sim.run import CALM_EVERY, Request, run
 from prewatt.sim.shrink import kind_of, shrink
+from prewatt.sim.source import source
 from prewatt.sim.story import story
 
 
@@ -22,13 +24,19 @@ def request(seed, steps):
     return Request(seed, steps, meters=1 + seed // 8 % 5, calm=how != 0, calm_every=CALM_EVERY if how == 1 else 0)
 
 
+def told(outcome, lines):
+    """A run that broke something, with all it takes to see that again: which source, which seed."""
+    first = f"prewatt {source()}, seed {outcome.request.seed}: {outcome.request}"
+    return "\n".join([first, *lines, outcome.trace])
+
+
 def walk(seed, steps, tries):
     """Steps, counts and days of a seed; and what broke, as (kind, story), if anything did."""
     outcome = run(request(seed, steps))
     broken = None
     if outcome.violation is not None:
-        told = story(shrink(outcome, tries)) if tries else [outcome.violation]
-        broken = (kind_of(outcome.violation), "\n".join([str(outcome.request), *told, outcome.trace]))
+        lines = story(shrink(outcome, tries)) if tries else [outcome.violation]
+        broken = (kind_of(outcome.violation), told(outcome, lines))
     return seed, outcome.steps, outcome.counts, outcome.calm_s, broken
 
 

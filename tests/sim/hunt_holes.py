@@ -17,6 +17,7 @@ from statistics import median_low
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import sim_bodies  # noqa: F401 - plants more of them
 import sim_burns  # noqa: F401 - plants more of them
 import sim_rules
 from sim_holes import ALONE, HOLES, MOODS, clean, fall, has_boxes, named

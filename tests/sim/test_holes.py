@@ -4,6 +4,11 @@ The very same run without the hole has to be clean, or it is a broken tree that 
 file looks for them with fresh seeds (`make sim HOLES=1`).
 """
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import sim_bodies  # noqa: F401 - plants more of them
 import sim_burns  # noqa: F401 - plants more of them
@@ -27,6 +32,14 @@ def test_a_hole_that_another_rule_covers_is_hunted_together_with_one_in_that_rul
     assert {each for name in COVERED for each in name.split(" and ")} <= set(ALONE) | set(HOLES)
     assert all(name in HOLES and by for name, by in COVERED.items())
     assert set(ALONE).isdisjoint(HOLES)
+
+
+def test_what_is_hunted_with_fresh_seeds_is_every_planted_hole():
+    """In a process of its own: here the holes of all modules are planted already."""
+    say = "import json, hunt_holes; print(json.dumps([sorted(hunt_holes.HOLES), sorted(hunt_holes.ALONE)]))"
+    asked = [sys.executable, "-c", say]
+    found = subprocess.run(asked, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+    assert json.loads(found.stdout) == [sorted(HOLES), sorted(ALONE)]
 
 
 def hunted(name):

@@ -4,16 +4,25 @@ A seed that breaks something is printed with the source it ran on and its story;
 it again. Two tests share the million, so that two processes share the work.
 """
 
+import re
 import secrets
+import sys
+from itertools import count
 
+import hunt
 import pytest
+from hunt import told
+from sim_holes import planted
 
 from prewatt.sim.run import CALM_EVERY, Request, run
 from prewatt.sim.script import has_bodies
 from prewatt.sim.shrink import shrink
+from prewatt.sim.source import source
 from prewatt.sim.story import story
 
 STEPS = 500_000
+# What is spent on making the story of a broken seed short.
+TRIES_MAX, STORY_STEPS_MAX = 60, 300_000
 # What one run may take: long enough for faults to meet, short enough for many moods.
 RUN_STEPS = (4_000, 8_000, 8_000, 16_000, 40_000)
 
@@ -37,8 +46,7 @@ def walk_until(steps):
         asked = request(fresh_seed())
         outcome = run(asked)
         if outcome.violation is not None:
-            told = "\n".join(story(shrink(outcome, tries_max=60, steps_max=300_000)))
-            pytest.fail(f"{asked}\n{told}\n{outcome.trace}", pytrace=False)
+            pytest.fail(told(outcome, story(shrink(outcome, TRIES_MAX, STORY_STEPS_MAX))), pytrace=False)
         done += outcome.steps
         applied += outcome.counts["applied"]
     return applied
@@ -53,7 +61,7 @@ def test_half_a_million_fresh_steps_break_nothing(half):
 @pytest.mark.parametrize("seed", [1, 2, 4, 8, 1_005, 1_016, 1_027])
 def test_a_known_seed_breaks_nothing(seed):
     outcome = run(Request(seed, steps=2_000, bodies=False))
-    assert outcome.violation is None, outcome.trace
+    assert outcome.violation is None, told(outcome, [outcome.violation])
     assert outcome.steps >= 2_000
 
 
@@ -73,5 +81,20 @@ BODIES = [
 @pytest.mark.parametrize("request_", BODIES, ids=lambda request_: str(request_.seed))
 def test_a_known_walk_of_bodies_breaks_nothing(request_):
     outcome = run(request_)
-    assert outcome.violation is None, f"{outcome.violation}\n{outcome.trace}"
+    assert outcome.violation is None, told(outcome, [outcome.violation])
     assert len(outcome.operations) > 100
+
+
+def test_a_run_that_breaks_something_names_its_seed_and_its_source():
+    with planted("answers_before_the_journal_is_written"):
+        broken = next(filter(None, (hunt.walk(seed, steps=1_500, tries=0)[-1] for seed in range(1, 100))))
+    assert re.match(rf"prewatt {re.escape(source())}, seed (\d+): Request\(seed=\1, steps=1500, ", broken[1])
+
+
+def test_a_fresh_seed_that_breaks_something_fails_with_its_seed_and_its_source(monkeypatch):
+    seeds = count(1)
+    for name, value in (("TRIES_MAX", 0), ("RUN_STEPS", (1_500,)), ("fresh_seed", lambda: next(seeds))):
+        monkeypatch.setattr(sys.modules[__name__], name, value)
+    with planted("answers_before_the_journal_is_written"), pytest.raises(pytest.fail.Exception) as caught:
+        walk_until(10**6)
+    assert re.match(rf"prewatt {re.escape(source())}, seed (\d+): Request\(seed=\1, ", caught.value.msg)

@@ -303,6 +303,16 @@ def test_when_the_listener_closes_all_its_ends_close_and_the_place_is_free_again
     run(talk)
 
 
+def test_every_carrier_that_is_installed_is_put_through_this_suite(schemes):
+    assert set(installed_carriers()) - schemes == set()
+
+
+def test_a_clause_that_a_carrier_differs_in_is_one_of_this_suite(differs, schemes):
+    for case, clause in differs:
+        assert case.split()[0] in schemes
+        assert clause in globals()
+
+
 def test_an_address_of_no_carrier_is_refused_with_the_names_of_all():
     for address in ("pigeon:loft", "", "memory", ":x"):
         with pytest.raises(ValueFieldError, match="carrier") as caught:

@@ -1,10 +1,7 @@
 """`prewatt sim`: the whole platform in one process from one seed."""
 
-import subprocess
 import sys
 from dataclasses import asdict
-from importlib.metadata import version
-from pathlib import Path
 from secrets import randbits
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
@@ -68,6 +65,7 @@ def _run(request: "Request", *, story: bool, json_out: bool) -> int:
     """Runs and tells; the exit code."""
     from prewatt.sim.run import run
     from prewatt.sim.shrink import shrink
+    from prewatt.sim.source import source
     from prewatt.sim.story import story as tell
 
     with _Progress(request.seed) as progress:
@@ -75,13 +73,13 @@ def _run(request: "Request", *, story: bool, json_out: bool) -> int:
     short = shrink(outcome) if outcome.violation is not None else None
     lines = tell(short or outcome) if story or short is not None else []
     if json_out:
-        print_json(_document(outcome) | {"story": lines})
+        print_json(_document(outcome) | {"source": source(), "story": lines})
     else:
         fields(_shown(outcome))
         for line in lines:
             typer.echo(line)
         word = "[green]no violation[/green]" if short is None else "[red]violation[/red]"
-        say(f"{word} (prewatt {_source()}, seed {request.seed})")
+        say(f"{word} (prewatt {source()}, seed {request.seed})")
     return 0 if outcome.violation is None else 1
 
 
@@ -118,7 +116,6 @@ def _document(outcome: "Outcome") -> dict[str, Any]:
         "violations": [outcome.violation] if outcome.violation is not None else [],
         "request": asdict(outcome.request),
         "operations": [str(each) for each in outcome.operations] if outcome.violation is not None else [],
-        "source": _source(),
     }
     return found | {
         "history_sha256": outcome.digest,
@@ -139,14 +136,3 @@ def _shown(outcome: "Outcome") -> dict[str, str]:
         "history": outcome.digest,
     }
     return shown if outcome.calm_s else {name: text for name, text in shown.items() if name != "converged after"}
-
-
-def _source() -> str:
-    """Which source this is: the commit where it runs from a repository, else the version."""
-    root = Path(__file__).parents[4]
-    if (root / ".git").exists():
-        asked = ["git", "-C", str(root), "describe", "--always", "--dirty"]
-        found = subprocess.run(asked, capture_output=True, text=True, check=False)
-        if found.returncode == 0:
-            return found.stdout.strip()
-    return version("prewatt")
