@@ -19,6 +19,7 @@ import prewatt.host.dispatch.inbound as inbound
 import prewatt.host.dispatch.keeping as marks
 import prewatt.host.dispatch.results as results
 import prewatt.host.host as host
+import prewatt.host.restoring as restoring
 import prewatt.host.transfers as transfers
 import prewatt.sim.store as store
 import prewatt.sim.world as world
@@ -447,7 +448,7 @@ def restore_not_recognised():
 def fence_skipped():
     """After a restore nothing is fenced: a sale is paid back as never sent, and its command of before lands."""
     # Payments are reconciled all the same; a hole of its own leaves that out.
-    return [(host, "restored", lambda book, highest: (replace(book, reconciling=True), ()))]
+    return [(restoring, "restored", lambda book, highest: (replace(book, reconciling=True), ()))]
 
 
 @hole(RESTORES, steps=4_000)
