@@ -14,7 +14,8 @@ ONLY ?=
 # What pytest is told besides, such as TESTS="tests/units -k stamp".
 TESTS ?=
 # How many processes run tests side by side.
-JOBS ?= 2
+# Tests wait for other processes half of their time, so one more than there are processors.
+JOBS ?= $(shell expr $$(nproc) + 1)
 
 export PYTHON JOBS
 

@@ -18,7 +18,7 @@ if grep -rqE 'mark\.serial' tests --include='*.py'; then
     $pytest -m serial || before="$before serial-tests"
 fi
 
-$pytest -m 'not serial' -n "${JOBS:-2}" --dist worksteal --durations=15 --durations-min=1
+$pytest -m 'not serial' -n "${JOBS:-3}" --dist worksteal --durations=15 --durations-min=1
 status=$?
 
 if [ -n "$before" ]; then
